@@ -1,0 +1,296 @@
+//! What travels between the driver and a worker process: one [`Job`] in, [`Event`] lines out, both as JSON.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Version of this protocol; driver and worker refuse each other when it differs.
+pub const PROTOCOL: u32 = 1;
+
+/// A unit of work for one worker process.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "job", rename_all = "kebab-case")]
+pub enum Job {
+    /// Compile a model for one SoC and write the context binary.
+    Compile(CompileJob),
+    /// Everything a compile does except finalizing: collects every problem of the model.
+    Check(CompileJob),
+    /// Execute a context binary (in the HTP emulator on a development machine).
+    Execute(ExecuteJob),
+    /// Run the source model on the reference engine (ONNX Runtime on the CPU).
+    Reference(ReferenceJob),
+}
+
+/// Everything that decides the bytes of one context binary, plus where to put them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CompileJob {
+    /// Name of the model in the manifest, or the file's stem: for diagnostics and the graph's default name.
+    pub model: String,
+    /// The model file.
+    pub source: PathBuf,
+    /// What kind of file `source` is.
+    pub format: SourceFormat,
+    /// The SoC to compile for.
+    pub soc: Target,
+    /// Numeric precision of the graph.
+    pub precision: Precision,
+    /// Graphs of the context; one named after the model when the manifest names none.
+    pub graphs: Vec<GraphSpec>,
+    /// Keep only these outputs (model names), in this order; all when empty.
+    pub outputs: Vec<String>,
+    /// Backend options.
+    pub htp: HtpOptions,
+    /// The libraries to compile with.
+    pub toolchain: Toolchain,
+    /// Where the context binary goes; `None` for [`Job::Check`].
+    pub output: Option<PathBuf>,
+}
+
+/// Kind of model file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceFormat {
+    /// ONNX protobuf.
+    Onnx,
+    /// Qualcomm deep learning container.
+    Dlc,
+    /// A ready context binary: checked and passed on.
+    ContextBinary,
+}
+
+/// The SoC a binary is made for, by value: the store key hashes these numbers, not the name of a table row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Canonical name, for example `SM8650`.
+    pub name: String,
+    /// The vendor's SoC id (`socModel`).
+    pub id: u32,
+    /// Hexagon architecture, for example 75.
+    pub arch: u32,
+    /// VTCM (tightly coupled memory) to plan for, MiB.
+    pub vtcm_mb: u32,
+    /// Whether the SoC computes in fp16.
+    pub fp16: bool,
+}
+
+/// Numeric precision of a graph.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// Half-precision arithmetic and weights; inputs and outputs keep the model's dtype (fp32 unless told otherwise).
+    #[default]
+    Fp16,
+}
+
+/// One graph of a context.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct GraphSpec {
+    /// Name in the context binary.
+    pub name: String,
+    /// Overrides per model input, by the model's input name.
+    pub inputs: BTreeMap<String, InputSpec>,
+}
+
+/// What the app wants of one graph input.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct InputSpec {
+    /// Fixes every dimension (in the model's own layout).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Vec<u64>>,
+    /// dtype at the border: `float32`, `float16`, `uint8`, `int32`, …; the model's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dtype: Option<String>,
+    /// Layout at the border: `nchw` or `nhwc`; the model's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<String>,
+}
+
+/// HTP graph and context options; what is `None` is left to the backend's default for the SoC.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HtpOptions {
+    /// VTCM to plan for, MiB; the SoC's full amount by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vtcm_mb: Option<u32>,
+    /// Finalization optimization level, 1 to 3; 3 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optimization: Option<u8>,
+    /// HVX threads to use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hvx_threads: Option<u32>,
+    /// Deep learning bandwidth compression of activations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dlbc: Option<bool>,
+    /// Share weights between the graphs of one context.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_sharing: Option<bool>,
+}
+
+/// The libraries a job uses, resolved by the driver.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Toolchain {
+    /// Folder that holds `libQnnHtp.so` and `libQnnSystem.so`.
+    pub qnn_lib_dir: PathBuf,
+    /// The ONNX Runtime library, where one is installed.
+    pub onnxruntime: Option<PathBuf>,
+}
+
+/// Runs one graph of a context binary on inputs from an `.npz` file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ExecuteJob {
+    /// The context binary.
+    pub binary: PathBuf,
+    /// Which graph; the only one when `None`.
+    pub graph: Option<String>,
+    /// SoC to emulate; the binary's own when `None`.
+    pub soc: Option<Target>,
+    /// `.npz` with one array per graph input, or `[N, …]` batches of them.
+    pub inputs: PathBuf,
+    /// `.npz` to write, one array per graph output.
+    pub outputs: PathBuf,
+    /// The libraries to execute with.
+    pub toolchain: Toolchain,
+}
+
+/// Runs an ONNX model on ONNX Runtime's CPU provider.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReferenceJob {
+    /// The model file.
+    pub source: PathBuf,
+    /// `.npz` with one array per model input.
+    pub inputs: PathBuf,
+    /// `.npz` to write.
+    pub outputs: PathBuf,
+    /// Values to report; the model's outputs when empty. Names of intermediate values are allowed.
+    pub values: Vec<String>,
+    /// The libraries to execute with.
+    pub toolchain: Toolchain,
+}
+
+/// What a worker is doing; a crash is reported with the last stage it announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Started, not yet at work.
+    Start,
+    /// Reading and typing the model.
+    Import,
+    /// Graph passes.
+    Optimize,
+    /// Mapping nodes to QNN ops.
+    Lower,
+    /// Loading the vendor library and opening the device.
+    Load,
+    /// Creating tensors, validating and adding ops.
+    Compose,
+    /// The vendor's compilation proper.
+    Finalize,
+    /// Getting the binary from the library and writing it.
+    Serialize,
+    /// Reading the binary's metadata back.
+    Verify,
+    /// Executing a graph.
+    Execute,
+    /// Running the reference engine.
+    Reference,
+}
+
+/// One line from a worker.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A stage begins.
+    Stage {
+        /// Which one.
+        stage: Stage,
+    },
+    /// A step within a stage, for progress bars: `done` of `total`.
+    Progress {
+        /// Steps finished.
+        done: u64,
+        /// Steps in all.
+        total: u64,
+    },
+    /// Something the user should know that does not stop the job.
+    Warning(Diagnostic),
+    /// One of possibly many reasons why the job will fail.
+    Problem(Diagnostic),
+    /// The job succeeded.
+    Done(Box<Report>),
+    /// The job failed; the problems were sent before, and `error` sums up.
+    Failed {
+        /// The summary.
+        error: Diagnostic,
+    },
+}
+
+/// A message with the parts every message has: code, what, where, why, help.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Diagnostic {
+    /// Stable code, for example `E0103`; see docs/ERRORS.md.
+    pub code: String,
+    /// What is wrong, one sentence without a final stop.
+    pub message: String,
+    /// Node of the model, where one is to blame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Its op type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub op: Option<String>,
+    /// Why, or what was found: further lines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+/// What a successful job reports.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Report {
+    /// The vendor library's build id.
+    pub build_id: String,
+    /// Size of the context binary, bytes.
+    pub binary_bytes: u64,
+    /// Graphs of the binary, as its metadata tells.
+    pub graphs: Vec<GraphInfo>,
+    /// QNN ops handed to the library, all graphs together.
+    pub ops: u64,
+    /// Wall time of each stage, milliseconds, in order.
+    pub stage_ms: Vec<(Stage, f64)>,
+    /// Part of the time spent inside vendor calls, milliseconds.
+    pub vendor_ms: f64,
+    /// Peak resident memory of the worker, bytes.
+    pub peak_rss: u64,
+    /// Model files read besides the source itself (external data).
+    pub files: Vec<PathBuf>,
+}
+
+/// A graph of a context binary.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GraphInfo {
+    /// Name.
+    pub name: String,
+    /// Inputs in order.
+    pub inputs: Vec<TensorInfo>,
+    /// Outputs in order.
+    pub outputs: Vec<TensorInfo>,
+}
+
+/// A graph input or output.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TensorInfo {
+    /// Name as in the binary.
+    pub name: String,
+    /// `float32`, `float16`, `uint8`, `int8`, `uint16`, `int16`, `int32`, `uint32`, `bool`.
+    pub dtype: String,
+    /// Dimensions, outermost first.
+    pub shape: Vec<u64>,
+    /// Per-tensor scale and offset (`real = (q + offset) * scale`), where the tensor is quantized.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quant: Option<(f32, i32)>,
+}

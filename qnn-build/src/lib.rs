@@ -1,0 +1,3 @@
+//! Compiles the models declared in `[package.metadata.qnn]` into QNN context binaries from build.rs.
+
+pub mod job;

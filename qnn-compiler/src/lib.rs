@@ -1,0 +1,1 @@
+//! Compiles ONNX and DLC models into QNN HTP context binaries.

@@ -1,0 +1,1 @@
+//! The Snapdragon SoCs whose HTP (Hexagon Tensor Processor) this project compiles for.

@@ -1,0 +1,1 @@
+//! Raw declarations of the Qualcomm QNN C interface and its run-time loading.
