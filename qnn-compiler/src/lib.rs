@@ -1,1 +1,5 @@
 //! Compiles ONNX and DLC models into QNN HTP context binaries.
+
+pub mod frontend;
+pub mod graph;
+pub mod problem;

@@ -1,0 +1,3 @@
+//! Model files to [`crate::graph::Graph`].
+
+pub mod onnx;

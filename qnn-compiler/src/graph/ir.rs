@@ -1,0 +1,205 @@
+//! Values, nodes and the graph that holds them.
+
+use super::{Attrs, DType, Data, Encoding};
+use std::collections::HashMap;
+
+/// Names a value of one graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ValueId(u32);
+
+/// Position of a node in [`Graph::nodes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub usize);
+
+/// dtype and static shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorType {
+    /// Element type.
+    pub dtype: DType,
+    /// Dimensions, outermost first; empty for a scalar.
+    pub shape: Vec<usize>,
+}
+
+impl TensorType {
+    /// From its parts.
+    pub fn new(dtype: DType, shape: impl Into<Vec<usize>>) -> Self {
+        Self { dtype, shape: shape.into() }
+    }
+
+    /// Number of elements.
+    pub fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Number of bytes.
+    pub fn bytes(&self) -> usize {
+        self.elements() * self.dtype.size()
+    }
+}
+
+/// An edge of the graph: a graph input, a constant, or the result of a node.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// Name in the model.
+    pub name: String,
+    /// dtype and shape.
+    pub ty: TensorType,
+    /// Constant data.
+    pub data: Option<Data>,
+    /// Quantization.
+    pub encoding: Option<Encoding>,
+}
+
+/// In what order a node's spatial axes are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// As the ONNX standard says: channels at axis 1.
+    #[default]
+    Onnx,
+    /// Channels last (N, spatial…, C), weights HWIO: what HTP's spatial ops take.
+    ChannelsLast,
+}
+
+/// An operation.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Name in the model; the first output's name where the model has none.
+    pub name: String,
+    /// Operator domain; empty for the ONNX standard's own.
+    pub domain: String,
+    /// Operator, for example `Conv`.
+    pub op: String,
+    /// Version of the operator's domain that the model imports.
+    pub opset: i64,
+    /// Inputs; `None` where an optional one is left out.
+    pub inputs: Vec<Option<ValueId>>,
+    /// Outputs; `None` where an optional one is left out.
+    pub outputs: Vec<Option<ValueId>>,
+    /// Attributes.
+    pub attrs: Attrs,
+    /// Layout of spatial operands.
+    pub layout: Layout,
+}
+
+impl Node {
+    /// The `i`-th input where there is one.
+    pub fn input(&self, i: usize) -> Option<ValueId> {
+        self.inputs.get(i).copied().flatten()
+    }
+
+    /// The `i`-th output where there is one.
+    pub fn output(&self, i: usize) -> Option<ValueId> {
+        self.outputs.get(i).copied().flatten()
+    }
+}
+
+/// A model with static shapes. Nodes are in topological order; each value has at most one producer.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    /// Name.
+    pub name: String,
+    /// Nodes in topological order.
+    pub nodes: Vec<Node>,
+    /// Values that the app provides, in the model's order.
+    pub inputs: Vec<ValueId>,
+    /// Values that the app reads, in the model's order.
+    pub outputs: Vec<ValueId>,
+    values: Vec<Value>,
+}
+
+impl Graph {
+    /// An empty graph.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// Adds a value without data.
+    pub fn add_value(&mut self, name: impl Into<String>, ty: TensorType) -> ValueId {
+        self.push(Value { name: name.into(), ty, data: None, encoding: None })
+    }
+
+    /// Adds a constant. `data` must hold exactly `ty.bytes()` bytes.
+    pub fn add_constant(&mut self, name: impl Into<String>, ty: TensorType, data: Data) -> ValueId {
+        debug_assert_eq!(data.len(), ty.bytes());
+        self.push(Value { name: name.into(), ty, data: Some(data), encoding: None })
+    }
+
+    fn push(&mut self, value: Value) -> ValueId {
+        let id = ValueId(self.values.len() as u32);
+        self.values.push(value);
+        id
+    }
+
+    /// The value of an id of this graph.
+    pub fn value(&self, id: ValueId) -> &Value {
+        &self.values[id.0 as usize]
+    }
+
+    /// The value of an id of this graph, to change.
+    pub fn value_mut(&mut self, id: ValueId) -> &mut Value {
+        &mut self.values[id.0 as usize]
+    }
+
+    /// All ids in the order of their creation, used or not.
+    pub fn value_ids(&self) -> impl Iterator<Item = ValueId> + use<> {
+        (0..self.values.len() as u32).map(ValueId)
+    }
+
+    /// Shape of a value.
+    pub fn shape(&self, id: ValueId) -> &[usize] {
+        &self.value(id).ty.shape
+    }
+
+    /// dtype of a value.
+    pub fn dtype(&self, id: ValueId) -> DType {
+        self.value(id).ty.dtype
+    }
+
+    /// Whether a value is constant.
+    pub fn is_constant(&self, id: ValueId) -> bool {
+        self.value(id).data.is_some()
+    }
+
+    /// A constant's elements as integers; `None` when the value is not constant.
+    pub fn const_i64(&self, id: ValueId) -> Option<Vec<i64>> {
+        let v = self.value(id);
+        v.data.as_ref().map(|d| d.to_i64(v.ty.dtype))
+    }
+
+    /// A constant's elements as floats; `None` when the value is not constant.
+    pub fn const_f32(&self, id: ValueId) -> Option<Vec<f32>> {
+        let v = self.value(id);
+        v.data.as_ref().map(|d| d.to_f32(v.ty.dtype))
+    }
+
+    /// A constant with exactly one element; `None` otherwise.
+    pub fn const_scalar(&self, id: ValueId) -> Option<f32> {
+        let v = self.value(id);
+        if v.ty.elements() != 1 {
+            return None;
+        }
+        self.const_f32(id)?.first().copied()
+    }
+
+    /// Which node makes each value.
+    pub fn producers(&self) -> HashMap<ValueId, NodeId> {
+        let mut map = HashMap::new();
+        for (i, node) in self.nodes.iter().enumerate() {
+            for output in node.outputs.iter().flatten() {
+                map.insert(*output, NodeId(i));
+            }
+        }
+        map
+    }
+
+    /// Which nodes read each value, in order; a node that reads it twice is there twice.
+    pub fn consumers(&self) -> HashMap<ValueId, Vec<NodeId>> {
+        let mut map: HashMap<ValueId, Vec<NodeId>> = HashMap::new();
+        for (i, node) in self.nodes.iter().enumerate() {
+            for input in node.inputs.iter().flatten() {
+                map.entry(*input).or_default().push(NodeId(i));
+            }
+        }
+        map
+    }
+}

@@ -1,0 +1,13 @@
+//! The one intermediate representation: ONNX-shaped, static, every value typed from the moment it is created.
+
+mod attr;
+mod data;
+mod dtype;
+mod encoding;
+mod ir;
+
+pub use attr::{Attr, Attrs};
+pub use data::Data;
+pub use dtype::DType;
+pub use encoding::Encoding;
+pub use ir::{Graph, Layout, Node, NodeId, TensorType, Value, ValueId};

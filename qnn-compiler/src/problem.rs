@@ -1,0 +1,42 @@
+//! What can be wrong with a model: collected, not thrown at the first.
+
+use qnn_build::job::Diagnostic;
+
+use crate::graph::Node;
+
+/// One or more reasons why a model cannot be compiled. Never empty.
+#[derive(Clone, Debug)]
+pub struct Problems(pub Vec<Diagnostic>);
+
+/// Result of a step that reports every problem it finds.
+pub type Result<T> = std::result::Result<T, Problems>;
+
+impl From<Diagnostic> for Problems {
+    fn from(problem: Diagnostic) -> Self {
+        Self(vec![problem])
+    }
+}
+
+impl std::fmt::Display for Problems {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, p) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str("; ")?;
+            }
+            f.write_str(&p.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// A problem with a code and a message; add to it by the struct's fields.
+pub fn problem(code: &str, message: impl Into<String>) -> Diagnostic {
+    Diagnostic { code: code.to_owned(), message: message.into(), ..Diagnostic::default() }
+}
+
+/// A problem of a node.
+pub fn node_problem(code: &str, node: &Node, message: impl Into<String>) -> Diagnostic {
+    Diagnostic { node: Some(node.name.clone()), op: Some(node.op.clone()), ..problem(code, message) }
+}
