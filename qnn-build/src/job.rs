@@ -1,12 +1,51 @@
 //! What travels between the driver and a worker process: one [`Job`] in, [`Event`] lines out, both as JSON.
+//!
+//! The life of a worker, as the driver (`qnn_build::driver`) expects it:
+//!
+//! 1. `cargo-qnn worker --handshake` prints one line, a [`Handshake`] as JSON, and exits with 0. The driver asks once per
+//!    executable file and remembers the answer.
+//! 2. `cargo-qnn worker` reads **one line** from standard input: a [`Job`] as JSON. It does not wait for the end of the
+//!    input: the driver keeps the pipe open for as long as it lives.
+//! 3. The worker writes [`Event`] lines to the pipe that was its standard output, each flushed at once, and moves
+//!    descriptor 1 to descriptor 2 before it loads the vendor library, whose prints would break the protocol. Standard error
+//!    is free text: it goes to the log, and its last lines into the diagnostic of a crash.
+//! 4. Once the job is read, a thread of the worker that does nothing else reads standard input; at its end it
+//!    ends the process at once (`_exit`, no destructors). So no worker outlives a driver that was killed, on any system.
+//! 5. The last line is [`Event::Done`] or [`Event::Failed`], then the worker exits, with 0 and 1 respectively. A panic
+//!    exits with 101, Rust's own code. A line that is no event is taken as text for the log.
+//! 6. The context binary is written to the job's `output`, a path that does not exist yet in a folder of this job alone.
+//!    The driver hashes it and moves it into the store; whatever a killed worker leaves there is thrown away.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; driver and worker refuse each other when it differs.
 pub const PROTOCOL: u32 = 1;
+
+/// Version of what the engine makes of a job: raised with every change after which the same job gives other bytes. It is
+/// part of the store's key, so older binaries are not taken for new ones.
+pub const SCHEMA: u32 = 1;
+
+/// What a worker says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handshake {
+    /// [`PROTOCOL`] of the worker.
+    pub protocol: u32,
+    /// [`SCHEMA`] of the worker.
+    pub schema: u32,
+    /// Version of `cargo-qnn`, for messages.
+    pub version: String,
+}
+
+impl Handshake {
+    /// What this build of the crate says: `cargo-qnn` prints it as one line of JSON.
+    pub fn current() -> Self {
+        Self { protocol: PROTOCOL, schema: SCHEMA, version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
 
 /// A unit of work for one worker process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -170,10 +209,11 @@ pub struct ReferenceJob {
 }
 
 /// What a worker is doing; a crash is reported with the last stage it announced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// Started, not yet at work.
+    #[default]
     Start,
     /// Reading and typing the model.
     Import,
@@ -195,6 +235,25 @@ pub enum Stage {
     Execute,
     /// Running the reference engine.
     Reference,
+}
+
+/// As words for messages: "while {stage}".
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Stage::Start => "starting",
+            Stage::Import => "reading the model",
+            Stage::Optimize => "optimizing the graph",
+            Stage::Lower => "lowering to QNN ops",
+            Stage::Load => "loading the QNN library",
+            Stage::Compose => "composing the graph",
+            Stage::Finalize => "finalizing the graph",
+            Stage::Serialize => "writing the context binary",
+            Stage::Verify => "reading the context binary back",
+            Stage::Execute => "executing the graph",
+            Stage::Reference => "running the reference engine",
+        })
+    }
 }
 
 /// One line from a worker.
@@ -234,6 +293,12 @@ pub struct Diagnostic {
     pub code: String,
     /// What is wrong, one sentence without a final stop.
     pub message: String,
+    /// Model of the manifest, where one is concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Place in a file: `Cargo.toml:12`, or a file alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
     /// Node of the model, where one is to blame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
@@ -246,6 +311,70 @@ pub struct Diagnostic {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// A diagnostic with a code of [`crate::diagnostics::CODES`] and a message: one sentence without a final stop.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into(), ..Self::default() }
+    }
+
+    /// Names the model.
+    #[must_use]
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// Names the place in a file.
+    #[must_use]
+    pub fn at(mut self, at: impl Into<String>) -> Self {
+        self.at = Some(at.into());
+        self
+    }
+
+    /// Adds a line that says why, or what was found.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// The message as text without colour: code and message, then one indented line per further part.
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.code.is_empty() {
+            write!(f, "qnn::{}: ", self.code)?;
+        }
+        if let Some(model) = &self.model {
+            write!(f, "model `{model}`: ")?;
+        }
+        f.write_str(&self.message)?;
+        if let Some(at) = &self.at {
+            write!(f, "\n  --> {at}")?;
+        }
+        match (&self.node, &self.op) {
+            (Some(node), Some(op)) => write!(f, "\n  node: {node} ({op})")?,
+            (Some(node), None) => write!(f, "\n  node: {node}")?,
+            (None, Some(op)) => write!(f, "\n  op: {op}")?,
+            (None, None) => {}
+        }
+        for note in &self.notes {
+            write!(f, "\n  note: {}", note.replace('\n', "\n        "))?;
+        }
+        if let Some(help) = &self.help {
+            write!(f, "\n  help: {}", help.replace('\n', "\n        "))?;
+        }
+        Ok(())
+    }
 }
 
 /// What a successful job reports.

@@ -1,0 +1,85 @@
+//! E03xx: what the model asks for and the HTP, or this version's lowering to it, cannot do.
+
+use super::{Code, row};
+
+pub(super) const ROWS: &[Code] = &[
+    row(
+        "E0301",
+        "the op is not supported",
+        "\
+No lowering to QNN ops exists for this ONNX op. docs/OPS.md lists the supported ones. All
+unsupported nodes of a model are listed in one report. Ways out: export the model with other
+ops, cut the model before the node with `outputs = [..]` and do the rest in Rust, or add a
+lowering (docs/ARCHITECTURE.md says how: one row and one function).
+",
+    ),
+    row(
+        "E0302",
+        "the op is not supported in this form",
+        "\
+The op is known, but not with these attributes, shapes or dtypes; the message says which.
+docs/OPS.md lists the conditions of every op. Often an export option or a simplifier (`onnxsim`)
+changes the form.
+",
+    ),
+    row(
+        "E0303",
+        "a 64-bit integer does not fit 32 bits",
+        "\
+The HTP has no 64-bit integers: int64 tensors become int32. A constant of the model is outside
+the range of int32. Values that stand for \"to the end\" in Slice are handled; others must be
+changed in the model.
+",
+    ),
+    row(
+        "E0304",
+        "the dtype does not exist on the HTP",
+        "\
+float64, uint64, bfloat16 and string tensors, for example, cannot be computed on the HTP. Export
+the model with float32; for a constant or an input the dtype can be set by `inputs.NAME.dtype`.
+",
+    ),
+    row(
+        "E0305",
+        "the rank is not supported",
+        "\
+The HTP works on tensors of 1 to 5 dimensions, some ops on fewer. A tensor of this node has
+more. Fold dimensions together (a Reshape in the model), usually a batch dimension of size 1.
+",
+    ),
+    row(
+        "E0306",
+        "the QNN library refused an op",
+        "\
+The op was lowered, and the vendor's own validation (`backendValidateOpConfig`, error 3110)
+refuses it for this SoC. The notes hold the library's words, which usually name the tensor and
+what it may be. Going on would give a binary that computes garbage.
+",
+    ),
+    row(
+        "E0307",
+        "an input must be a constant",
+        "\
+QNN takes this operand (a shape, an axis, a padding, a weight, …) as a parameter or static
+tensor, but the model computes it at run time. Fix the model's dynamic dimensions so that it can
+be computed at build time, or export the model with the value as a constant.
+",
+    ),
+    row(
+        "E0308",
+        "the model is too large for one context",
+        "\
+A context binary holds at most 2 GiB. Divide the model into parts that run one after the other,
+each a model of its own in the manifest (`outputs` of the first are inputs of the second), or
+use weights of fewer bits.
+",
+    ),
+    row(
+        "E0309",
+        "a tensor is too large",
+        "\
+A single tensor has more elements or bytes than the QNN interface can describe (32-bit sizes),
+or than the HTP can place. Fix smaller input shapes, or divide the work into tiles.
+",
+    ),
+];

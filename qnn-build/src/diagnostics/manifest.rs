@@ -1,0 +1,194 @@
+//! E01xx: the manifest, and the plan made from it.
+
+use super::{Code, row};
+
+pub(super) const ROWS: &[Code] = &[
+    row(
+        "E0101",
+        "no model is declared",
+        "\
+The package has no `[package.metadata.qnn.models.NAME]` table, so there is nothing to compile.
+
+    [package.metadata.qnn]
+    soc = [\"SM8650\"]
+
+    [package.metadata.qnn.models.digits]
+    source = \"models/digits.onnx\"
+
+`cargo qnn init` writes such a table. In a workspace the table belongs to the package that uses
+the model; `[workspace.metadata.qnn]` holds what its packages share, such as `soc`.
+",
+    ),
+    row(
+        "E0102",
+        "the manifest cannot be read",
+        "\
+Cargo.toml, or the Cargo.toml of the workspace, could not be opened, or it is not valid TOML.
+The note under the message is what the operating system or the TOML parser said, with the line
+where there is one.
+",
+    ),
+    row(
+        "E0103",
+        "unknown key",
+        "\
+A table of `[package.metadata.qnn]` has a key that does not exist. Unknown keys are errors
+because an option that is silently ignored costs more than one that is refused. The message
+offers the nearest key; the options reference (docs/OPTIONS.md) lists all of them.
+
+Keys are written with dashes: `vtcm-mb`, not `vtcm_mb`.
+",
+    ),
+    row(
+        "E0104",
+        "a value has the wrong type or is out of range",
+        "\
+The message says what the key takes and what was found. Whole numbers are written without
+quotes, lists in brackets: `soc = [\"SM8650\"]`, `shape = [1, 3, 224, 224]`, `optimization = 3`,
+`dlbc = true`.
+",
+    ),
+    row(
+        "E0105",
+        "unknown SoC",
+        "\
+The name is in no row of the SoC table. A SoC may be written as its part number (`SM8650`), by a
+marketing name (`snapdragon-8-gen-3`), by the vendor's numeric id (`57`), or as an architecture
+(`v75`), which stands for the best known phone SoC of that architecture. `cargo qnn socs` prints
+the table.
+
+The vendor's compiler accepts some ids that it cannot compile for, and then makes a binary that
+fails later; that is why only listed SoCs are accepted.
+",
+    ),
+    row(
+        "E0106",
+        "the SoC lacks the precision",
+        "\
+The HTP of some SoCs has no floating-point unit (for example QCS6490, SM7325, SM8635), so a
+model cannot be compiled for them as fp16. The vendor's compiler would produce a binary that
+computes garbage.
+
+Take the SoC out of `soc` for this model (`models.NAME.soc` overrides the package's list), or
+run the model on the CPU there. `cargo qnn socs` tells which SoCs compute in fp16.
+",
+    ),
+    row(
+        "E0107",
+        "no SoC is given",
+        "\
+The target is never guessed: a context binary works on one SoC (and what is compatible with it),
+and a binary for the wrong one fails on the device at load. Name at least one:
+
+    [package.metadata.qnn]
+    soc = [\"SM8650\", \"SM8750\"]
+
+or give `--soc SM8650` on the command line. `adb shell getprop ro.soc.model` prints the SoC of a
+phone.
+",
+    ),
+    row(
+        "E0108",
+        "the model file does not exist",
+        "\
+`models.NAME.source` names a file that is not there. A relative path counts from the folder of
+the Cargo.toml that names it (for a value from the command line or the environment: from the
+package's folder).
+
+Model files are often kept out of the repository: check whether a download step or `git lfs
+pull` is missing.
+",
+    ),
+    row(
+        "E0109",
+        "this kind of model file cannot be compiled",
+        "\
+The kind is told by the file name's extension: `.onnx` (ONNX), `.dlc` (Qualcomm deep learning
+container) and `.bin` (a ready context binary, which is checked and passed on).
+
+PyTorch models are exported with `torch.onnx.export`, TensorFlow and TFLite models with
+`tf2onnx`.
+",
+    ),
+    row(
+        "E0110",
+        "not supported by this version",
+        "\
+The key, value or file format is known, but this version of cargo-qnn cannot do it yet. It is an
+error and not a warning, because the result without it would be something else than what was
+asked for. The message lists what is supported.
+",
+    ),
+    row(
+        "E0111",
+        "the model has no such input or output",
+        "\
+`inputs`, `outputs` or `graphs.NAME.inputs` names a value that the model does not have. Names
+are those of the model file, letter by letter; `cargo qnn inspect FILE` prints them. The message
+offers the nearest.
+",
+    ),
+    row(
+        "E0112",
+        "a dynamic dimension is not fixed",
+        "\
+The HTP runs graphs of fixed shapes. The model leaves a dimension of an input open (a batch
+size, a sequence length, an image size), and the manifest does not say what it shall be. Fix it:
+
+    [package.metadata.qnn.models.digits.inputs.image]
+    shape = [1, 1, 8, 8]
+
+or on the command line `--input image=1,1,8,8`. Several sizes of one model are several graphs:
+`graphs.small.inputs.image.shape = [..]`, `graphs.large.inputs.image.shape = [..]`.
+",
+    ),
+    row(
+        "E0113",
+        "a name cannot be used",
+        "\
+Names of models and graphs become Rust modules, functions and file names: ASCII letters, digits,
+`-` and `_`, at least one letter or digit. Two models of a package must differ by more than `-`
+against `_` and letter case.
+",
+    ),
+    row(
+        "E0114",
+        "an option does not fit the SoC",
+        "\
+For example `htp.vtcm-mb` asks for more VTCM (tightly coupled memory) than the SoC has. The
+vendor's compiler only logs this and goes on. `cargo qnn socs` prints the VTCM of every SoC.
+Leave the option out to use what the SoC has, or give the model its own `soc` list.
+",
+    ),
+    row(
+        "E0115",
+        "the artifacts of a model disagree",
+        "\
+One Rust module serves all SoCs of a model, so every context binary of it must have the same
+graphs with the same inputs and outputs. They differ, which happens with a ready `.bin` made
+elsewhere, or when `source` has another meaning on another SoC. Declare them as two models.
+",
+    ),
+    row(
+        "E0116",
+        "a context binary is too large",
+        "\
+A context binary over 2 GiB cannot be loaded by the HTP in one piece, and `include_bytes!` of
+more than about 1 GB makes rustc fail. With `embed = \"auto\"` (the default) binaries over 256 MiB
+become files beside the executable.
+
+Over 2 GiB: divide the model into parts that run one after the other, each a model of its own in
+the manifest, or use weights of fewer bits.
+",
+    ),
+    row(
+        "E0117",
+        "a --config argument cannot be understood",
+        "\
+`--config` takes `KEY=VALUE`, KEY as in `[package.metadata.qnn]` with dots, VALUE as TOML; a
+bare word is taken as text:
+
+    cargo qnn build --config models.digits.precision=fp16 --config 'models.digits.htp.optimization=1'
+",
+    ),
+];

@@ -1,0 +1,151 @@
+//! E02xx: the model file and its import.
+
+use super::{Code, row};
+
+pub(super) const ROWS: &[Code] = &[
+    row(
+        "E0201",
+        "not an ONNX file",
+        "\
+The file is empty, or its bytes are not a protobuf message of the ONNX kind. Common causes: a
+Git LFS pointer instead of the file (`git lfs pull`), an HTML error page saved under the model's
+name, or another format under the extension `.onnx`. `cargo qnn inspect FILE` prints what the
+file looks like.
+",
+    ),
+    row(
+        "E0202",
+        "the model file is truncated",
+        "\
+A part of the file says that it is longer than what is left of the file: a download or copy that
+stopped half way. Fetch the file again and compare its size with the original.
+",
+    ),
+    row(
+        "E0203",
+        "external data is missing",
+        "\
+The ONNX file keeps weights in a second file (`external_data`), which is not where the model
+says. The path counts from the folder of the ONNX file. Copy both files together, under the
+names they were saved with.
+",
+    ),
+    row(
+        "E0204",
+        "external data is too short",
+        "\
+A tensor of the ONNX file lies at an offset and length that reach past the end of its external
+data file. The two files do not belong together, or the data file was not copied to its end.
+",
+    ),
+    row(
+        "E0205",
+        "external data lies outside the model's folder",
+        "\
+An external data path of the model is absolute or leads out of the model's folder with `..`. A
+model file could read any file of the machine that way, so it is refused. Save the model again
+with its data beside it: `onnx.save(model, \"m.onnx\", save_as_external_data=True,
+location=\"m.onnx.data\")`.
+",
+    ),
+    row(
+        "E0206",
+        "the graph has a cycle",
+        "\
+The nodes named in the message need each other's outputs, so there is no order in which to run
+them. Valid ONNX has no cycles: the file was edited or exported wrongly.
+`onnx.checker.check_model` finds the same.
+",
+    ),
+    row(
+        "E0207",
+        "a value is used and never produced",
+        "\
+A node reads a value that no node, input or initializer provides. The file was edited or cut
+wrongly; `onnx.checker.check_model` finds the same. When a part was cut out on purpose, declare
+the value as a graph input.
+",
+    ),
+    row(
+        "E0208",
+        "the opset is not supported",
+        "\
+Each ONNX file says which version of the operator set it uses. This one is older or newer than
+what the front end knows. Convert it: `onnx.version_converter.convert_version(model, 17)`, or
+export it again with `opset_version=17`.
+",
+    ),
+    row(
+        "E0209",
+        "an input override does not fit the model",
+        "\
+`shape`, `dtype` or `layout` of an input contradicts the model: another rank, another value for
+a dimension that the model fixes, a layout for a tensor that is no image, or a dtype that the
+value cannot be converted to. `cargo qnn inspect FILE` prints the model's inputs.
+",
+    ),
+    row(
+        "E0210",
+        "a shape depends on data",
+        "\
+The shape of a value inside the model cannot be known before it runs (NonZero,
+NonMaxSuppression, a Reshape whose shape is computed from an input, Loop, …). The HTP runs
+graphs of fixed shapes. Cut the model before that node with `outputs = [..]` and do the rest in
+Rust, or export it with a fixed number of results.
+",
+    ),
+    row(
+        "E0211",
+        "the model contradicts itself",
+        "\
+An attribute is missing or has a wrong type, the shapes of a node's inputs do not fit its
+operator, or a declared shape differs from the computed one. The message names the node.
+`onnx.checker.check_model(path, full_check=True)` usually finds the same.
+",
+    ),
+    row(
+        "E0212",
+        "the DLC cannot be read",
+        "\
+The QNN library could not open the deep learning container, or could not compose its graphs for
+the HTP. The notes hold what the library said. A DLC made by a newer SDK than the installed
+toolchain is one cause: `cargo qnn doctor` prints the toolchain's version.
+",
+    ),
+    row(
+        "E0213",
+        "the context binary does not fit",
+        "\
+A ready `.bin` was given as `source`, and its metadata cannot be read or names another SoC than
+the manifest. A context binary is compiled for one SoC and by one QNN version; `cargo qnn
+inspect FILE.bin` prints both. Declare the model with the `soc` it was made for, or compile from
+the ONNX file instead.
+",
+    ),
+    row(
+        "E0214",
+        "the model file cannot be read",
+        "\
+The file is there, but reading it failed: permissions, a folder where a file should be, a
+network file system that went away. The note is what the operating system said.
+",
+    ),
+    row(
+        "E0215",
+        "two values have the same name",
+        "\
+Every value of an ONNX graph is produced once. Here a name is given to two of them (two nodes'
+outputs, or an input and an output of a node). The file was edited or merged wrongly; merge
+models with `onnx.compose`, which renames.
+",
+    ),
+    row(
+        "E0216",
+        "the model uses a type without tensors",
+        "\
+Sequences, maps, optionals, strings and complex numbers have no counterpart on the HTP. Where
+such a value is only an input or output helper (ZipMap after a classifier, for example), cut it
+off with `outputs = [..]`.
+",
+    ),
+];
