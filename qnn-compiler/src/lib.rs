@@ -2,4 +2,7 @@
 
 pub mod frontend;
 pub mod graph;
+pub mod lower;
+pub mod passes;
 pub mod problem;
+pub mod program;

@@ -1,0 +1,247 @@
+//! Walks the graph and keeps what lowering functions share.
+
+use std::collections::{HashMap, HashSet};
+
+use qnn::DataType;
+use qnn_build::job::{Diagnostic, Target};
+
+use super::{OpBuilder, table};
+use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
+use crate::problem::{Problems, node_problem, problem};
+use crate::program::{Op, Program, Quant, Role, Tensor, TensorId};
+
+/// Lowers a graph in physical layout.
+///
+/// # Errors
+/// Every node that has no row in the table, and every node that its lowering function refuses.
+pub fn lower(graph: &Graph, target: &Target) -> Result<Program, Problems> {
+    let mut lower = Lower::new(graph, target);
+    let mut problems = lower.border();
+    for node in &graph.nodes {
+        let result = match table::find(&node.domain, &node.op) {
+            Some(row) => (row.lower)(&mut lower, node),
+            None => Err(unsupported(node)),
+        };
+        problems.extend(result.err());
+    }
+    if problems.is_empty() { Ok(lower.program) } else { Err(Problems(problems)) }
+}
+
+fn unsupported(node: &Node) -> Diagnostic {
+    let domain = if node.domain.is_empty() { "ai.onnx" } else { &node.domain };
+    let mut p = node_problem(
+        "E0301",
+        node,
+        format!("operator {} of domain {domain} has no lowering to HTP", node.op),
+    );
+    p.help = Some("docs/SUPPORTED-OPS.md lists what is supported; export the model without this operator, or split it off".to_owned());
+    p
+}
+
+/// State of a lowering: the program so far, and which tensor each value became.
+pub struct Lower<'g> {
+    /// The graph being lowered.
+    pub graph: &'g Graph,
+    /// The SoC to lower for.
+    pub target: &'g Target,
+    program: Program,
+    tensors: HashMap<ValueId, TensorId>,
+    names: HashSet<String>,
+    outputs: HashSet<ValueId>,
+}
+
+impl<'g> Lower<'g> {
+    fn new(graph: &'g Graph, target: &'g Target) -> Self {
+        Self {
+            graph,
+            target,
+            program: Program { name: graph.name.clone(), ..Program::default() },
+            tensors: HashMap::new(),
+            names: HashSet::new(),
+            outputs: graph.outputs.iter().copied().collect(),
+        }
+    }
+
+    /// Creates the app's tensors first, so that they keep the model's names and order.
+    fn border(&mut self) -> Vec<Diagnostic> {
+        let mut problems = Vec::new();
+        for (ids, role) in [(&self.graph.inputs, Role::Input), (&self.graph.outputs, Role::Output)] {
+            for &id in ids {
+                let value = self.graph.value(id);
+                if self.tensors.contains_key(&id) {
+                    problems.push(problem(
+                        "E0305",
+                        format!("value {:?} is both input and output, or output twice", value.name),
+                    ));
+                    continue;
+                }
+                match self.data_type(value.ty.dtype) {
+                    Some(dtype) => {
+                        let dims = dims(&value.ty.shape);
+                        let name = self.unique_name(&value.name);
+                        let tensor = self.push_tensor(Tensor {
+                            name,
+                            role: role.clone(),
+                            dtype,
+                            dims,
+                            quant: Quant::None,
+                        });
+                        self.tensors.insert(id, tensor);
+                    }
+                    None => problems.push(problem(
+                        "E0304",
+                        format!(
+                            "graph tensor {:?} has dtype {}, which HTP does not have",
+                            value.name, value.ty.dtype
+                        ),
+                    )),
+                }
+            }
+        }
+        problems
+    }
+
+    /// The QNN dtype that stands for a graph dtype.
+    pub fn data_type(&self, dtype: DType) -> Option<DataType> {
+        Some(match dtype {
+            DType::F32 => DataType::Float32,
+            DType::F16 => DataType::Float16,
+            DType::I8 => DataType::Int8,
+            DType::I16 => DataType::Int16,
+            DType::I32 => DataType::Int32,
+            DType::U8 => DataType::Uint8,
+            DType::U16 => DataType::Uint16,
+            DType::U32 => DataType::Uint32,
+            DType::Bool => DataType::Bool,
+            _ => return None,
+        })
+    }
+
+    /// The tensor of a value, created where it does not exist yet.
+    pub fn tensor(&mut self, id: ValueId) -> Result<TensorId, Diagnostic> {
+        if let Some(&tensor) = self.tensors.get(&id) {
+            return Ok(tensor);
+        }
+        let value = self.graph.value(id);
+        let dtype = self.data_type(value.ty.dtype).ok_or_else(|| {
+            problem(
+                "E0304",
+                format!("value {:?} has dtype {}, which HTP does not have", value.name, value.ty.dtype),
+            )
+        })?;
+        let role = match &value.data {
+            Some(data) => Role::Static(data.clone()),
+            None => Role::Native,
+        };
+        let name = self.unique_name(&value.name);
+        let tensor =
+            self.push_tensor(Tensor { name, role, dtype, dims: dims(&value.ty.shape), quant: Quant::None });
+        self.tensors.insert(id, tensor);
+        Ok(tensor)
+    }
+
+    /// Tensor of a node's `i`-th input, which must be there.
+    pub fn input(&mut self, node: &Node, i: usize) -> Result<TensorId, Diagnostic> {
+        let id = node.input(i).ok_or_else(|| node_problem("E0302", node, format!("input {i} is missing")))?;
+        self.tensor(id)
+    }
+
+    /// Tensor of a node's `i`-th output, which must be there.
+    pub fn output(&mut self, node: &Node, i: usize) -> Result<TensorId, Diagnostic> {
+        let id =
+            node.output(i).ok_or_else(|| node_problem("E0302", node, format!("output {i} is missing")))?;
+        self.tensor(id)
+    }
+
+    /// Type of a node's `i`-th input, which must be there.
+    pub fn input_type(&self, node: &Node, i: usize) -> Result<&'g TensorType, Diagnostic> {
+        let id = node.input(i).ok_or_else(|| node_problem("E0302", node, format!("input {i} is missing")))?;
+        Ok(&self.graph.value(id).ty)
+    }
+
+    /// Type of a node's `i`-th output, which must be there.
+    pub fn output_type(&self, node: &Node, i: usize) -> Result<&'g TensorType, Diagnostic> {
+        let id =
+            node.output(i).ok_or_else(|| node_problem("E0302", node, format!("output {i} is missing")))?;
+        Ok(&self.graph.value(id).ty)
+    }
+
+    /// A tensor between two ops of one node.
+    pub fn temp(&mut self, node: &Node, dtype: DataType, shape: &[usize]) -> TensorId {
+        let name = self.unique_name(&format!("{}.tmp", node.name));
+        self.push_tensor(Tensor { name, role: Role::Native, dtype, dims: dims(shape), quant: Quant::None })
+    }
+
+    /// A constant made by lowering.
+    pub fn constant(&mut self, node: &Node, dtype: DataType, shape: &[usize], data: Data) -> TensorId {
+        let name = self.unique_name(&format!("{}.const", node.name));
+        self.push_tensor(Tensor {
+            name,
+            role: Role::Static(data),
+            dtype,
+            dims: dims(shape),
+            quant: Quant::None,
+        })
+    }
+
+    /// A float constant made by lowering.
+    pub fn constant_f32(&mut self, node: &Node, shape: &[usize], values: &[f32]) -> TensorId {
+        self.constant(node, DataType::Float32, shape, Data::from_f32(values))
+    }
+
+    /// A tensor of the program.
+    pub fn get(&self, id: TensorId) -> &Tensor {
+        self.program.tensor(id)
+    }
+
+    /// Starts an op of the vendor's package.
+    pub fn op<'l>(&'l mut self, node: &Node, ty: &'static str) -> OpBuilder<'l, 'g> {
+        OpBuilder::new(self, node, ty)
+    }
+
+    /// Starts an op from the node's `n` first inputs to its first output.
+    pub fn simple<'l>(
+        &'l mut self,
+        node: &Node,
+        ty: &'static str,
+        n: usize,
+    ) -> Result<OpBuilder<'l, 'g>, Diagnostic> {
+        let inputs = (0..n).map(|i| self.input(node, i)).collect::<Result<Vec<_>, _>>()?;
+        let output = self.output(node, 0)?;
+        Ok(self.op(node, ty).inputs(inputs).outputs([output]))
+    }
+
+    /// Whether the app reads this value.
+    pub fn is_output(&self, id: ValueId) -> bool {
+        self.outputs.contains(&id)
+    }
+
+    pub(super) fn push_op(&mut self, op: Op) {
+        self.program.ops.push(op);
+    }
+
+    fn push_tensor(&mut self, tensor: Tensor) -> TensorId {
+        self.program.tensors.push(tensor);
+        TensorId(self.program.tensors.len() - 1)
+    }
+
+    /// `base`, or `base` with a number where that name is taken.
+    pub(super) fn unique_name(&mut self, base: &str) -> String {
+        if self.names.insert(base.to_owned()) {
+            return base.to_owned();
+        }
+        let mut n = 1usize;
+        loop {
+            let name = format!("{base}#{n}");
+            if self.names.insert(name.clone()) {
+                return name;
+            }
+            n += 1;
+        }
+    }
+}
+
+/// A shape as QNN dims: a scalar has one element.
+pub(super) fn dims(shape: &[usize]) -> Vec<u32> {
+    if shape.is_empty() { vec![1] } else { shape.iter().map(|&d| d as u32).collect() }
+}

@@ -1,0 +1,31 @@
+//! Graph to graph, one job each.
+
+mod layout;
+mod narrow;
+mod spatial_rank;
+
+use crate::graph::Graph;
+use crate::problem::Result;
+
+/// One pass.
+pub struct Pass {
+    /// Name, for diagnostics.
+    pub name: &'static str,
+    /// What it does.
+    pub run: fn(&mut Graph) -> Result<()>,
+}
+
+/// The passes in order. After the last one the graph is in physical layout, ready to lower.
+pub static PASSES: &[Pass] = &[
+    Pass { name: "spatial-rank", run: spatial_rank::run },
+    Pass { name: "layout", run: layout::run },
+    Pass { name: "narrow", run: narrow::run },
+];
+
+/// Runs every pass.
+///
+/// # Errors
+/// The problems of the first pass that finds any.
+pub fn run(graph: &mut Graph) -> Result<()> {
+    PASSES.iter().try_for_each(|pass| (pass.run)(graph))
+}

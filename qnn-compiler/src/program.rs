@@ -1,0 +1,95 @@
+//! What the library will be told, as plain data: the output of lowering.
+
+use std::borrow::Cow;
+
+use qnn::DataType;
+pub use qnn::compose::{Quant, Scalar};
+
+use crate::graph::Data;
+
+/// Names a tensor of one program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TensorId(pub usize);
+
+/// What a tensor is for.
+#[derive(Clone, Debug)]
+pub enum Role {
+    /// Written by the app.
+    Input,
+    /// Read by the app.
+    Output,
+    /// Between ops.
+    Native,
+    /// Constant.
+    Static(Data),
+}
+
+/// A tensor.
+#[derive(Clone, Debug)]
+pub struct Tensor {
+    /// Unique name.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Element type.
+    pub dtype: DataType,
+    /// Dimensions, at least one.
+    pub dims: Vec<u32>,
+    /// Quantization.
+    pub quant: Quant,
+}
+
+/// A parameter of an op.
+#[derive(Clone, Debug)]
+pub enum Param {
+    /// A single value.
+    Scalar(&'static str, Scalar),
+    /// A constant tensor that belongs to the op.
+    Tensor {
+        /// Parameter name.
+        name: &'static str,
+        /// Element type.
+        dtype: DataType,
+        /// Dimensions.
+        dims: Vec<u32>,
+        /// Elements.
+        data: Data,
+    },
+}
+
+/// An op of an op package.
+#[derive(Clone, Debug)]
+pub struct Op {
+    /// Unique name.
+    pub name: String,
+    /// Op package.
+    pub package: Cow<'static, str>,
+    /// Op type.
+    pub ty: Cow<'static, str>,
+    /// Inputs.
+    pub inputs: Vec<TensorId>,
+    /// Outputs.
+    pub outputs: Vec<TensorId>,
+    /// Parameters.
+    pub params: Vec<Param>,
+    /// Name and op of the model's node that this op comes from.
+    pub origin: (String, String),
+}
+
+/// One QNN graph.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// Graph name.
+    pub name: String,
+    /// Tensors; inputs and outputs in the model's order.
+    pub tensors: Vec<Tensor>,
+    /// Ops in an order in which every tensor is made before it is read.
+    pub ops: Vec<Op>,
+}
+
+impl Program {
+    /// The tensor of an id of this program.
+    pub fn tensor(&self, id: TensorId) -> &Tensor {
+        &self.tensors[id.0]
+    }
+}
