@@ -1,0 +1,53 @@
+//! The command line as types.
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands;
+use crate::exit;
+use crate::term::ColorChoice;
+
+/// As cargo colours its help.
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// From a line in Cargo.toml to a neural network on a Snapdragon NPU.
+#[derive(Debug, Parser)]
+#[command(name = "cargo-qnn", bin_name = "cargo qnn", version, styles = STYLES, after_help = exit::HELP)]
+#[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every subcommand, with cargo's names and meaning.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct GlobalArgs {
+    /// Say more: -v the commands that are run, -vv also what the vendor library says
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 900)]
+    pub(crate) verbose: u8,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 901)]
+    pub(crate) quiet: bool,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", display_order = 902)]
+    pub(crate) color: Option<ColorChoice>,
+    /// Do not use the network
+    #[arg(long, global = true, display_order = 903)]
+    pub(crate) offline: bool,
+}
+
+/// The subcommands, one file each.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Install, list or locate the QNN libraries
+    Toolchain(commands::toolchain::ToolchainArgs),
+    /// Run one job of a build; started by the other commands and by build scripts
+    #[command(hide = true)]
+    Worker,
+}

@@ -1,0 +1,3 @@
+//! One file per subcommand, each with its arguments and a `run` function.
+
+pub(crate) mod toolchain;

@@ -1,0 +1,263 @@
+//! The terminal: status lines as cargo prints them, diagnostics, progress bars, and data on standard output.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use qnn_build::job::Diagnostic;
+use serde::Serialize;
+
+use crate::failure::{Failure, Result};
+
+const GREEN: Style = AnsiColor::Green.on_default().bold();
+const CYAN: Style = AnsiColor::Cyan.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const BOLD: Style = Style::new().bold();
+
+/// When to use colours, as cargo's `--color`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// Where the terminal shows them.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How much is said on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    /// Errors only.
+    Quiet,
+    /// Status lines.
+    Normal,
+    /// Also the commands that are run.
+    Verbose,
+    /// Also what the vendor library says.
+    VeryVerbose,
+}
+
+/// Standard output and standard error of this process.
+pub(crate) struct Terminal {
+    pub(crate) verbosity: Verbosity,
+    color: bool,
+    bars: MultiProgress,
+}
+
+impl Terminal {
+    /// `progress` says whether bars may be drawn at all; they also need a terminal.
+    pub(crate) fn new(verbosity: Verbosity, color: ColorChoice, no_color: bool, progress: bool) -> Self {
+        let tty = std::io::stderr().is_terminal();
+        let color = match color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => tty && !no_color,
+        };
+        let draw = tty && progress && verbosity > Verbosity::Quiet;
+        let target = if draw { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Self { verbosity, color, bars: MultiProgress::with_draw_target(target) }
+    }
+
+    /// Whether a person sees what is drawn on standard error.
+    pub(crate) fn is_interactive(&self) -> bool {
+        !self.bars.is_hidden()
+    }
+
+    /// Whether colours are written to standard error.
+    pub(crate) fn color(&self) -> bool {
+        self.color
+    }
+
+    /// `   Compiling digits (SM8650)`: a green verb and what it is about.
+    pub(crate) fn status(&self, verb: &str, what: impl Display) {
+        self.line(Verbosity::Normal, GREEN, verb, &what);
+    }
+
+    /// As [`Terminal::status`], only with `-v`.
+    pub(crate) fn verbose(&self, verb: &str, what: impl Display) {
+        self.line(Verbosity::Verbose, CYAN, verb, &what);
+    }
+
+    fn line(&self, least: Verbosity, style: Style, verb: &str, what: &dyn Display) {
+        if self.verbosity >= least {
+            self.eprint(&format!("{} {what}", self.paint(style, &format!("{verb:>12}"))));
+        }
+    }
+
+    /// `warning: …`, with notes and help where the diagnostic has them.
+    pub(crate) fn warning(&self, diagnostic: &Diagnostic) {
+        if self.verbosity > Verbosity::Quiet {
+            self.eprint(&self.render(diagnostic, "warning", YELLOW));
+        }
+    }
+
+    /// A warning that is one sentence.
+    pub(crate) fn warn(&self, message: impl Into<String>) {
+        self.warning(&Diagnostic { message: message.into(), ..Diagnostic::default() });
+    }
+
+    /// `note: …`
+    pub(crate) fn note(&self, message: impl Display) {
+        if self.verbosity > Verbosity::Quiet {
+            self.eprint(&format!(
+                "{}{}",
+                self.paint(CYAN, "note"),
+                self.paint(BOLD, &format!(": {message}"))
+            ));
+        }
+    }
+
+    /// `error[qnn::E0103]: …`, with notes and help where the diagnostic has them.
+    pub(crate) fn error(&self, diagnostic: &Diagnostic) {
+        self.eprint(&self.render(diagnostic, "error", RED));
+    }
+
+    fn render(&self, diagnostic: &Diagnostic, level: &str, style: Style) -> String {
+        let head = match diagnostic.code.as_str() {
+            "" => level.to_owned(),
+            code => format!("{level}[qnn::{code}]"),
+        };
+        let mut text =
+            format!("{}{}", self.paint(style, &head), self.paint(BOLD, &format!(": {}", diagnostic.message)));
+        match (&diagnostic.node, &diagnostic.op) {
+            (Some(node), Some(op)) => {
+                text += &format!("\n {} node `{node}` ({op})", self.paint(CYAN, "-->"));
+            }
+            (Some(node), None) => text += &format!("\n {} node `{node}`", self.paint(CYAN, "-->")),
+            (None, Some(op)) => text += &format!("\n {} op {op}", self.paint(CYAN, "-->")),
+            (None, None) => {}
+        }
+        for note in &diagnostic.notes {
+            let note = note.trim_end().replace('\n', "\n           ");
+            text += &format!("\n  {} note: {note}", self.paint(CYAN, "="));
+        }
+        if let Some(help) = &diagnostic.help {
+            text += &format!("\n{}: {help}", self.paint(CYAN, "help"));
+        }
+        text
+    }
+
+    fn paint(&self, style: Style, text: &str) -> String {
+        if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    /// Writes a line to standard error, above the progress bars. A closed standard error is no reason to stop.
+    fn eprint(&self, text: &str) {
+        self.bars.suspend(|| {
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        });
+    }
+
+    /// Lets `action` write to the terminal without the bars in its way.
+    pub(crate) fn suspend<T>(&self, action: impl FnOnce() -> T) -> T {
+        self.bars.suspend(action)
+    }
+
+    /// A bar over `total` bytes; hidden when nobody watches.
+    pub(crate) fn bytes_bar(&self, verb: &str, total: u64) -> ProgressBar {
+        let bar = self.bars.add(ProgressBar::new(total));
+        let template = "{msg:>12.cyan.bold} [{bar:27}] {bytes}/{total_bytes} {elapsed}";
+        bar.set_style(style(template));
+        bar.set_message(verb.to_owned());
+        bar
+    }
+
+    /// A line with a spinner and the elapsed time, for work whose length is unknown; hidden when nobody watches.
+    pub(crate) fn spinner(&self, verb: &str, what: &str) -> ProgressBar {
+        let bar = self.bars.add(ProgressBar::new_spinner());
+        bar.set_style(style("{prefix:>12.cyan.bold} {msg} {spinner} {elapsed}"));
+        bar.set_prefix(verb.to_owned());
+        bar.set_message(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bar
+    }
+
+    /// Data on standard output, with a line end. A reader who closed the pipe wants no more of it: that ends the
+    /// process quietly, as it does for other Unix tools.
+    pub(crate) fn data(&self, text: impl Display) -> Result<()> {
+        let mut stdout = std::io::stdout().lock();
+        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                Err(Failure::silent(crate::exit::Exit::Ok))
+            }
+            Err(error) => Err(Failure::user("cannot write to standard output").note(error.to_string())),
+        }
+    }
+
+    /// One JSON document on standard output, indented.
+    pub(crate) fn json(&self, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|error| Failure::user("cannot express the result as JSON").note(error.to_string()))?;
+        self.data(text)
+    }
+
+    /// One JSON message on one line of standard output.
+    pub(crate) fn json_line(&self, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string(value)
+            .map_err(|error| Failure::user("cannot express the message as JSON").note(error.to_string()))?;
+        self.data(text)
+    }
+}
+
+/// The templates are constants of this file; a wrong one would only cost the bar its looks.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+/// `1.4 GB`, `23 MB`, `512 bytes`: sizes for people, in powers of ten as disks and downloads count.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => {
+            let value = bytes as f64 / *unit as f64;
+            if value < 10.0 { format!("{value:.1} {name}") } else { format!("{value:.0} {name}") }
+        }
+        None => format!("{bytes} bytes"),
+    }
+}
+
+/// `0.43 s`, `2 m 05 s`.
+pub(crate) fn elapsed(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds < 60.0 {
+        format!("{seconds:.2}s")
+    } else {
+        format!("{}m {:02}s", time.as_secs() / 60, time.as_secs() % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_shown_with_two_significant_digits() {
+        assert_eq!(size(999), "999 bytes");
+        assert_eq!(size(1_400_000_000), "1.4 GB");
+        assert_eq!(size(23_753_652), "24 MB");
+    }
+
+    #[test]
+    fn a_diagnostic_shows_code_place_notes_and_help() {
+        let term = Terminal::new(Verbosity::Normal, ColorChoice::Never, true, false);
+        let diagnostic = Diagnostic {
+            code: "E0103".into(),
+            message: "op `Foo` is not supported".into(),
+            node: Some("Foo_3".into()),
+            op: Some("Foo".into()),
+            notes: vec!["two\nlines".into()],
+            help: Some("use Bar".into()),
+        };
+        let expected = "error[qnn::E0103]: op `Foo` is not supported\n --> node `Foo_3` (Foo)\n  \
+                        = note: two\n           lines\nhelp: use Bar";
+        assert_eq!(term.render(&diagnostic, "error", RED), expected);
+    }
+}

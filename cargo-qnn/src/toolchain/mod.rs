@@ -1,0 +1,11 @@
+//! The vendor's libraries: which ones are used, and installing them where there are none.
+
+pub(crate) mod build_id;
+pub(crate) mod clients;
+pub(crate) mod install;
+pub(crate) mod pins;
+pub(crate) mod record;
+mod resolve;
+mod wheel;
+
+pub(crate) use resolve::{data_dir, ensure};
