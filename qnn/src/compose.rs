@@ -4,6 +4,8 @@
 //! [`GraphBuilder::add`] per tensor and op, [`GraphBuilder::finalize`], then [`ContextBuilder::binary_size`] and
 //! [`ContextBuilder::write_binary`].
 
+pub use crate::Quant;
+
 use crate::DataType;
 
 /// What a tensor is for.
@@ -17,46 +19,6 @@ pub enum Role<'a> {
     Native,
     /// Constant: little-endian, row-major, exactly `dims` long.
     Static(&'a [u8]),
-}
-
-/// Quantization of a tensor; a stored value `q` means `(q + offset) * scale`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Quant {
-    /// Not quantized.
-    #[default]
-    None,
-    /// One scale and offset.
-    PerTensor {
-        /// Step size.
-        scale: f32,
-        /// Offset (the negated zero point).
-        offset: i32,
-    },
-    /// One scale and offset per slice along `axis`.
-    PerAxis {
-        /// The axis, from the outermost.
-        axis: u32,
-        /// One per slice.
-        scale_offsets: Vec<(f32, i32)>,
-    },
-    /// Per-tensor with values narrower than their storage.
-    BitWidth {
-        /// Bits used, for example 4.
-        bits: u32,
-        /// Step size.
-        scale: f32,
-        /// Offset.
-        offset: i32,
-    },
-    /// Per-axis with values narrower than their storage.
-    BitWidthPerAxis {
-        /// Bits used, for example 4.
-        bits: u32,
-        /// The axis, from the outermost.
-        axis: u32,
-        /// One per slice.
-        scale_offsets: Vec<(f32, i32)>,
-    },
 }
 
 /// A tensor to create.

@@ -1,4 +1,22 @@
 //! Safe runtime for QNN context binaries on the Hexagon NPU (HTP) and its x86-64 emulator.
 
+mod artifact;
+pub mod codes;
 #[cfg(feature = "compose")]
 pub mod compose;
+mod dtype;
+mod error;
+mod tensor;
+
+pub use artifact::{Aligned, Artifact, ArtifactSource, Stub};
+pub use dtype::{DataType, F16};
+pub use error::{Error, Result, VendorError};
+pub use tensor::{Element, Quant, Tensor, TensorInfo, TensorMut};
+
+/// Includes the modules that `qnn_build::compile()` generated, one per model of the manifest.
+#[macro_export]
+macro_rules! include_models {
+    () => {
+        include!(concat!(env!("OUT_DIR"), "/qnn.rs"));
+    };
+}

@@ -1,0 +1,64 @@
+//! What the generated code hands to the runtime: one context binary per SoC, embedded or beside the executable.
+
+/// One compiled model for one SoC. Generated code holds a static array of them per model.
+#[derive(Clone, Copy, Debug)]
+pub struct Artifact {
+    /// Name of the model in the manifest.
+    pub model: &'static str,
+    /// Name of the SoC it was compiled for, for example `SM8650`.
+    pub soc: &'static str,
+    /// The vendor's id of that SoC.
+    pub soc_id: u32,
+    /// Hexagon architecture of that SoC, for example 75.
+    pub arch: u32,
+    /// Build id of the QNN library that compiled it, for example `v2.51.0.260929181845`.
+    pub build_id: &'static str,
+    /// Where the context binary is.
+    pub source: ArtifactSource,
+}
+
+/// Where a context binary is.
+#[derive(Clone, Copy)]
+pub enum ArtifactSource {
+    /// Inside the executable, aligned by [`Aligned`].
+    Embedded(&'static [u8]),
+    /// A file of this name: in `QNN_ARTIFACT_DIR`, beside the executable, or in the executable's `qnn` folder.
+    File(&'static str),
+    /// Nowhere: the app was built without compiling its models, for this reason.
+    Stub(&'static str),
+}
+
+impl std::fmt::Debug for ArtifactSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ArtifactSource::Embedded(bytes) => write!(f, "Embedded({} bytes)", bytes.len()),
+            ArtifactSource::File(name) => write!(f, "File({name:?})"),
+            ArtifactSource::Stub(reason) => write!(f, "Stub({reason:?})"),
+        }
+    }
+}
+
+/// Aligns embedded bytes to a page, so that a context binary can be used where it lies:
+///
+/// ```ignore
+/// static BYTES: &qnn::Aligned<[u8]> = &qnn::Aligned(*include_bytes!("digits.SM8650.bin"));
+/// ```
+#[derive(Debug)]
+#[repr(C, align(4096))]
+pub struct Aligned<T: ?Sized>(pub T);
+
+/// The app was built without its models (`QNN_BUILD=stub`, or on docs.rs).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("model `{model}` was not compiled: {reason}\nhelp: {}", self.help())]
+pub struct Stub {
+    /// The model.
+    pub model: String,
+    /// Why there is only a stub.
+    pub reason: String,
+}
+
+impl Stub {
+    pub(crate) fn help(&self) -> &'static str {
+        "build the app again with QNN_BUILD unset on a machine where models can be compiled"
+    }
+}

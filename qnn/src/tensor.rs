@@ -1,0 +1,307 @@
+//! Typed views of the app's buffers, and descriptions of a graph's tensors.
+
+use std::fmt;
+
+use crate::{DataType, Error, F16};
+
+/// A Rust type that tensor elements can have.
+///
+/// Sealed: the runtime reads and writes these types as plain bytes, which is sound only for types without padding and
+/// without invalid bit patterns.
+pub trait Element: Copy + sealed::Sealed + 'static {
+    /// The matching element type.
+    const DTYPE: DataType;
+}
+
+mod sealed {
+    /// Not nameable outside: no other type can become an element.
+    pub trait Sealed {}
+}
+
+macro_rules! elements {
+    ($($ty:ty = $dtype:ident, $ctor:ident, $about:literal;)*) => {
+        $(
+            impl sealed::Sealed for $ty {}
+
+            impl Element for $ty {
+                const DTYPE: DataType = DataType::$dtype;
+            }
+
+            impl<'a> Tensor<'a> {
+                #[doc = concat!("An input of ", $about, ".")]
+                pub fn $ctor(values: &'a [$ty]) -> Tensor<'a> {
+                    Tensor::of(values)
+                }
+            }
+
+            impl<'a> TensorMut<'a> {
+                #[doc = concat!("An output of ", $about, ".")]
+                pub fn $ctor(values: &'a mut [$ty]) -> TensorMut<'a> {
+                    TensorMut::of(values)
+                }
+            }
+        )*
+    };
+}
+
+elements! {
+    f32 = Float32, f32, "32-bit floats";
+    F16 = Float16, f16, "16-bit floats";
+    u8 = Uint8, u8, "unsigned bytes; also for booleans, one byte each";
+    i8 = Int8, i8, "signed bytes";
+    u16 = Uint16, u16, "unsigned 16-bit integers";
+    i16 = Int16, i16, "signed 16-bit integers";
+    u32 = Uint32, u32, "unsigned 32-bit integers";
+    i32 = Int32, i32, "signed 32-bit integers";
+}
+
+/// What the app passes in: row-major elements of one type.
+#[derive(Clone, Copy)]
+pub struct Tensor<'a> {
+    dtype: DataType,
+    bytes: &'a [u8],
+}
+
+/// Where a result goes: row-major elements of one type.
+pub struct TensorMut<'a> {
+    dtype: DataType,
+    bytes: &'a mut [u8],
+}
+
+impl<'a> Tensor<'a> {
+    /// An input of any element type.
+    pub fn of<T: Element>(values: &'a [T]) -> Tensor<'a> {
+        Tensor { dtype: T::DTYPE, bytes: bytes_of(values) }
+    }
+
+    /// An input given as bytes in the machine's order, for callers that know the type only at run time.
+    pub fn raw(dtype: DataType, bytes: &'a [u8]) -> Tensor<'a> {
+        Tensor { dtype, bytes }
+    }
+
+    /// Element type.
+    pub fn dtype(&self) -> DataType {
+        self.dtype
+    }
+
+    /// The elements as bytes.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+}
+
+impl<'a> TensorMut<'a> {
+    /// An output of any element type.
+    pub fn of<T: Element>(values: &'a mut [T]) -> TensorMut<'a> {
+        TensorMut { dtype: T::DTYPE, bytes: bytes_of_mut(values) }
+    }
+
+    /// An output given as bytes in the machine's order, for callers that know the type only at run time.
+    pub fn raw(dtype: DataType, bytes: &'a mut [u8]) -> TensorMut<'a> {
+        TensorMut { dtype, bytes }
+    }
+
+    /// Element type.
+    pub fn dtype(&self) -> DataType {
+        self.dtype
+    }
+
+    /// The elements as bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes
+    }
+
+    /// The elements as bytes, to write to.
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        self.bytes
+    }
+}
+
+impl<'a, T: Element> From<&'a [T]> for Tensor<'a> {
+    fn from(values: &'a [T]) -> Tensor<'a> {
+        Tensor::of(values)
+    }
+}
+
+impl<'a, T: Element, const N: usize> From<&'a [T; N]> for Tensor<'a> {
+    fn from(values: &'a [T; N]) -> Tensor<'a> {
+        Tensor::of(values)
+    }
+}
+
+impl<'a, T: Element> From<&'a mut [T]> for TensorMut<'a> {
+    fn from(values: &'a mut [T]) -> TensorMut<'a> {
+        TensorMut::of(values)
+    }
+}
+
+impl<'a, T: Element, const N: usize> From<&'a mut [T; N]> for TensorMut<'a> {
+    fn from(values: &'a mut [T; N]) -> TensorMut<'a> {
+        TensorMut::of(values)
+    }
+}
+
+impl fmt::Debug for Tensor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tensor({}, {} bytes)", self.dtype, self.bytes.len())
+    }
+}
+
+impl fmt::Debug for TensorMut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TensorMut({}, {} bytes)", self.dtype, self.bytes.len())
+    }
+}
+
+/// Quantization of a tensor; a stored value `q` means `(q + offset) * scale`.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum Quant {
+    /// Not quantized.
+    #[default]
+    None,
+    /// One scale and offset.
+    PerTensor {
+        /// Step size.
+        scale: f32,
+        /// Offset (the negated zero point).
+        offset: i32,
+    },
+    /// One scale and offset per slice along `axis`.
+    PerAxis {
+        /// The axis, from the outermost.
+        axis: u32,
+        /// One per slice.
+        scale_offsets: Vec<(f32, i32)>,
+    },
+    /// Per-tensor with values narrower than their storage.
+    BitWidth {
+        /// Bits used, for example 4.
+        bits: u32,
+        /// Step size.
+        scale: f32,
+        /// Offset.
+        offset: i32,
+    },
+    /// Per-axis with values narrower than their storage.
+    BitWidthPerAxis {
+        /// Bits used, for example 4.
+        bits: u32,
+        /// The axis, from the outermost.
+        axis: u32,
+        /// One per slice.
+        scale_offsets: Vec<(f32, i32)>,
+    },
+    /// An encoding that this version does not decode: its number in the vendor's enumeration.
+    Other(u32),
+}
+
+/// A tensor at a graph's border, as a context binary's metadata describes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TensorInfo {
+    /// Name.
+    pub name: String,
+    /// The library's id of the tensor within its graph.
+    pub id: u32,
+    /// Element type.
+    pub dtype: DataType,
+    /// Dimensions, outermost first.
+    pub dims: Vec<u32>,
+    /// Quantization.
+    pub quant: Quant,
+    /// Which of the library's two tensor layouts (1 or 2) describes it in the binary.
+    pub(crate) version: u32,
+}
+
+impl TensorInfo {
+    /// Number of elements.
+    pub fn elements(&self) -> usize {
+        self.dims.iter().map(|dim| *dim as usize).product()
+    }
+
+    /// Size of the buffer, bytes.
+    pub fn byte_len(&self) -> usize {
+        self.elements() * self.dtype.size()
+    }
+
+    /// Holds a buffer's type and length against the tensor: the library itself checks neither and would read or write
+    /// past the end of a short buffer.
+    pub(crate) fn check(&self, graph: &str, dtype: DataType, bytes: usize) -> Result<(), Error> {
+        let bytes_for_bool = self.dtype == DataType::Bool && dtype == DataType::Uint8;
+        if dtype != self.dtype && dtype != self.dtype.storage() && !bytes_for_bool {
+            return Err(Error::TensorType {
+                graph: graph.to_owned(),
+                tensor: self.name.clone(),
+                expected: self.dtype,
+                given: dtype,
+            });
+        }
+        if bytes != self.byte_len() {
+            return Err(Error::TensorLength {
+                graph: graph.to_owned(),
+                tensor: self.name.clone(),
+                dims: self.dims.clone(),
+                dtype: self.dtype,
+                expected: self.byte_len(),
+                given: bytes,
+            });
+        }
+        Ok(())
+    }
+}
+
+#[expect(unsafe_code, reason = "plain numbers viewed as the bytes they are made of")]
+fn bytes_of<T: Element>(values: &[T]) -> &[u8] {
+    // SAFETY: `Element` is sealed to numbers without padding, so all `size_of_val` bytes are initialized; `u8` has no
+    // alignment, and the view borrows `values`.
+    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) }
+}
+
+#[expect(unsafe_code, reason = "plain numbers viewed as the bytes they are made of")]
+fn bytes_of_mut<T: Element>(values: &mut [T]) -> &mut [u8] {
+    // SAFETY: as in `bytes_of`; every bit pattern is a valid value of an `Element`, so any bytes may be written, and the
+    // view borrows `values` exclusively.
+    unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), size_of_val(values)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image() -> TensorInfo {
+        TensorInfo {
+            name: "image".into(),
+            id: 1,
+            dtype: DataType::UFixed8,
+            dims: vec![1, 2, 3],
+            quant: Quant::PerTensor { scale: 0.5, offset: -128 },
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn a_quantized_tensor_takes_its_plain_integers_and_nothing_else() {
+        assert!(image().check("g", DataType::Uint8, 6).is_ok());
+        assert!(image().check("g", DataType::UFixed8, 6).is_ok());
+        let error = image().check("g", DataType::Int8, 6).unwrap_err();
+        assert!(matches!(error, Error::TensorType { given: DataType::Int8, .. }), "{error}");
+    }
+
+    #[test]
+    fn too_short_and_too_long_buffers_are_refused() {
+        for length in [0, 5, 7] {
+            let error = image().check("g", DataType::Uint8, length).unwrap_err();
+            assert!(matches!(error, Error::TensorLength { expected: 6, .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn typed_slices_are_seen_as_their_bytes() {
+        assert_eq!(Tensor::f32(&[1.0]).bytes(), 1f32.to_ne_bytes());
+        let mut values = [0u16; 2];
+        let mut tensor = TensorMut::from(&mut values);
+        assert_eq!((tensor.dtype(), tensor.bytes().len()), (DataType::Uint16, 4));
+        tensor.bytes_mut().copy_from_slice(&[1, 0, 2, 0]);
+        assert_eq!(values, [u16::from_ne_bytes([1, 0]), u16::from_ne_bytes([2, 0])]);
+    }
+}
