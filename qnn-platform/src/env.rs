@@ -96,13 +96,17 @@ registry! {
 
     QNN_BUILD = "QNN_BUILD", Build, true, ["qnn-build", "cargo qnn"], "`required`; `stub` under `DOCS_RS`",
         "What a build does about models: `required` compiles them or fails, `stub` generates types whose `load` fails, `off` generates nothing.";
+    QNN_SOC = "QNN_SOC", Build, true, ["qnn-build", "cargo qnn"], "the manifest's",
+        "SoCs to compile every model for, separated by commas, instead of the manifest's; `cargo qnn build --soc` sets it.";
+    QNN_CONFIG = "QNN_CONFIG", Build, true, ["qnn-build", "cargo qnn"], "not set",
+        "Settings that override the manifest, one `KEY=VALUE` a line; `cargo qnn build --config` sets it.";
     QNN_TIMEOUT = "QNN_TIMEOUT", Build, false, ["qnn-build", "cargo qnn"], "no limit",
         "Seconds one compile job may take before its process is ended.";
     QNN_MEMORY = "QNN_MEMORY", Build, false, ["qnn-build", "cargo qnn"], "what the machine has free",
         "Memory, MiB, that compile jobs running side by side may use together.";
     QNN_KEEP = "QNN_KEEP", Build, false, ["qnn-build", "cargo qnn"], "not set",
         "Folder in which the working files of failed compile jobs are kept.";
-    CARGO_NET_OFFLINE = "CARGO_NET_OFFLINE", Build, false, ["cargo qnn"], "`false`",
+    CARGO_NET_OFFLINE = "CARGO_NET_OFFLINE", Build, false, ["qnn-build", "cargo qnn"], "`false`",
         "`true` forbids network access, as `--offline` does: a missing toolchain is an error and is not downloaded.";
     DOCS_RS = "DOCS_RS", Build, true, ["qnn-build"], "not set",
         "Set by docs.rs, where models cannot be compiled: selects `QNN_BUILD=stub` by its presence.";

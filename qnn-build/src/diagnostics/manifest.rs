@@ -188,7 +188,8 @@ the manifest, or use weights of fewer bits.
 `--config` takes `KEY=VALUE`, KEY as in `[package.metadata.qnn]` with dots, VALUE as TOML; a
 bare word is taken as text:
 
-    cargo qnn build --config models.digits.precision=fp16 --config 'models.digits.htp.optimization=1'
+    cargo qnn build --config models.digits.precision=fp16
+    cargo qnn build --config 'models.digits.htp = { optimization = 1, dlbc = true }'
 ",
     ),
 ];

@@ -1,0 +1,236 @@
+//! Reads the Cargo.toml of a package and of its workspace, without asking cargo: a build script has milliseconds for it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::overrides::Overrides;
+use super::schema::Config;
+use super::tree::{Node, Origin, Table, to_json, toml_table};
+use super::validate::validate;
+use crate::error::{Error, Result, io_problem};
+use crate::job::Diagnostic;
+
+/// What a package says about its models, merged with everything above and below it.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// Name of the package.
+    pub package: String,
+    /// The package's Cargo.toml, as it was given.
+    pub path: PathBuf,
+    /// The Cargo.toml of the workspace, where it is another file.
+    pub workspace: Option<PathBuf>,
+    /// The merged settings; paths of model files are absolute (or relative to the working directory, as `path` is).
+    pub config: Config,
+    tree: Table,
+}
+
+/// One value of the merged manifest, for `cargo qnn show`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Setting {
+    /// The key with its tables, dots between.
+    pub key: String,
+    /// The value.
+    pub value: Value,
+    /// The layer it comes from: `default`, `workspace`, `package`, `environment`, `config` or `flag`.
+    pub layer: &'static str,
+    /// File and line, variable or argument it comes from.
+    pub origin: String,
+}
+
+impl Manifest {
+    /// Reads `path`, a Cargo.toml, and the Cargo.toml of its workspace, and merges them with `overrides`.
+    ///
+    /// # Errors
+    /// All unknown keys, wrong values and unreadable files at once. A package without models is no error here.
+    pub fn load(path: &Path, overrides: &Overrides) -> Result<Self> {
+        let text = read(path)?;
+        let document = parse(path, &text)?;
+        let Some((package, _)) = toml_table(&document, &["package"]) else {
+            return Err(Diagnostic::new("E0102", "this Cargo.toml has no [package]")
+                .at(path.display().to_string())
+                .help("name the Cargo.toml of a package, or a package of the workspace with -p")
+                .into());
+        };
+        let name =
+            package.get("name").and_then(|name| name.get_ref().as_str()).unwrap_or_default().to_owned();
+
+        let mut tree = Table::default();
+        let mut workspace = None;
+        if toml_table(&document, &["workspace"]).is_some() {
+            merge_layer(&mut tree, &document, &text, &["workspace", "metadata", "qnn"], |line| {
+                Origin::Workspace(path.to_owned(), line)
+            });
+        } else if let Some((root, text)) = find_workspace(path, package)? {
+            let document = parse(&root, &text)?;
+            merge_layer(&mut tree, &document, &text, &["workspace", "metadata", "qnn"], |line| {
+                Origin::Workspace(root.clone(), line)
+            });
+            workspace = Some(root);
+        }
+        merge_layer(&mut tree, &document, &text, &["package", "metadata", "qnn"], |line| {
+            Origin::Package(path.to_owned(), line)
+        });
+        let mut problems = overrides.apply(&mut tree);
+        problems.extend(validate(&mut tree));
+
+        let folder = path.parent().unwrap_or(Path::new(""));
+        problems.extend(resolve_sources(&mut tree, folder));
+        if let Some(error) = Error::from_problems(problems) {
+            return Err(error);
+        }
+        let config = serde_json::from_value(plain(&tree)).map_err(|error| {
+            Diagnostic::new("E0104", "the settings cannot be understood")
+                .at(path.display().to_string())
+                .note(error.to_string())
+        })?;
+        Ok(Self { package: name, path: path.to_owned(), workspace, config, tree })
+    }
+
+    /// Folder of the package.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    /// The files that were read.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        std::iter::once(self.path.as_path()).chain(self.workspace.as_deref())
+    }
+
+    /// Every value with its origin, sorted by key.
+    pub fn settings(&self) -> Vec<Setting> {
+        let leaves = self.tree.leaves().into_iter();
+        leaves
+            .map(|(path, leaf)| Setting {
+                key: path.join("."),
+                value: leaf.value.clone(),
+                layer: leaf.origin.layer(),
+                origin: leaf.origin.to_string(),
+            })
+            .collect()
+    }
+
+    /// Where a value comes from; the path is given key by key, and the nearest table above counts where the value itself was
+    /// not set.
+    pub fn origin(&self, path: &[&str]) -> &Origin {
+        let mut table = &self.tree;
+        let mut origin = &table.origin;
+        for key in path {
+            match table.entries.get(*key) {
+                Some(Node::Table(inner)) => {
+                    table = inner;
+                    origin = &inner.origin;
+                }
+                Some(Node::Leaf(leaf)) => return &leaf.origin,
+                None => return origin,
+            }
+        }
+        origin
+    }
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path)
+        .map_err(|error| io_problem("E0102", "cannot read the manifest", path, &error).into())
+}
+
+fn parse<'i>(path: &Path, text: &'i str) -> Result<Spanned<DeTable<'i>>> {
+    DeTable::parse(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        Diagnostic::new("E0102", "the manifest is not valid TOML")
+            .at(format!("{}:{}", path.display(), line_of(text, at)))
+            .note(error.message().to_owned())
+            .into()
+    })
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at.min(text.len())].iter().filter(|&&byte| byte == b'\n').count() + 1
+}
+
+fn merge_layer(
+    tree: &mut Table,
+    document: &Spanned<DeTable<'_>>,
+    text: &str,
+    path: &[&str],
+    origin: impl Fn(usize) -> Origin,
+) {
+    if let Some((table, at)) = toml_table(document, path) {
+        tree.merge(Table::from_toml(table, at, &|at| origin(line_of(text, at))));
+    }
+}
+
+/// The root of the workspace that the package at `path` belongs to: named by `package.workspace`, else the nearest Cargo.toml
+/// above with a `[workspace]` that does not exclude the package.
+fn find_workspace(path: &Path, package: &DeTable<'_>) -> Result<Option<(PathBuf, String)>> {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = absolute.parent().unwrap_or(Path::new("/"));
+    if let Some(root) = package.get("workspace").and_then(|root| root.get_ref().as_str()) {
+        let root = folder.join(root).join("Cargo.toml");
+        let text = read(&root)?;
+        return Ok(Some((root, text)));
+    }
+    for above in folder.ancestors().skip(1) {
+        let root = above.join("Cargo.toml");
+        // Parsing is the dear part, and most files above are none of our business.
+        let Ok(text) = fs::read_to_string(&root) else { continue };
+        if !text.contains("workspace") {
+            continue;
+        }
+        let Ok(document) = DeTable::parse(&text) else { continue };
+        let Some((workspace, _)) = toml_table(&document, &["workspace"]) else { continue };
+        let excluded = workspace.get("exclude").map(|list| to_json(list.get_ref()));
+        let excluded = excluded.as_ref().and_then(Value::as_array).into_iter().flatten();
+        if excluded.filter_map(Value::as_str).any(|folder_| folder.starts_with(above.join(folder_))) {
+            continue;
+        }
+        return Ok(Some((root, text)));
+    }
+    Ok(None)
+}
+
+/// Makes every model's `source` absolute by the folder of the file that names it, and reports models without one.
+fn resolve_sources(tree: &mut Table, package: &Path) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    let Some(models) = tree.table_mut("models") else { return problems };
+    for (name, node) in &mut models.entries {
+        let Node::Table(model) = node else { continue };
+        match model.entries.get_mut("source") {
+            Some(Node::Leaf(leaf)) => {
+                if let Some(source) = leaf.value.as_str() {
+                    let folder = leaf.origin.folder().unwrap_or(package);
+                    leaf.value = folder.join(source).to_string_lossy().into_owned().into();
+                }
+            }
+            Some(Node::Table(_)) => {}
+            None => problems.push(
+                Diagnostic::new("E0104", "`source` is missing")
+                    .model(name)
+                    .at(model.origin.to_string())
+                    .help(format!("models.{name}.source = \"models/{name}.onnx\"")),
+            ),
+        }
+    }
+    problems
+}
+
+fn plain(table: &Table) -> Value {
+    let entries: BTreeMap<&String, Value> = table
+        .entries
+        .iter()
+        .map(|(key, node)| match node {
+            Node::Table(inner) => (key, plain(inner)),
+            Node::Leaf(leaf) => (key, leaf.value.clone()),
+        })
+        .collect();
+    entries.into_iter().map(|(key, value)| (key.clone(), value)).collect()
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

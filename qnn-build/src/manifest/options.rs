@@ -1,0 +1,181 @@
+//! Every key of the manifest, as data: validation, the options reference and the JSON schema are made from this table.
+//!
+//! A new option is one row here, one field in `schema.rs`, and its use in the plan.
+
+/// A key of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Its name, kebab-case.
+    pub key: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// What holds when it is absent, as JSON; `None` when its absence means something of its own, told in `about`.
+    pub default: Option<&'static str>,
+    /// What it does, one or two sentences.
+    pub about: &'static str,
+}
+
+/// What a key takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// One of some words.
+    Choice(&'static Choice),
+    /// `true` or `false`.
+    Bool,
+    /// A whole number between two bounds, both included.
+    Int(u32, u32),
+    /// A list of texts.
+    Texts,
+    /// A list of SoCs: texts or numeric ids; one alone needs no list.
+    Socs,
+    /// A list of whole numbers, each at least 1.
+    Shape,
+    /// A table with these keys.
+    Table(&'static [Field]),
+    /// A table of tables: names that the user chooses, each with these keys. The text says what the names are.
+    Named(&'static str, &'static [Field]),
+    /// Known, and not supported by this version; the text says what there is instead.
+    Later(&'static str),
+}
+
+/// The words a key takes.
+#[derive(Debug)]
+pub struct Choice {
+    /// Accepted words.
+    pub words: &'static [&'static str],
+    /// Words that are known, but not supported by this version.
+    pub later: &'static [&'static str],
+}
+
+/// Precisions.
+pub static PRECISION: Choice =
+    Choice { words: &["fp16"], later: &["fp32", "int8", "w8a8", "w8a16", "w4a16", "w4a8", "mixed"] };
+
+/// dtypes of inputs at the border.
+pub static DTYPE: Choice = Choice {
+    words: &["float32", "float16", "uint8", "int8", "uint16", "int16", "int32", "uint32", "bool"],
+    later: &[],
+};
+
+/// Layouts of images at the border.
+pub static LAYOUT: Choice = Choice { words: &["nchw", "nhwc"], later: &[] };
+
+/// Ways to get a context binary into the app.
+pub static EMBED: Choice = Choice { words: &["auto", "bytes", "file"], later: &[] };
+
+const fn field(key: &'static str, kind: Kind, default: Option<&'static str>, about: &'static str) -> Field {
+    Field { key, kind, default, about }
+}
+
+/// `[package.metadata.qnn]`.
+pub static TOP: &[Field] = &[
+    field(
+        "soc",
+        Kind::Socs,
+        None,
+        "SoCs to compile for: part numbers (`SM8650`), names (`snapdragon-8-gen-3`), numeric ids, or an architecture (`v75`). Required, here or per model.",
+    ),
+    field("models", Kind::Named("model", MODEL), None, "The models of the app; one Rust module each."),
+    field(
+        "op-packages",
+        Kind::Later("Custom op packages come with a later version."),
+        None,
+        "Custom op packages that models use.",
+    ),
+];
+
+/// `[package.metadata.qnn.models.NAME]`.
+pub static MODEL: &[Field] = &[
+    field(
+        "source",
+        Kind::Text,
+        None,
+        "The model file: `.onnx`, `.dlc`, or a ready context binary `.bin`. Relative to the Cargo.toml that says it. Required.",
+    ),
+    field(
+        "precision",
+        Kind::Choice(&PRECISION),
+        Some("\"fp16\""),
+        "Numeric precision of the compiled graph.",
+    ),
+    field("soc", Kind::Socs, None, "SoCs of this model, instead of the package's list."),
+    field(
+        "embed",
+        Kind::Choice(&EMBED),
+        Some("\"auto\""),
+        "`bytes` embeds the context binary in the executable, `file` ships it beside, `auto` embeds up to 256 MiB.",
+    ),
+    field("inputs", Kind::Named("input", INPUT), None, "Shape, dtype and layout of inputs, by input name."),
+    field("outputs", Kind::Texts, None, "Keep only these outputs, in this order; all when absent."),
+    field(
+        "graphs",
+        Kind::Named("graph", GRAPH),
+        None,
+        "Several graphs of the same model in one context binary, by name. One graph named after the model when absent.",
+    ),
+    field("htp", Kind::Table(HTP), None, "Options of the HTP backend."),
+    field(
+        "quantize",
+        Kind::Later("Models that carry their quantization in the file are not compiled yet either."),
+        None,
+        "Quantization with calibration data.",
+    ),
+    field(
+        "op-packages",
+        Kind::Later("Custom op packages come with a later version."),
+        None,
+        "Custom op packages that this model uses.",
+    ),
+];
+
+/// `models.NAME.inputs.NAME` and `models.NAME.graphs.NAME.inputs.NAME`.
+pub static INPUT: &[Field] = &[
+    field("shape", Kind::Shape, None, "Fixes every dimension, in the model's own layout."),
+    field(
+        "dtype",
+        Kind::Choice(&DTYPE),
+        None,
+        "Type of the elements the app passes; the model's own when absent.",
+    ),
+    field(
+        "layout",
+        Kind::Choice(&LAYOUT),
+        None,
+        "Layout of the image the app passes; the model's own when absent.",
+    ),
+];
+
+/// `models.NAME.graphs.NAME`.
+pub static GRAPH: &[Field] = &[field(
+    "inputs",
+    Kind::Named("input", INPUT),
+    None,
+    "Shape, dtype and layout of inputs in this graph; what it does not say comes from the model's `inputs`.",
+)];
+
+/// `models.NAME.htp`.
+pub static HTP: &[Field] = &[
+    field(
+        "vtcm-mb",
+        Kind::Int(1, 64),
+        None,
+        "VTCM (tightly coupled memory) to plan for, MiB; all that the SoC has when absent.",
+    ),
+    field(
+        "optimization",
+        Kind::Int(1, 3),
+        Some("3"),
+        "Effort of the vendor's compiler: 1 compiles fastest, 3 gives the fastest graph.",
+    ),
+    field("hvx-threads", Kind::Int(1, 16), None, "HVX threads to use; the backend's choice when absent."),
+    field("dlbc", Kind::Bool, None, "Deep learning bandwidth compression of activations; off when absent."),
+    field(
+        "weight-sharing",
+        Kind::Bool,
+        None,
+        "Share equal weights between the graphs of the context; on when there are several.",
+    ),
+    field("pd", Kind::Later("The process domain is chosen at run time."), None, "Process domain on the DSP."),
+];

@@ -1,0 +1,68 @@
+//! The merged manifest as types. [`super::options`] is the same as a table, with documentation.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::job::{HtpOptions, InputSpec, Precision};
+
+/// `[package.metadata.qnn]`, merged and validated.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// SoCs to compile for, as the user wrote them.
+    pub soc: Vec<String>,
+    /// Models by name.
+    pub models: BTreeMap<String, Model>,
+}
+
+/// `[package.metadata.qnn.models.NAME]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Model {
+    /// The model file; absolute in a loaded manifest.
+    pub source: PathBuf,
+    /// Numeric precision.
+    #[serde(default)]
+    pub precision: Precision,
+    /// SoCs of this model; the package's when `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soc: Option<Vec<String>>,
+    /// How the context binary gets into the app.
+    #[serde(default)]
+    pub embed: Embed,
+    /// Overrides by input name.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, InputSpec>,
+    /// Outputs to keep; all when empty.
+    #[serde(default)]
+    pub outputs: Vec<String>,
+    /// Graphs by name; one named after the model when empty.
+    #[serde(default)]
+    pub graphs: BTreeMap<String, Graph>,
+    /// Backend options.
+    #[serde(default)]
+    pub htp: HtpOptions,
+}
+
+/// `models.NAME.graphs.NAME`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Graph {
+    /// Overrides by input name, on top of the model's.
+    pub inputs: BTreeMap<String, InputSpec>,
+}
+
+/// How a context binary gets into the app.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Embed {
+    /// Embedded up to 256 MiB, a file above.
+    #[default]
+    Auto,
+    /// Embedded in the executable.
+    Bytes,
+    /// A file beside the executable.
+    File,
+}
