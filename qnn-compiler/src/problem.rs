@@ -33,10 +33,10 @@ impl std::error::Error for Problems {}
 
 /// A problem with a code and a message; add to it by the struct's fields.
 pub fn problem(code: &str, message: impl Into<String>) -> Diagnostic {
-    Diagnostic { code: code.to_owned(), message: message.into(), ..Diagnostic::default() }
+    Diagnostic::new(code, message)
 }
 
 /// A problem of a node.
 pub fn node_problem(code: &str, node: &Node, message: impl Into<String>) -> Diagnostic {
-    Diagnostic { node: Some(node.name.clone()), op: Some(node.op.clone()), ..problem(code, message) }
+    Diagnostic { node: Some(node.name.clone()), op: Some(node.op.clone()), ..Diagnostic::new(code, message) }
 }

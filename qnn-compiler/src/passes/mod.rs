@@ -1,5 +1,7 @@
 //! Graph to graph, one job each.
 
+pub mod border;
+mod fuse;
 mod layout;
 mod narrow;
 mod spatial_rank;
@@ -17,6 +19,7 @@ pub struct Pass {
 
 /// The passes in order. After the last one the graph is in physical layout, ready to lower.
 pub static PASSES: &[Pass] = &[
+    Pass { name: "fuse", run: fuse::run },
     Pass { name: "spatial-rank", run: spatial_rank::run },
     Pass { name: "layout", run: layout::run },
     Pass { name: "narrow", run: narrow::run },

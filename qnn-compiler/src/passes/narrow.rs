@@ -10,7 +10,7 @@ use crate::problem::{Problems, Result, problem};
 ///
 /// # Errors
 /// Every integer constant that holds a number outside 32 bits.
-pub fn run(graph: &mut Graph) -> Result<()> {
+pub(super) fn run(graph: &mut Graph) -> Result<()> {
     let mut problems = Vec::new();
     let used: Vec<ValueId> = used_values(graph);
     for id in used {
@@ -28,7 +28,7 @@ pub fn run(graph: &mut Graph) -> Result<()> {
                     Ok(data) => Some(data),
                     Err(number) => {
                         let mut p = problem(
-                            "E0306",
+                            "E0303",
                             format!(
                                 "constant {:?} ({}) holds {number}, which does not fit 32 bits",
                                 value.name, value.ty.dtype

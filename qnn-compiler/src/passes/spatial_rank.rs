@@ -12,7 +12,7 @@ const PER_AXIS: &[(&str, i64)] =
 ///
 /// # Errors
 /// None.
-pub fn run(graph: &mut Graph) -> Result<()> {
+pub(super) fn run(graph: &mut Graph) -> Result<()> {
     let nodes = std::mem::take(&mut graph.nodes);
     let mut out = Vec::with_capacity(nodes.len());
     for mut node in nodes {

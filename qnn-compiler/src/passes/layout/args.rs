@@ -18,7 +18,7 @@ pub(super) fn ints(
         Some(id) => match pass.graph.const_i64(id) {
             Some(values) => Ok(Some(values)),
             None => {
-                let mut p = node_problem("E0303", node, format!("{what} of {} must be constant", node.op));
+                let mut p = node_problem("E0307", node, format!("{what} of {} must be constant", node.op));
                 p.help =
                     Some("HTP graphs have static shapes; export the model with this input fixed".to_owned());
                 Err(p)

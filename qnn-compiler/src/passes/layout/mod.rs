@@ -34,7 +34,7 @@ use perm::Order;
 ///
 /// # Errors
 /// Nodes whose axes, pads or slices are not constant.
-pub fn run(graph: &mut Graph) -> Result<()> {
+pub(super) fn run(graph: &mut Graph) -> Result<()> {
     let nodes = std::mem::take(&mut graph.nodes);
     let logical = graph.value_ids().map(|id| graph.shape(id).to_vec()).collect();
     let mut pass = Layout {
@@ -182,27 +182,27 @@ impl Layout<'_> {
         for i in 0..self.graph.outputs.len() {
             let id = self.graph.outputs[i];
             let physical = self.want_model_order(id);
-            if physical != id {
-                let name = self.graph.value(id).name.clone();
-                let inner = format!("{name}.inner");
-                // An input, a constant or another output that is passed on keeps its own name.
-                let taken = self.graph.inputs.contains(&physical)
-                    || self.graph.is_constant(physical)
-                    || self.graph.outputs[..i].contains(&physical);
-                let out = if taken {
-                    let ty = self.graph.value(physical).ty.clone();
-                    let out = self.value(name.clone(), ty);
-                    self.nodes.push(node("Identity", &name, physical, out, Attrs::default()));
-                    out
-                } else {
-                    physical
-                };
-                if !self.graph.inputs.contains(&id) {
-                    self.graph.value_mut(id).name = inner;
-                }
-                self.graph.value_mut(out).name = name;
-                self.graph.outputs[i] = out;
+            // An input, a constant or another output that is passed on keeps its own name.
+            let taken = self.graph.inputs.contains(&physical)
+                || self.graph.is_constant(physical)
+                || self.graph.outputs[..i].contains(&physical);
+            if physical == id && !taken {
+                continue;
             }
+            let name = self.graph.value(id).name.clone();
+            let out = if taken {
+                let ty = self.graph.value(physical).ty.clone();
+                let out = self.value(name.clone(), ty);
+                self.nodes.push(node("Identity", &name, physical, out, Attrs::default()));
+                out
+            } else {
+                physical
+            };
+            if !self.graph.inputs.contains(&id) {
+                self.graph.value_mut(id).name = format!("{name}.inner");
+            }
+            self.graph.value_mut(out).name = name;
+            self.graph.outputs[i] = out;
         }
         self.graph.nodes = self.nodes;
     }

@@ -1,0 +1,142 @@
+//! Folds a scale and shift per channel (BatchNormalization, Mul, Add, Sub, Div with constants) into the convolution
+//! before it.
+
+use super::view::View;
+use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
+
+/// Beyond this a folded weight could overflow fp16, so the scale stays apart.
+const FP16_SAFE: f32 = 3.0e4;
+
+/// One scale and shift a channel: `y = scale · x + shift`.
+struct Affine {
+    scale: Vec<f64>,
+    shift: Vec<f64>,
+}
+
+/// Folds wherever the convolution's result has no other reader.
+pub(super) fn run(graph: &mut Graph) {
+    let mut view = View::new(graph);
+    for i in 0..graph.nodes.len() {
+        let Some((conv, affine)) = candidate(graph, &view, i) else { continue };
+        let node = graph.nodes[conv].clone();
+        let Some((weight, bias)) = folded(graph, &node, &affine) else { continue };
+        let Some(y) = std::mem::take(&mut graph.nodes[i].outputs).into_iter().next().flatten() else {
+            continue;
+        };
+        let node = &mut graph.nodes[conv];
+        node.inputs.resize(3, None);
+        node.inputs[1] = Some(weight);
+        node.inputs[2] = Some(bias);
+        node.outputs[0] = Some(y);
+        view.made_by(y, conv);
+    }
+}
+
+fn candidate(graph: &Graph, view: &View, i: usize) -> Option<(usize, Affine)> {
+    let node = &graph.nodes[i];
+    if !node.domain.is_empty() {
+        return None;
+    }
+    let (x, constant) = match node.op.as_str() {
+        "BatchNormalization" => (node.input(0)?, None),
+        "Mul" | "Add" => match (graph.is_constant(node.input(0)?), graph.is_constant(node.input(1)?)) {
+            (false, true) => (node.input(0)?, node.input(1)),
+            (true, false) => (node.input(1)?, node.input(0)),
+            _ => return None,
+        },
+        "Sub" | "Div" if graph.is_constant(node.input(1)?) => (node.input(0)?, node.input(1)),
+        _ => return None,
+    };
+    let conv = view.maker(graph, x, &["Conv", "ConvTranspose"])?;
+    if !view.read_once(x) || graph.shape(x) != graph.shape(node.output(0)?) {
+        return None;
+    }
+    // A transposed convolution in groups has its output channels spread over two weight axes.
+    if conv.op == "ConvTranspose" && conv.attrs.int_or("group", 1) != 1 {
+        return None;
+    }
+    let channels = *graph.shape(x).get(1)?;
+    let affine = match constant {
+        None => batch_norm(graph, node, channels)?,
+        Some(constant) => {
+            let values = per_channel(graph, constant, graph.shape(x).len(), channels)?;
+            match node.op.as_str() {
+                "Mul" => Affine { scale: values, shift: vec![0.0; channels] },
+                "Div" => {
+                    Affine { scale: values.iter().map(|v| 1.0 / v).collect(), shift: vec![0.0; channels] }
+                }
+                "Add" => Affine { scale: vec![1.0; channels], shift: values },
+                _ => Affine { scale: vec![1.0; channels], shift: values.iter().map(|v| -v).collect() },
+            }
+        }
+    };
+    Some((view.position(x)?, affine))
+}
+
+/// γ / sqrt(σ² + ε) and β − μ · scale.
+fn batch_norm(graph: &Graph, node: &Node, channels: usize) -> Option<Affine> {
+    let vector = |i: usize| -> Option<Vec<f64>> {
+        let value = graph.value(node.input(i)?);
+        let v = value.data.as_ref()?.to_f64(value.ty.dtype);
+        (v.len() == channels).then_some(v)
+    };
+    let (gamma, beta, mean, variance) = (vector(1)?, vector(2)?, vector(3)?, vector(4)?);
+    let epsilon = f64::from(node.attrs.float_or("epsilon", 1e-5));
+    let scale: Vec<f64> = gamma.iter().zip(&variance).map(|(g, v)| g / (v + epsilon).sqrt()).collect();
+    let shift = beta.iter().zip(&mean).zip(&scale).map(|((b, m), s)| b - m * s).collect();
+    Some(Affine { scale, shift })
+}
+
+/// A constant that broadcasts along channels only, one number a channel.
+fn per_channel(graph: &Graph, constant: ValueId, rank: usize, channels: usize) -> Option<Vec<f64>> {
+    let value = graph.value(constant);
+    let values = value.data.as_ref()?.to_f64(value.ty.dtype);
+    let shape = &value.ty.shape;
+    if values.len() == 1 && shape.len() <= rank {
+        return Some(vec![values[0]; channels]);
+    }
+    // Aligned at the right, the channel axis must be the only one longer than one.
+    let axis = shape.len().checked_sub(rank - 1)?;
+    let only = shape.iter().enumerate().all(|(a, &d)| d == 1 || a == axis);
+    (shape.len() <= rank && only && values.len() == channels).then_some(values)
+}
+
+/// The folded weight and bias; `None` where the weight is not constant or would leave the range of fp16.
+fn folded(graph: &mut Graph, conv: &Node, affine: &Affine) -> Option<(ValueId, ValueId)> {
+    let weight = graph.value(conv.input(1)?).clone();
+    if weight.ty.dtype != DType::F32 {
+        return None;
+    }
+    let channels = affine.scale.len();
+    let bias = match conv.input(2) {
+        Some(id) => graph.const_f32(id).filter(|b| b.len() == channels)?,
+        None => vec![0.0; channels],
+    };
+    let bias: Vec<f32> = bias
+        .iter()
+        .enumerate()
+        .map(|(c, &b)| (f64::from(b) * affine.scale[c] + affine.shift[c]) as f32)
+        .collect();
+    let data = weight.data.as_ref()?;
+    let safe = |values: &[f32]| values.iter().all(|v| v.abs() <= FP16_SAFE);
+    if !safe(&bias) {
+        return None;
+    }
+    let id = if affine.scale.iter().all(|&s| s == 1.0) {
+        conv.input(1)?
+    } else {
+        let axis = usize::from(conv.op == "ConvTranspose");
+        let inner: usize = weight.ty.shape.get(axis + 1..)?.iter().product();
+        let mut values = data.to_f32(DType::F32);
+        for (i, v) in values.iter_mut().enumerate() {
+            *v = (f64::from(*v) * affine.scale[(i / inner) % channels]) as f32;
+        }
+        if !safe(&values) {
+            return None;
+        }
+        graph.add_constant(format!("{}.folded", weight.name), weight.ty.clone(), Data::from_f32(&values))
+    };
+    let ty = TensorType::new(DType::F32, [channels]);
+    let bias = graph.add_constant(format!("{}.bias", conv.name), ty, Data::from_f32(&bias));
+    Some((id, bias))
+}

@@ -1,0 +1,58 @@
+//! Who makes and who reads each value, for pattern matching.
+
+use std::collections::HashMap;
+
+use crate::graph::{Graph, Node, ValueId};
+
+pub(super) struct View {
+    producers: HashMap<ValueId, usize>,
+    readers: HashMap<ValueId, usize>,
+}
+
+impl View {
+    pub(super) fn new(graph: &Graph) -> Self {
+        let producers = graph.producers().into_iter().map(|(value, node)| (value, node.0)).collect();
+        let mut readers: HashMap<ValueId, usize> =
+            graph.consumers().into_iter().map(|(value, nodes)| (value, nodes.len())).collect();
+        for output in &graph.outputs {
+            *readers.entry(*output).or_default() += 1;
+        }
+        Self { producers, readers }
+    }
+
+    /// The node that makes a value, when it is one of these ops of the standard domain.
+    pub(super) fn maker<'g>(&self, graph: &'g Graph, value: ValueId, ops: &[&str]) -> Option<&'g Node> {
+        let node = &graph.nodes[*self.producers.get(&value)?];
+        (node.domain.is_empty() && ops.contains(&node.op.as_str())).then_some(node)
+    }
+
+    /// Position of the node that makes a value.
+    pub(super) fn position(&self, value: ValueId) -> Option<usize> {
+        self.producers.get(&value).copied()
+    }
+
+    /// Says that a node now makes this value.
+    pub(super) fn made_by(&mut self, value: ValueId, node: usize) {
+        self.producers.insert(value, node);
+    }
+
+    /// Whether exactly one reader (node or app) reads the value.
+    pub(super) fn read_once(&self, value: ValueId) -> bool {
+        self.readers.get(&value) == Some(&1)
+    }
+}
+
+/// The two operands of a binary node as (computed value, constant scalar), whichever side each is on.
+pub(super) fn with_scalar(graph: &Graph, node: &Node) -> Option<(ValueId, f32)> {
+    let (a, b) = (node.input(0)?, node.input(1)?);
+    match (graph.const_scalar(a), graph.const_scalar(b)) {
+        (None, Some(s)) => Some((a, s)),
+        (Some(s), None) => Some((b, s)),
+        _ => None,
+    }
+}
+
+/// Whether two numbers are the same constant of a formula, written with float32 care.
+pub(super) fn near(a: f32, b: f32) -> bool {
+    (a - b).abs() <= 1e-5 * b.abs().max(1e-6)
+}
