@@ -1,1 +1,32 @@
 //! Raw declarations of the Qualcomm QNN C interface and its run-time loading.
+//!
+//! Nothing is linked and no vendor header is needed: [`BackendLibrary::open`] and [`SystemLibrary::open`] load the vendor's
+//! libraries from absolute paths, read the version they report and hand out their function tables. Supported are core API
+//! 2.27 to 2.40 on 64-bit targets; other versions are refused ([`LoadError::Version`]).
+//!
+//! Names are the C names without their prefix, in Rust's case: `Qnn_TensorV1_t` is [`types::TensorV1`],
+//! `QNN_DATATYPE_UINT_8` is [`types::DataType::UINT_8`], the table slot `graphAddNode` is
+//! [`interface::Functions::graph_add_node`].
+//!
+//! Where two versions of that range lay out a struct differently, this crate has one constructor that takes the
+//! [`AbiVersion`] of the loaded library and writes what that library reads.
+#![allow(unsafe_code, reason = "calling a C interface is what this crate is for")]
+
+#[macro_use]
+mod constants;
+
+pub mod api;
+pub mod error;
+pub mod htp;
+pub mod interface;
+pub mod ir;
+mod load;
+pub mod system;
+pub mod types;
+mod version;
+
+pub use load::{BackendLibrary, LoadError, SymbolScope, SystemLibrary, library_file_name};
+pub use version::{
+    AbiVersion, CORE_MAX, CORE_MIN, DeviceConfigLayout, SYSTEM_MAX, SYSTEM_MIN, SlotCount, SystemVersion,
+    VersionError,
+};

@@ -1,0 +1,102 @@
+//! The function table of the System library.
+
+use std::ffi::{c_char, c_void};
+use std::ptr::NonNull;
+
+use crate::api::{LogCallback, LogLevel};
+use crate::interface::function_table;
+use crate::system::BinaryInfo;
+use crate::types::*;
+use crate::version::{SystemVersion, VersionError};
+
+function_table! {
+    /// The functions of the System library, in the order of the vendor's table. Slots that the loaded version does not have
+    /// are `None`; System 1.15 has more slots, whose functions no public header names.
+    SystemFunctions {
+        system_context_create = "systemContextCreate"(context: *mut SystemContextHandle);
+        /// `info_size` comes back as 0.
+        system_context_get_binary_info = "systemContextGetBinaryInfo"(
+            context: SystemContextHandle, binary: *mut c_void, binary_size: u64, info: *mut *const BinaryInfo,
+            info_size: *mut ContextBinarySize);
+        system_context_get_metadata = "systemContextGetMetaData"(
+            context: SystemContextHandle, binary: *const c_void, binary_size: u64, info: *mut *const BinaryInfo);
+        system_context_free = "systemContextFree"(context: SystemContextHandle);
+        system_tensor_get_memory_footprint = "systemTensorGetMemoryFootprint"(
+            tensor: Tensor, footprint: *mut u64);
+        system_log_create = "systemLogCreate"(
+            callback: Option<LogCallback>, max_level: LogLevel, logger: *mut LogHandle);
+        system_log_set_log_level = "systemLogSetLogLevel"(logger: LogHandle, max_level: LogLevel);
+        system_log_free = "systemLogFree"(logger: LogHandle);
+        system_dlc_create_from_file = "systemDlcCreateFromFile"(
+            logger: LogHandle, path: *const c_char, dlc: *mut SystemDlcHandle);
+        system_dlc_create_from_binary = "systemDlcCreateFromBinary"(
+            logger: LogHandle, buffer: *const u8, buffer_size: ContextBinarySize, dlc: *mut SystemDlcHandle);
+        /// Takes the backend's table by value, so this is not its signature: call
+        /// [`SystemInterface::dlc_compose_graphs`].
+        system_dlc_compose_graphs = "systemDlcComposeGraphs"();
+        system_dlc_get_op_mappings = "systemDlcGetOpMappings"(
+            dlc: SystemDlcHandle, mappings: *mut *const OpMapping, num_mappings: *mut u32);
+        system_dlc_free = "systemDlcFree"(dlc: SystemDlcHandle);
+    }
+}
+
+/// What precedes the function table in `QnnSystemInterface_t`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct SystemInterfaceHeader {
+    /// Always 0.
+    pub backend_id: u32,
+    /// `SYSTEM_QTI_AISW`
+    pub provider_name: *const c_char,
+    /// What the library implements.
+    pub api_version: Version,
+}
+
+/// The System library's interface: its version and function table.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemInterface {
+    header: SystemInterfaceHeader,
+    version: SystemVersion,
+    functions: SystemFunctions,
+}
+
+// SAFETY: the provider name is a constant inside the library, which is never unloaded; the fields are read only, and whether a
+// function may be called from several threads is the business of the caller of that function.
+unsafe impl Send for SystemInterface {}
+// SAFETY: as above.
+unsafe impl Sync for SystemInterface {}
+
+impl SystemInterface {
+    /// Reads the interface that a library handed out.
+    ///
+    /// # Errors
+    /// [`VersionError`] when its System API is not a supported one; then nothing after the header was read.
+    ///
+    /// # Safety
+    /// `raw` must point to a `QnnSystemInterface_t` of the version it says, which is never freed.
+    pub unsafe fn from_raw(raw: NonNull<c_void>) -> Result<Self, VersionError> {
+        let raw = raw.cast::<SystemInterfaceHeader>();
+        // SAFETY: every version of the struct begins with the header; the caller vouches for the pointer.
+        let header = unsafe { raw.read() };
+        let version = SystemVersion::new(header.api_version)?;
+        // SAFETY: the table follows the header, and has the number of slots that its version says.
+        let functions =
+            unsafe { SystemFunctions::read(raw.add(1).as_ptr().cast(), version.slots().readable()) };
+        Ok(Self { header, version, functions })
+    }
+
+    /// Provider name and version.
+    pub fn header(&self) -> &SystemInterfaceHeader {
+        &self.header
+    }
+
+    /// The supported version that decides the layouts.
+    pub fn version(&self) -> SystemVersion {
+        self.version
+    }
+
+    /// The functions.
+    pub fn functions(&self) -> &SystemFunctions {
+        &self.functions
+    }
+}
