@@ -66,25 +66,27 @@ pub struct Row {
     pub axes: Axes,
     /// Its lowering.
     pub lower: LowerFn,
+    /// For docs/SUPPORTED-OPS.md: the HTP ops it becomes, and what is refused.
+    pub note: &'static str,
 }
 
-const fn row(op: &'static str, axes: Axes, lower: LowerFn) -> Row {
-    Row { domain: "", op, axes, lower }
+const fn row(op: &'static str, axes: Axes, lower: LowerFn, note: &'static str) -> Row {
+    Row { domain: "", op, axes, lower, note }
 }
 
 /// Every operator that can be lowered, in alphabetical order.
 pub static ROWS: &[Row] = &[
-    row("Add", Axes::Elementwise, elementwise::binary),
-    row("Conv", Axes::Spatial(Operands::ConvWeight), conv::conv),
-    row("Div", Axes::Elementwise, elementwise::binary),
-    row("Gemm", Axes::Opaque, matmul::gemm),
-    row("GlobalAveragePool", Axes::Spatial(Operands::PerChannel), pool::global_average),
-    row("MaxPool", Axes::Spatial(Operands::PerChannel), pool::max),
-    row("Mul", Axes::Elementwise, elementwise::binary),
-    row("Relu", Axes::Elementwise, activation::relu),
-    row("Reshape", Axes::Reshape, shape::reshape),
-    row("Sub", Axes::Elementwise, elementwise::binary),
-    row("Transpose", Axes::Transpose, shape::transpose),
+    row("Add", Axes::Elementwise, elementwise::binary, "ElementWiseAdd"),
+    row("Conv", Axes::Spatial(Operands::ConvWeight), conv::conv, "Conv2d, DepthWiseConv2d; 1-D and 2-D"),
+    row("Div", Axes::Elementwise, elementwise::binary, "ElementWiseDivide"),
+    row("Gemm", Axes::Opaque, matmul::gemm, "MatMul"),
+    row("GlobalAveragePool", Axes::Spatial(Operands::PerChannel), pool::global_average, "PoolAvg2d"),
+    row("MaxPool", Axes::Spatial(Operands::PerChannel), pool::max, "PoolMax2d"),
+    row("Mul", Axes::Elementwise, elementwise::binary, "ElementWiseMultiply"),
+    row("Relu", Axes::Elementwise, activation::relu, "Relu"),
+    row("Reshape", Axes::Reshape, shape::reshape, "Reshape"),
+    row("Sub", Axes::Elementwise, elementwise::binary, "ElementWiseSubtract"),
+    row("Transpose", Axes::Transpose, shape::transpose, "Transpose"),
 ];
 
 /// The row of an operator.

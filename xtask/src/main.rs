@@ -1,0 +1,40 @@
+//! Development commands of this repository.
+//!
+//! `cargo run -p xtask -- docs` writes the pages of `docs/` that are generated from tables in the code; with `--check` it
+//! only compares, and fails where a page is out of date.
+
+mod pages;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["docs"] => docs(false),
+        ["docs", "--check"] => docs(true),
+        _ => {
+            eprintln!("usage: cargo run -p xtask -- docs [--check]");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn docs(check: bool) -> ExitCode {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let mut stale = 0;
+    for (name, text) in pages::all() {
+        let path = folder.join(name);
+        if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
+            continue;
+        }
+        if check {
+            eprintln!("docs/{name} is out of date; run `cargo run -p xtask -- docs`");
+            stale += 1;
+        } else if let Err(error) = std::fs::write(&path, text) {
+            eprintln!("docs/{name}: {error}");
+            stale += 1;
+        }
+    }
+    if stale == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
