@@ -1,0 +1,44 @@
+# Recipes of this repository; `just` lists them. Each is a few ordinary commands that work without `just` as well.
+
+_default:
+    @just --list
+
+# What CI runs
+ci: fmt clippy doc docs-check deny test
+
+# Formatting
+fmt:
+    cargo fmt --all --check
+    for example in digits ocr; do cargo fmt --check --manifest-path "examples/$example/Cargo.toml" || exit 1; done
+
+# Lints, warnings denied
+clippy:
+    cargo clippy --workspace --all-targets --release --locked -- -D warnings
+
+# Documentation of the crates, warnings denied
+doc $RUSTDOCFLAGS="-D warnings":
+    cargo doc --workspace --no-deps --release --locked
+
+# Rewrite the pages of docs/ that are generated from tables in the code
+docs:
+    cargo run --release --locked --quiet -p xtask -- docs
+
+# Fail where a generated page is out of date
+docs-check:
+    cargo run --release --locked --quiet -p xtask -- docs --check
+
+# Licences and advisories of the dependencies, where cargo-deny is installed
+deny:
+    @if cargo deny --version >/dev/null 2>&1; then cargo deny check; else echo "cargo-deny is not installed: skipped"; fi
+
+# All tests
+test:
+    cargo test --workspace --release --locked
+
+# The digits example in the emulator
+digits:
+    cargo qnn run --manifest-path examples/digits/Cargo.toml
+
+# Time, memory, size and accuracy of compiling, against onnxruntime-qnn; `just bench --help` lists the parts
+bench *ARGS:
+    python3 bench/bench.py {{ ARGS }}
