@@ -16,6 +16,12 @@ pub enum Error {
     /// The QNN libraries are in none of the places where they may be.
     #[error(transparent)]
     LibrariesNotFound(#[from] qnn_platform::libs::NotFound),
+    /// A QNN library was found and could not be used.
+    #[error(transparent)]
+    Load(#[from] qnn_sys::LoadError),
+    /// The loaded library is too old for what was asked of it.
+    #[error("{_0}{help}", help = help_line("use a newer QNN release"))]
+    MissingFunction(#[from] qnn_sys::interface::MissingFunction),
     /// A call of the vendor's library failed.
     #[error(transparent)]
     Vendor(Box<VendorError>),

@@ -1,14 +1,20 @@
 //! Safe runtime for QNN context binaries on the Hexagon NPU (HTP) and its x86-64 emulator.
 
 mod artifact;
+mod backend;
 pub mod codes;
 #[cfg(feature = "compose")]
 pub mod compose;
+mod context;
+mod device;
 mod dtype;
 mod error;
+mod log;
 mod tensor;
 
 pub use artifact::{Aligned, Artifact, ArtifactSource, Stub};
+pub use backend::Backend;
+pub use device::{Device, DeviceInfo};
 pub use dtype::{DataType, F16};
 pub use error::{Error, Result, VendorError};
 pub use tensor::{Element, Quant, Tensor, TensorInfo, TensorMut};

@@ -4,9 +4,16 @@
 //! [`GraphBuilder::add`] per tensor and op, [`GraphBuilder::finalize`], then [`ContextBuilder::binary_size`] and
 //! [`ContextBuilder::write_binary`].
 
-pub use crate::Quant;
+mod check;
+mod context;
+mod encode;
+mod graph;
+
+pub use context::{ContextBuilder, ContextConfig};
+pub use graph::{GraphBuilder, GraphConfig};
 
 use crate::DataType;
+pub use crate::Quant;
 
 /// What a tensor is for.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,331 @@
+//! A graph under construction.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ptr;
+use std::sync::Arc;
+
+use qnn_sys::api::GraphConfig as RawConfig;
+use qnn_sys::htp::{GraphCustomConfig, GraphCustomOption, OptimizationType};
+use qnn_sys::types::{GraphHandle, Precision, Tensor};
+
+use super::encode::{EncodedOp, EncodedTensor, c_string};
+use super::{OpSpec, Role, TensorId, TensorSpec, check};
+use crate::context::OwnedContext;
+use crate::{Backend, Error, Result};
+
+/// Options of a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GraphConfig {
+    /// Compute float32 tensors in fp16, as every HTP with float support does anyway.
+    pub fp16: bool,
+    /// VTCM to plan for, MiB; the SoC's full amount when `None`.
+    pub vtcm_mb: Option<u32>,
+    /// Finalization optimization level, 1 to 3.
+    pub optimization: u8,
+    /// HVX threads to use; the library's default when `None`.
+    pub hvx_threads: Option<u32>,
+    /// Deep learning bandwidth compression of activations.
+    pub dlbc: bool,
+}
+
+impl Default for GraphConfig {
+    /// fp16, all the VTCM there is, level 3.
+    fn default() -> GraphConfig {
+        GraphConfig { fp16: true, vtcm_mb: None, optimization: 3, hvx_threads: None, dlbc: false }
+    }
+}
+
+impl GraphConfig {
+    /// The options as the library takes them, checked: it accepts any number and plans for what the SoC does not have.
+    pub(super) fn encode(&self, graph: &str, soc_vtcm_mb: u32) -> Result<Vec<GraphCustomConfig>> {
+        let wrong = |why: String| Error::invalid(format!("graph `{graph}`"), why);
+        let vtcm_mb = self.vtcm_mb.unwrap_or(soc_vtcm_mb);
+        if !(1..=soc_vtcm_mb).contains(&vtcm_mb) {
+            return Err(wrong(format!("VTCM of {vtcm_mb} MiB was asked for; the SoC has {soc_vtcm_mb}")));
+        }
+        if !(1..=3).contains(&self.optimization) {
+            return Err(wrong(format!(
+                "optimization level {} was asked for; there are 1, 2 and 3",
+                self.optimization
+            )));
+        }
+        if self.hvx_threads == Some(0) {
+            return Err(wrong("0 HVX threads were asked for".into()));
+        }
+        let level = OptimizationType::FINALIZE_OPTIMIZATION_FLAG;
+        let mut configs = vec![
+            GraphCustomConfig::word(GraphCustomOption::VTCM_SIZE_IN_MB, vtcm_mb),
+            GraphCustomConfig::optimization(level, f32::from(self.optimization)),
+        ];
+        if self.fp16 {
+            configs.push(GraphCustomConfig::precision(Precision::FLOAT16));
+        }
+        if let Some(threads) = self.hvx_threads {
+            configs.push(GraphCustomConfig::num_hvx_threads(u64::from(threads)));
+        }
+        if self.dlbc {
+            configs.push(GraphCustomConfig::optimization(OptimizationType::ENABLE_DLBC, 1.0));
+        }
+        Ok(configs)
+    }
+}
+
+/// A graph under construction. `'d` is the lifetime of static data, which is borrowed until the graph is finalized: the
+/// library copies it once, when the tensor is created, and looks at the original again when it validates ops.
+pub struct GraphBuilder<'d> {
+    context: Arc<OwnedContext>,
+    handle: GraphHandle,
+    name: String,
+    tensors: Vec<Slot>,
+    ops: HashSet<String>,
+    validated: HashSet<String>,
+    data: PhantomData<&'d [u8]>,
+}
+
+struct Slot {
+    encoded: EncodedTensor,
+    kind: Kind,
+    /// Name of the op that writes it.
+    producer: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Input,
+    Output,
+    Native,
+    Static,
+}
+
+// SAFETY: the graph handle and the pointers inside encoded tensors are used only in calls that the backend keeps from
+// overlapping; the pointers lead to memory that this struct owns, or to static data borrowed as `&'d [u8]`, which is `Sync`.
+#[expect(unsafe_code, reason = "raw handles and pointers")]
+unsafe impl Send for GraphBuilder<'_> {}
+
+impl<'d> GraphBuilder<'d> {
+    pub(super) fn create(
+        context: Arc<OwnedContext>,
+        name: &str,
+        config: &GraphConfig,
+    ) -> Result<GraphBuilder<'d>> {
+        let mut custom = config.encode(name, context.device.info().vtcm_mb)?;
+        let configs: Vec<RawConfig> = custom.iter_mut().map(GraphCustomConfig::as_graph_config).collect();
+        GraphBuilder::create_with(context, name, &configs)
+    }
+
+    /// Creates a graph with options that are already the backend's.
+    #[expect(unsafe_code, reason = "calls the library")]
+    pub(super) fn create_with(
+        context: Arc<OwnedContext>,
+        name: &str,
+        configs: &[RawConfig],
+    ) -> Result<GraphBuilder<'d>> {
+        let c_name = c_string(name)?;
+        let mut list: Vec<*const RawConfig> = configs.iter().map(ptr::from_ref).collect();
+        list.push(ptr::null());
+        let mut handle: GraphHandle = ptr::null_mut();
+        context.device.backend().call(
+            "graphCreate",
+            || format!("graph `{name}`"),
+            |api| {
+                let create = api.graph_create()?;
+                // SAFETY: the context is alive; name and null-terminated list live until the end of this function, what the
+                // list points to until the end of the caller; the library copies them.
+                Ok(unsafe { create(context.handle, c_name.as_ptr(), list.as_mut_ptr(), &mut handle) })
+            },
+        )?;
+        Ok(GraphBuilder {
+            context,
+            handle,
+            name: name.to_owned(),
+            tensors: Vec::new(),
+            ops: HashSet::new(),
+            validated: HashSet::new(),
+            data: PhantomData,
+        })
+    }
+
+    /// Creates a tensor. A tensor is created before the ops that use it; names are unique in the graph.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what the library would not notice: static data of another length than the shape's, a scale that is
+    /// not finite and positive, an encoding of another length than its axis, a dimension of 0. [`Error::Vendor`] for the rest.
+    #[expect(unsafe_code, reason = "calls the library")]
+    pub fn tensor(&mut self, spec: &TensorSpec<'d>) -> Result<TensorId> {
+        check::tensor(spec)?;
+        let mut encoded = EncodedTensor::new(spec)?;
+        self.backend().call(
+            "tensorCreateGraphTensor",
+            || format!("tensor `{}`", spec.name),
+            |api| {
+                let create = api.tensor_create_graph_tensor()?;
+                // SAFETY: the graph is alive; the tensor and what it points to are; the library copies all of it and
+                // fills in the tensor's id.
+                Ok(unsafe { create(self.handle, &mut encoded.raw) })
+            },
+        )?;
+        let kind = match spec.role {
+            Role::Input => Kind::Input,
+            Role::Output => Kind::Output,
+            Role::Native => Kind::Native,
+            Role::Static(_) => Kind::Static,
+        };
+        self.tensors.push(Slot { encoded, kind, producer: None });
+        Ok(TensorId(self.tensors.len() - 1))
+    }
+
+    /// Asks the backend whether it supports an op with its tensors, without adding it.
+    ///
+    /// # Errors
+    /// [`Error::Vendor`] with the library's reasons in its log, code 3110 when types, shapes or parameters do not fit and 4005 for
+    /// an unknown op. [`Error::Invalid`] for what the library would not notice.
+    pub fn validate(&mut self, spec: &OpSpec<'_>) -> Result<()> {
+        let mut op = self.encode(spec)?;
+        self.validate_encoded(spec, &mut op)
+    }
+
+    /// Validates an op, unless [`GraphBuilder::validate`] did, and adds it. Its inputs must be inputs of the graph, static, or
+    /// produced by an op that was added before.
+    ///
+    /// # Errors
+    /// As [`GraphBuilder::validate`]; also [`Error::Invalid`] when an op of this name or another producer of an output exists.
+    #[expect(unsafe_code, reason = "calls the library")]
+    pub fn add(&mut self, spec: &OpSpec<'_>) -> Result<()> {
+        let wrong = |why: String| Error::invalid(subject(spec), why);
+        if self.ops.contains(spec.name) {
+            return Err(wrong("the graph has an op of this name".into()));
+        }
+        let mut op = self.encode(spec)?;
+        for id in spec.inputs {
+            let slot = &self.tensors[id.0];
+            if slot.producer.is_none() && matches!(slot.kind, Kind::Native | Kind::Output) {
+                return Err(wrong(format!(
+                    "its input `{}` is produced by no op before it",
+                    slot.encoded.name()
+                )));
+            }
+        }
+        for id in spec.outputs {
+            let slot = &self.tensors[id.0];
+            let name = slot.encoded.name();
+            match (&slot.producer, slot.kind) {
+                (Some(producer), _) => {
+                    return Err(wrong(format!("its output `{name}` is also written by `{producer}`")));
+                }
+                (None, Kind::Input | Kind::Static) => {
+                    return Err(wrong(format!("its output `{name}` is an input or a constant")));
+                }
+                (None, Kind::Output | Kind::Native) => {}
+            }
+        }
+        if !self.validated.contains(spec.name) {
+            self.validate_encoded(spec, &mut op)?;
+        }
+        for (_, tensor) in &mut op.param_tensors {
+            let name = tensor.name();
+            self.backend().call(
+                "tensorCreateGraphTensor",
+                || format!("{}, parameter `{name}`", subject(spec)),
+                |api| {
+                    let create = api.tensor_create_graph_tensor()?;
+                    // SAFETY: as in `tensor`; the parameter's data lives as long as `spec`.
+                    Ok(unsafe { create(self.handle, &mut tensor.raw) })
+                },
+            )?;
+        }
+        op.refresh_params();
+        let config = op.config();
+        self.backend().call(
+            "graphAddNode",
+            || subject(spec),
+            |api| {
+                let add = api.graph_add_node()?;
+                // SAFETY: the graph is alive; the config points into `op`, which is, and to data that is borrowed; the library
+                // copies what it keeps.
+                Ok(unsafe { add(self.handle, config) })
+            },
+        )?;
+        self.ops.insert(spec.name.to_owned());
+        for id in spec.outputs {
+            self.tensors[id.0].producer = Some(spec.name.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Compiles the graph. This is where the time goes.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a graph without ops and for an output that no op writes; [`Error::Vendor`] when the graph cannot be
+    /// compiled.
+    #[expect(unsafe_code, reason = "calls the library")]
+    pub fn finalize(self) -> Result<()> {
+        let graph = format!("graph `{}`", self.name);
+        if self.ops.is_empty() {
+            return Err(Error::invalid(graph, "it has no ops"));
+        }
+        let loose = self.tensors.iter().find(|slot| slot.kind == Kind::Output && slot.producer.is_none());
+        if let Some(slot) = loose {
+            return Err(Error::invalid(
+                graph,
+                format!("its output `{}` is written by no op", slot.encoded.name()),
+            ));
+        }
+        self.backend().call(
+            "graphFinalize",
+            || graph,
+            |api| {
+                let finalize = api.graph_finalize()?;
+                // SAFETY: the graph is alive and not finalized: this consumes the builder. No profile, no signal.
+                Ok(unsafe { finalize(self.handle, ptr::null_mut(), ptr::null_mut()) })
+            },
+        )
+    }
+
+    /// The graph's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn backend(&self) -> &Backend {
+        self.context.device.backend()
+    }
+
+    fn encode(&self, spec: &OpSpec<'_>) -> Result<EncodedOp> {
+        check::op(spec)?;
+        EncodedOp::new(spec, self.raw(spec, spec.inputs)?, self.raw(spec, spec.outputs)?)
+    }
+
+    fn raw(&self, spec: &OpSpec<'_>, ids: &[TensorId]) -> Result<Vec<Tensor>> {
+        let foreign = || Error::invalid(subject(spec), "one of its tensors is not of this graph");
+        ids.iter().map(|id| Ok(self.tensors.get(id.0).ok_or_else(foreign)?.encoded.raw)).collect()
+    }
+
+    #[expect(unsafe_code, reason = "calls the library")]
+    fn validate_encoded(&mut self, spec: &OpSpec<'_>, op: &mut EncodedOp) -> Result<()> {
+        let config = op.config();
+        self.backend().call(
+            "backendValidateOpConfig",
+            || subject(spec),
+            |api| {
+                let validate = api.backend_validate_op_config()?;
+                // SAFETY: the backend is alive; the config points into `op`, which is, and to data that is borrowed for `'d` or
+                // as long as `spec`.
+                Ok(unsafe { validate(self.backend().handle(), config) })
+            },
+        )?;
+        self.validated.insert(spec.name.to_owned());
+        Ok(())
+    }
+}
+
+fn subject(spec: &OpSpec<'_>) -> String {
+    format!("op `{}` ({})", spec.name, spec.ty)
+}
+
+impl fmt::Debug for GraphBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GraphBuilder({:?}, {} tensors, {} ops)", self.name, self.tensors.len(), self.ops.len())
+    }
+}
