@@ -1,16 +1,28 @@
-//! Codes of the errors that this crate makes; `cargo qnn explain` has the long form of each.
+//! Codes of the errors that this crate makes; `qnn_build::diagnostics` has the long form of each.
 
 /// The QNN libraries were not found.
-pub(crate) const NO_LIBRARIES: &str = "E0301";
-/// This machine has no QNN compiler.
-pub(crate) const NO_PLATFORM: &str = "E0302";
+pub(crate) const NO_LIBRARIES: &str = "E0401";
+/// The toolchain could not be installed: no compiler for this machine, no installer, no download, a wrong wheel.
+pub(crate) const NOT_INSTALLED: &str = "E0402";
 /// The network is needed and forbidden.
-pub(crate) const OFFLINE: &str = "E0303";
-/// No program that downloads wheels.
-pub(crate) const NO_INSTALLER: &str = "E0304";
-/// The download failed.
-pub(crate) const DOWNLOAD_FAILED: &str = "E0305";
-/// A wheel is not the pinned one.
-pub(crate) const WHEEL_HASH: &str = "E0306";
-/// A wheel is not in the folder that was named.
-pub(crate) const WHEEL_MISSING: &str = "E0307";
+pub(crate) const OFFLINE: &str = "E0409";
+/// The cache folder cannot be written.
+pub(crate) const NOT_WRITABLE: &str = "E0602";
+/// The disk is full.
+pub(crate) const DISK_FULL: &str = "E0603";
+/// An argument cannot be understood.
+pub(crate) const ARGUMENT: &str = "E0801";
+/// The Android NDK was not found.
+pub(crate) const NO_NDK: &str = "E0804";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_explained() {
+        for code in [NO_LIBRARIES, NOT_INSTALLED, OFFLINE, NOT_WRITABLE, DISK_FULL, ARGUMENT, NO_NDK] {
+            assert!(qnn_build::diagnostics::find(code).is_some(), "{code}");
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use qnn_build::job::Diagnostic;
 
+use crate::codes;
 use crate::exit::Exit;
 
 /// Why a command ended without doing its work.
@@ -22,9 +23,7 @@ pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 impl Failure {
     /// A failure with a stable code (`E0103`; see `cargo qnn explain`).
     pub(crate) fn new(exit: Exit, code: &str, message: impl Into<String>) -> Self {
-        let diagnostic =
-            Diagnostic { code: code.to_owned(), message: message.into(), ..Diagnostic::default() };
-        Self { exit, diagnostic: Box::new(diagnostic) }
+        Self { exit, diagnostic: Box::new(Diagnostic::new(code, message)) }
     }
 
     /// A wrong command line or input file, which needs no entry in the error index.
@@ -45,16 +44,16 @@ impl Failure {
     /// A file-system operation that failed: `what` is a verb phrase such as "cannot write".
     pub(crate) fn io(what: &str, path: &Path, error: &std::io::Error) -> Self {
         use std::io::ErrorKind;
-        let failure = Self::user(format!("{what} {}", path.display())).note(error.to_string());
-        match error.kind() {
+        let (code, help) = match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                failure.help("free some space: `cargo qnn cache prune` removes compiled models")
+                (codes::DISK_FULL, "free some space: `cargo qnn cache prune` removes compiled models")
             }
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-                failure.help("`cargo qnn env` tells which folders are used and how to move them")
+                (codes::NOT_WRITABLE, "`cargo qnn env` tells which folders are used and how to move them")
             }
-            _ => failure,
-        }
+            _ => return Self::user(format!("{what} {}", path.display())).note(error.to_string()),
+        };
+        Self::new(Exit::User, code, format!("{what} {}", path.display())).note(error.to_string()).help(help)
     }
 
     /// Adds a line that says why, or what was found.

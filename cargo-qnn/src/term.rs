@@ -20,12 +20,9 @@ const BOLD: Style = Style::new().bold();
 /// When to use colours, as cargo's `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ColorChoice {
-    /// Where the terminal shows them.
     #[default]
     Auto,
-    /// Always.
     Always,
-    /// Never.
     Never,
 }
 
@@ -124,13 +121,8 @@ impl Terminal {
         };
         let mut text =
             format!("{}{}", self.paint(style, &head), self.paint(BOLD, &format!(": {}", diagnostic.message)));
-        match (&diagnostic.node, &diagnostic.op) {
-            (Some(node), Some(op)) => {
-                text += &format!("\n {} node `{node}` ({op})", self.paint(CYAN, "-->"));
-            }
-            (Some(node), None) => text += &format!("\n {} node `{node}`", self.paint(CYAN, "-->")),
-            (None, Some(op)) => text += &format!("\n {} op {op}", self.paint(CYAN, "-->")),
-            (None, None) => {}
+        for place in places(diagnostic) {
+            text += &format!("\n {} {place}", self.paint(CYAN, "-->"));
         }
         for note in &diagnostic.notes {
             let note = note.trim_end().replace('\n', "\n           ");
@@ -205,6 +197,20 @@ impl Terminal {
     }
 }
 
+/// Where a diagnostic points: a place in a file, then the model and its node.
+fn places(diagnostic: &Diagnostic) -> Vec<String> {
+    let model = diagnostic.model.as_ref().map(|model| format!("model `{model}`"));
+    let node = match (&diagnostic.node, &diagnostic.op) {
+        (Some(node), Some(op)) => Some(format!("node `{node}` ({op})")),
+        (Some(node), None) => Some(format!("node `{node}`")),
+        (None, Some(op)) => Some(format!("op {op}")),
+        (None, None) => None,
+    };
+    let within: Vec<String> = model.into_iter().chain(node).collect();
+    let within = (!within.is_empty()).then(|| within.join(", "));
+    diagnostic.at.clone().into_iter().chain(within).collect()
+}
+
 /// The templates are constants of this file; a wrong one would only cost the bar its looks.
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
@@ -251,13 +257,15 @@ mod tests {
         let diagnostic = Diagnostic {
             code: "E0103".into(),
             message: "op `Foo` is not supported".into(),
+            model: Some("digits".into()),
+            at: Some("Cargo.toml:12".into()),
             node: Some("Foo_3".into()),
             op: Some("Foo".into()),
             notes: vec!["two\nlines".into()],
             help: Some("use Bar".into()),
         };
-        let expected = "error[qnn::E0103]: op `Foo` is not supported\n --> node `Foo_3` (Foo)\n  \
-                        = note: two\n           lines\nhelp: use Bar";
+        let expected = "error[qnn::E0103]: op `Foo` is not supported\n --> Cargo.toml:12\n --> model `digits`, \
+                        node `Foo_3` (Foo)\n  = note: two\n           lines\nhelp: use Bar";
         assert_eq!(term.render(&diagnostic, "error", RED), expected);
     }
 }

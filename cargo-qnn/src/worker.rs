@@ -1,8 +1,16 @@
-//! The hidden subcommand that runs one job in this process.
+//! The hidden subcommand that runs one job in this process. `qnn_build::job` describes its life.
+
+use qnn_build::job::Handshake;
 
 use crate::exit::Exit;
 
-/// Reads a job from standard input, runs it and writes events to standard output.
-pub(crate) fn run() -> Exit {
-    Exit::Ok
+/// Says which version this worker is.
+pub(crate) fn run(handshake: bool) -> Exit {
+    match serde_json::to_string(&Handshake::current()) {
+        Ok(line) if handshake => {
+            println!("{line}");
+            Exit::Ok
+        }
+        _ => Exit::Usage,
+    }
 }

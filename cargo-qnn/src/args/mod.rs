@@ -47,7 +47,23 @@ pub(crate) struct GlobalArgs {
 pub(crate) enum Command {
     /// Install, list or locate the QNN libraries
     Toolchain(commands::toolchain::ToolchainArgs),
+    /// Check this machine: libraries, tools, folders; every finding with its remedy
+    Doctor(commands::doctor::DoctorArgs),
+    /// List the SoCs that can be compiled for
+    Socs(commands::socs::SocsArgs),
+    /// Explain an error code
+    Explain(commands::explain::ExplainArgs),
+    /// Show the environment variables that are read, and what they come to
+    Env(commands::env::EnvArgs),
+    /// Print shell completions
+    Completions(commands::completions::CompletionsArgs),
+    /// Print or write the manual pages
+    Man(commands::man::ManArgs),
     /// Run one job of a build; started by the other commands and by build scripts
     #[command(hide = true)]
-    Worker,
+    Worker {
+        /// Print the version of the protocol and exit
+        #[arg(long)]
+        handshake: bool,
+    },
 }

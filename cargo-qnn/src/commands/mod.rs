@@ -1,3 +1,9 @@
 //! One file per subcommand, each with its arguments and a `run` function.
 
+pub(crate) mod completions;
+pub(crate) mod doctor;
+pub(crate) mod env;
+pub(crate) mod explain;
+pub(crate) mod man;
+pub(crate) mod socs;
 pub(crate) mod toolchain;

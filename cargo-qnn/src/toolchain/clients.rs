@@ -190,10 +190,10 @@ pub(crate) fn fetch(platform: &Platform, pins: &[&Pin], work: &Path, term: &Term
                 download the wheels elsewhere and run `cargo qnn toolchain install --from FOLDER`";
     if failures.is_empty() {
         let message = "neither `uv` nor a Python with `pip` was found, and one of them has to download the QNN libraries";
-        return Err(Failure::new(Exit::Toolchain, crate::codes::NO_INSTALLER, message).help(help));
+        return Err(Failure::new(Exit::Toolchain, crate::codes::NOT_INSTALLED, message).help(help));
     }
     let mut failure =
-        Failure::new(Exit::Toolchain, crate::codes::DOWNLOAD_FAILED, format!("cannot download {wheels}"));
+        Failure::new(Exit::Toolchain, crate::codes::NOT_INSTALLED, format!("cannot download {wheels}"));
     failure.diagnostic.notes = failures;
     Err(failure.help(help))
 }

@@ -92,7 +92,7 @@ fn no_platform() -> Failure {
         "this machine ({}) cannot compile for the NPU: there is no QNN compiler for it",
         libs::host()
     );
-    Failure::new(Exit::Toolchain, codes::NO_PLATFORM, message).help(format!(
+    Failure::new(Exit::Toolchain, codes::NOT_INSTALLED, message).help(format!(
         "compile on one of: {known}; elsewhere set QNN_BUILD=stub to build without models, or point QNN_SDK_ROOT at a QAIRT SDK"
     ))
 }
@@ -227,7 +227,7 @@ fn given(pin: &'static Pin, folder: &Path) -> Result<(&'static Pin, Source)> {
     if !file.is_file() {
         return Err(Failure::new(
             Exit::Toolchain,
-            codes::WHEEL_MISSING,
+            codes::NOT_INSTALLED,
             format!("{} is not in {}", pin.file, folder.display()),
         )
         .help(format!("get it on a machine with network access: {}", download_command())));

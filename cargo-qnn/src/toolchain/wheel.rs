@@ -43,7 +43,7 @@ pub(crate) fn check(pin: &Pin, file: &Path) -> Result<()> {
     }
     let message =
         format!("{} is not the wheel that is pinned: it is damaged or another build", file.display());
-    Err(Failure::new(Exit::Toolchain, codes::WHEEL_HASH, message)
+    Err(Failure::new(Exit::Toolchain, codes::NOT_INSTALLED, message)
         .note(format!("sha256 expected: {}", pin.sha256))
         .note(format!("sha256 found:    {found}"))
         .help("remove the file and run `cargo qnn toolchain install` again"))
@@ -114,7 +114,7 @@ fn items(pin: &Pin, source: &Source) -> Result<Vec<Item>> {
         None => Ok(items),
         Some(missing) => {
             let message = format!("the wheel of {} {} has no file for {missing:?}", pin.name, pin.version);
-            Err(Failure::new(Exit::Toolchain, codes::WHEEL_HASH, message))
+            Err(Failure::new(Exit::Toolchain, codes::NOT_INSTALLED, message))
         }
     }
 }
@@ -129,7 +129,7 @@ fn open(file: &Path) -> Result<ZipArchive<File>> {
 }
 
 fn damaged(file: &Path, error: &zip::result::ZipError) -> Failure {
-    Failure::new(Exit::Toolchain, codes::WHEEL_HASH, format!("{} cannot be unpacked", file.display()))
+    Failure::new(Exit::Toolchain, codes::NOT_INSTALLED, format!("{} cannot be unpacked", file.display()))
         .note(error.to_string())
 }
 

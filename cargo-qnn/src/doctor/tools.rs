@@ -1,0 +1,83 @@
+//! Programs: the downloader of wheels, `cargo-qnn` itself, compilers for the Hexagon.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use qnn_platform::env;
+
+use super::Finding;
+use crate::programs;
+use crate::toolchain::clients;
+
+pub(super) fn installer() -> Finding {
+    let mut reasons = Vec::new();
+    for client in clients::candidates() {
+        match client.probe() {
+            Ok(version) => {
+                let short = version.split(" from ").next().unwrap_or(&version);
+                return Finding::ok(format!("{short} ({})", client.name()));
+            }
+            Err(reason) => reasons.push(format!("{}: {reason}", client.name())),
+        }
+    }
+    let found = if reasons.is_empty() { "none was found".to_owned() } else { reasons.join("; ") };
+    Finding::warn(
+        found,
+        "needed only to download the toolchain: install `uv`, or pip (apt install python3-pip); without them, \
+         `cargo qnn toolchain install --from FOLDER` takes wheels from a folder",
+    )
+}
+
+pub(super) fn cargo_qnn() -> Finding {
+    let remedy = "cargo install cargo-qnn, or set CARGO_QNN; `cargo qnn build` needs neither";
+    let named = env::string(&env::CARGO_QNN);
+    let Some(program) = named.as_deref().or(Some("cargo-qnn")).and_then(programs::find) else {
+        let what = named.map_or("cargo-qnn is not on PATH".to_owned(), |path| {
+            format!("{path} (CARGO_QNN) is no program")
+        });
+        return Finding::warn(format!("{what}: plain `cargo build` cannot compile models"), remedy);
+    };
+    let place = program.display();
+    let output =
+        match programs::output_within(Command::new(&program).arg("--version"), Duration::from_secs(8)) {
+            Ok(output) if output.status.success() => {
+                String::from_utf8_lossy(&output.stdout).trim().to_owned()
+            }
+            Ok(output) => return Finding::warn(format!("{place} ended with {}", output.status), remedy),
+            Err(error) => return Finding::warn(format!("{place}: {error}"), remedy),
+        };
+    let ours = concat!("cargo-qnn ", env!("CARGO_PKG_VERSION"));
+    if output == ours {
+        Finding::ok(format!("{place} ({output})"))
+    } else {
+        Finding::warn(format!("{place} is {output}, this is {ours}"), remedy)
+    }
+}
+
+pub(super) fn hexagon() -> Finding {
+    let reason = "not found; needed only to build custom op packages for a device";
+    if let Some(root) = env::var(&env::HEXAGON_SDK_ROOT).map(PathBuf::from) {
+        return match sdk_compiler(&root) {
+            Some(clang) => Finding::ok(clang.display().to_string()),
+            None => Finding::warn(
+                format!("no hexagon-clang in {} (HEXAGON_SDK_ROOT)", root.display()),
+                "correct HEXAGON_SDK_ROOT or unset it",
+            ),
+        };
+    }
+    match programs::find("hexagon-clang") {
+        Some(clang) => Finding::ok(clang.display().to_string()),
+        None => Finding::skip(reason).remedy("install the Hexagon SDK and set HEXAGON_SDK_ROOT"),
+    }
+}
+
+/// `hexagon-clang` of the newest tools in a Hexagon SDK.
+fn sdk_compiler(root: &Path) -> Option<PathBuf> {
+    let tools = root.join("tools").join("HEXAGON_Tools");
+    let mut versions: Vec<PathBuf> =
+        std::fs::read_dir(tools).ok()?.filter_map(|entry| entry.ok()).map(|entry| entry.path()).collect();
+    versions.sort();
+    let clang = |version: &PathBuf| version.join("Tools").join("bin").join("hexagon-clang");
+    versions.iter().rev().map(clang).find(|clang| clang.is_file())
+}
