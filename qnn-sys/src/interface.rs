@@ -71,7 +71,7 @@ pub(crate) use function_table;
 
 function_table! {
     /// The functions of a backend, in the order of the vendor's table. Slots that the loaded version does not have are
-    /// `None`; core 2.40 has three more slots whose functions no public header names.
+    /// `None`.
     ///
     /// All functions return 0 or an error code; arrays of configs are null-terminated and may be null.
     Functions {
@@ -203,6 +203,15 @@ function_table! {
             update: ContextBuffer, logger: LogHandle);
         /// Since core 2.37 at the latest.
         context_add_to_dlc = "contextAddToDlc"(context: ContextHandle, dlc: SystemDlcHandle);
+        /// Since core 2.39 at the latest.
+        graph_validate = "graphValidate"(
+            graph: GraphHandle, config: *mut *const GraphValidateConfig, result: *mut *mut GraphValidationResult);
+        /// Since core 2.39 at the latest.
+        graph_free_validation_result = "graphFreeValidationResult"(result: *mut GraphValidationResult);
+        /// Since core 2.39 at the latest.
+        backend_register_op_package_from_binary = "backendRegisterOpPackageFromBinary"(
+            backend: BackendHandle, binary: *const c_void, binary_size: u64, provider: *const c_char,
+            target: *const c_char);
     }
 }
 

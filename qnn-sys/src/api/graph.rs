@@ -1,6 +1,6 @@
 //! Graphs.
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 
 use crate::types::{ErrorHandle, Priority, ProfileHandle, TensorSet};
 
@@ -88,6 +88,51 @@ pub struct ExecuteEnvironment {
     pub option: ExecuteEnvironmentOption,
     /// The tensors.
     pub tensor_set: TensorSet,
+}
+
+/// `QnnGraph_ValidateConfig_t`. Since core 2.39 at the latest.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct GraphValidateConfig {
+    /// 0: custom, the only option there is.
+    pub option: u32,
+    /// A struct of the backend.
+    pub custom: *mut c_void,
+}
+
+c_enum! {
+    /// `QnnGraph_NodeValidationStatus_t`. Since core 2.39 at the latest.
+    NodeValidationStatus, "QNN_GRAPH_NODE_VALIDATION_STATUS_" {
+        SUPPORTED = 0,
+        UNSUPPORTED = 1,
+        UNDEFINED = 0x7FFF_FFFF,
+    }
+}
+
+/// `QnnGraph_NodeValidationResult_t`. Since core 2.39 at the latest.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct NodeValidationResult {
+    /// Name of the node.
+    pub node_name: *const c_char,
+    /// The verdict.
+    pub status: NodeValidationStatus,
+    /// Why it is not supported.
+    pub error_code: ErrorHandle,
+    /// Text or null.
+    pub error_message: *const c_char,
+}
+
+/// `QnnGraph_ValidationResult_t`; belongs to the library. Since core 2.39 at the latest.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct GraphValidationResult {
+    /// Number of `results`.
+    pub num_results: u32,
+    /// One per node.
+    pub results: *const NodeValidationResult,
+    /// 0 when the whole graph is supported.
+    pub overall_status: ErrorHandle,
 }
 
 /// `Qnn_NotifyStatus_t`.

@@ -34,6 +34,12 @@ c_enum! {
         GRAPH_SPLITTING_ENABLED = 20,
         /// Since core 2.37 at the latest.
         CONCURRENT_DESERIALIZATION_PATCH = 21,
+        /// Since core 2.39 at the latest: a switch, for the older one of number 20.
+        GRAPH_SPLITTING_CONFIGS = 22,
+        /// Since core 2.39 at the latest.
+        LORA_PRELOAD_BUFFER_GROUPS = 23,
+        /// Since core 2.39 at the latest.
+        PARALLEL_WEIGHT_LOADING = 25,
         UNKNOWN = 0x7FFF_FFFF,
     }
 }
@@ -46,6 +52,16 @@ pub struct GroupRegistration {
     pub first_group_handle: ContextHandle,
     /// Largest spill-fill buffer of the group, bytes.
     pub max_spill_fill_buffer: u64,
+}
+
+/// `QnnHtpContext_ParallelWeightLoading_t`: whether weights are copied by a second thread. Since core 2.39 at the latest.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ParallelWeightLoading {
+    /// 0 by size, 1 always, 2 never.
+    pub mode: u32,
+    /// For mode 0: from how many MiB on; 0 is the library's own limit.
+    pub threshold_mb: u64,
 }
 
 /// The value of a [`ContextCustomConfig`].
@@ -64,6 +80,8 @@ pub union ContextCustomValue {
     /// optimisation, 1 sequential without, 2 concurrent), [`ContextCustomOption::CONCURRENT_DESERIALIZATION_EXTRA_SIZE`] (KiB),
     /// [`ContextCustomOption::CONCURRENT_DESERIALIZATION_PATCH`] (file descriptor).
     pub word: u32,
+    /// [`ContextCustomOption::PARALLEL_WEIGHT_LOADING`]
+    pub parallel_weight_loading: ParallelWeightLoading,
     /// All bytes, to leave none uninitialised.
     pub raw: [u64; 2],
 }

@@ -29,7 +29,7 @@ c_enum! {
         ARCH = 1,
         SIGNEDPD = 2,
         SECUREPD = 3,
-        /// Since core 2.37 at the latest.
+        /// Since core 2.36.
         ASYNC_EXECUTE = 4,
         /// Since core 2.37 at the latest.
         DYNAMIC_PARTITIONING = 5,
@@ -41,22 +41,13 @@ c_enum! {
 
 /// `QnnHtpDevice_CustomConfig_t`, in the layout that the loaded library reads.
 ///
-/// A pointer joined the struct's union between core 2.32 and core 2.37 and moved it from offset 4 to offset 8. A library that
-/// is given the other layout reads a wrong SoC, so a config is made for a library's [`AbiVersion`].
+/// A pointer joined the struct's union with core 2.36 and moved it from offset 4 to offset 8; with core 2.39 at the latest a
+/// larger member made the struct 24 bytes long. A library that is given the other layout reads a wrong SoC, so a config is made
+/// for a library's [`AbiVersion`], and always has the full length.
 #[repr(C, align(8))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceCustomConfig {
-    words: [u32; 4],
-}
-
-/// An option whose place in the struct is not known for the loaded library.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("HTP device option {option:?} cannot be set for core API {}: its layout is not known", abi.core())]
-pub struct UnknownLayout {
-    /// The option.
-    pub option: DeviceCustomOption,
-    /// The library's version.
-    pub abi: AbiVersion,
+    words: [u32; 6],
 }
 
 impl DeviceCustomConfig {
@@ -64,45 +55,26 @@ impl DeviceCustomConfig {
     pub const fn soc(soc_model: u32) -> Self {
         // Both layouts read one word. At offset 4 the newer layout has padding and at offset 8 the older one has nothing
         // that this option reads, so the id at both places is right for every supported version.
-        Self { words: [DeviceCustomOption::SOC.0, soc_model, soc_model, 0] }
+        Self { words: [DeviceCustomOption::SOC.0, soc_model, soc_model, 0, 0, 0] }
     }
 
     /// Generation of the NPU. The library calls this option deprecated; it then picks a SoC of that generation itself.
-    ///
-    /// # Errors
-    /// [`UnknownLayout`] for core 2.33 to 2.36.
-    pub fn arch(abi: AbiVersion, device_id: u32, arch: Arch) -> Result<Self, UnknownLayout> {
+    pub fn arch(abi: AbiVersion, device_id: u32, arch: Arch) -> Self {
         Self::pair(abi, DeviceCustomOption::ARCH, device_id, arch.0)
     }
 
     /// Whether graphs run in the signed process domain.
-    ///
-    /// # Errors
-    /// [`UnknownLayout`] for core 2.33 to 2.36.
-    pub fn signed_pd(abi: AbiVersion, device_id: u32, signed: bool) -> Result<Self, UnknownLayout> {
+    pub fn signed_pd(abi: AbiVersion, device_id: u32, signed: bool) -> Self {
         Self::pair(abi, DeviceCustomOption::SIGNEDPD, device_id, signed.into())
     }
 
-    /// Whether graphs run in the secure process domain.
-    ///
-    /// # Errors
-    /// [`UnknownLayout`] for core 2.33 to 2.36.
-    pub fn secure_pd(abi: AbiVersion, device_id: u32, secure: bool) -> Result<Self, UnknownLayout> {
-        Self::pair(abi, DeviceCustomOption::SECUREPD, device_id, secure.into())
-    }
-
     /// A device id and a word (a flag is one byte, on the supported little-endian targets the low one of the word).
-    fn pair(
-        abi: AbiVersion,
-        option: DeviceCustomOption,
-        device: u32,
-        value: u32,
-    ) -> Result<Self, UnknownLayout> {
-        match abi.device_config_layout() {
-            DeviceConfigLayout::Offset4 => Ok(Self { words: [option.0, device, value, 0] }),
-            DeviceConfigLayout::Offset8 => Ok(Self { words: [option.0, 0, device, value] }),
-            DeviceConfigLayout::Unknown => Err(UnknownLayout { option, abi }),
-        }
+    fn pair(abi: AbiVersion, option: DeviceCustomOption, device: u32, value: u32) -> Self {
+        let words = match abi.device_config_layout() {
+            DeviceConfigLayout::Offset4 => [option.0, device, value, 0, 0, 0],
+            DeviceConfigLayout::Offset8 => [option.0, 0, device, value, 0, 0],
+        };
+        Self { words }
     }
 
     /// The config as `deviceCreate` takes it. The result points to `self`.
@@ -111,7 +83,7 @@ impl DeviceCustomConfig {
     }
 
     /// The bytes, as 32-bit words.
-    pub const fn words(&self) -> [u32; 4] {
+    pub const fn words(&self) -> [u32; 6] {
         self.words
     }
 }
@@ -168,4 +140,27 @@ pub struct DeviceInfrastructure {
     pub infrastructure_type: InfrastructureType,
     /// For [`InfrastructureType::PERF`].
     pub perf: PerfInfrastructure,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Version;
+
+    fn abi(minor: u32) -> AbiVersion {
+        AbiVersion::new(Version::new(2, minor)).expect("supported")
+    }
+
+    #[test]
+    fn the_soc_is_where_either_layout_reads_it() {
+        assert_eq!(DeviceCustomConfig::soc(57).words(), [0, 57, 57, 0, 0, 0]);
+    }
+
+    #[test]
+    fn pairs_follow_the_layout_of_the_loaded_library() {
+        assert_eq!(DeviceCustomConfig::arch(abi(32), 1, Arch::V75).words(), [1, 1, 75, 0, 0, 0]);
+        assert_eq!(DeviceCustomConfig::arch(abi(40), 1, Arch::V75).words(), [1, 0, 1, 75, 0, 0]);
+        assert_eq!(DeviceCustomConfig::signed_pd(abi(27), 0, true).words(), [2, 0, 1, 0, 0, 0]);
+        assert_eq!(DeviceCustomConfig::signed_pd(abi(37), 0, true).words(), [2, 0, 0, 1, 0, 0]);
+    }
 }

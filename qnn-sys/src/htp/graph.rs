@@ -59,6 +59,10 @@ c_enum! {
         MONOLITHIC_LSTM = 17,
         /// Since core 2.37 at the latest.
         PRECISION_COMPENSATION = 18,
+        /// Since core 2.39 at the latest.
+        ENABLE_PREDICATION = 19,
+        /// Since core 2.39 at the latest.
+        FP16_CLAMP_OVERFLOW = 20,
         UNKNOWN = 0x7FFF_FFFF,
     }
 }

@@ -26,19 +26,40 @@ c_enum! {
 }
 
 c_enum! {
-    /// `QnnHtpPerfInfrastructure_ExpVoltageCorner_t`: operating points of the matrix unit.
+    /// `QnnHtpPerfInfrastructure_ExpVoltageCorner_t`: the finer operating points, slowest first. Which of them a device has
+    /// depends on the device.
     ExpVoltageCorner, "DCVS_EXP_VCORNER_" {
         DISABLE = 0,
         MIN = 0x100,
+        MIN_SVS = 0x130,
+        LOW_SVS_D3 = 0x132,
+        LOW_SVS_D2_1 = 0x133,
         LOW_SVS_D2 = 0x134,
+        LOW_SVS_D1_1 = 0x136,
         LOW_SVS_D1 = 0x138,
+        LOW_SVS_D0 = 0x13C,
         LOW_SVS = 0x140,
+        LOW_SVS_P1 = 0x148,
+        LOW_SVS_L0 = 0x14C,
+        LOW_SVS_L1 = 0x150,
+        LOW_SVS_L2 = 0x160,
         SVS = 0x180,
+        SVS_L0 = 0x190,
         SVS_L1 = 0x1C0,
+        SVS_L2 = 0x1E0,
         NOM = 0x200,
+        NOM_L0 = 0x220,
         NOM_L1 = 0x240,
+        NOM_L2 = 0x250,
         TUR = 0x280,
+        TUR_L0 = 0x290,
         TUR_L1 = 0x2A0,
+        TUR_L2 = 0x2B0,
+        TUR_L3 = 0x2C0,
+        TUR_L4 = 0x2C4,
+        TUR_L5 = 0x2C8,
+        SUPER_TURBO = 0x2D0,
+        SUPER_TURBO_NO_CPR = 0x2E0,
         MAX = 0xFFFF,
         UNKNOWN = 0x7FFF_FFFF,
     }
@@ -120,6 +141,73 @@ pub struct HmxV2 {
     pub hmx_perf_mode: ClockPerfMode,
 }
 
+/// `QnnHtpPerfInfrastructure_Ceng_t`: the compute engine. Since core 2.37 at the latest.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Ceng {
+    /// Lowest.
+    pub voltage_corner_min: VoltageCorner,
+    /// Wanted.
+    pub voltage_corner_target: VoltageCorner,
+    /// Highest.
+    pub voltage_corner_max: VoltageCorner,
+    /// Which clock of a corner.
+    pub perf_mode: ClockPerfMode,
+}
+
+/// `QnnHtpPerfInfrastructure_CengExp_t`: [`Ceng`] by finer operating points. Since core 2.37 at the latest.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct CengExp {
+    /// Lowest.
+    pub voltage_corner_min: ExpVoltageCorner,
+    /// Wanted.
+    pub voltage_corner_target: ExpVoltageCorner,
+    /// Highest.
+    pub voltage_corner_max: ExpVoltageCorner,
+    /// Which clock of a corner.
+    pub perf_mode: ClockPerfMode,
+}
+
+/// `QnnHtpPerfInfrastructure_DcvsV3Exp_t`: [`DcvsV3`] by finer operating points, with clocks that always follow the load. Since
+/// core 2.37 at the latest; a device without them answers 13004, and the caller falls back to [`DcvsV3`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct DcvsV3Exp {
+    /// Id from `create_power_config_id`.
+    pub context_id: u32,
+    /// How clocks follow the load.
+    pub power_mode: PowerMode,
+    /// 1 when `sleep_latency` counts.
+    pub set_sleep_latency: u32,
+    /// Time to wake up, microseconds.
+    pub sleep_latency: u32,
+    /// 1 when `sleep_disable` counts.
+    pub set_sleep_disable: u32,
+    /// 1 to never sleep.
+    pub sleep_disable: u32,
+    /// 1 when the bus corners count.
+    pub set_bus_params: u32,
+    /// Memory bus, lowest.
+    pub bus_voltage_corner_min: ExpVoltageCorner,
+    /// Memory bus, wanted.
+    pub bus_voltage_corner_target: ExpVoltageCorner,
+    /// Memory bus, highest.
+    pub bus_voltage_corner_max: ExpVoltageCorner,
+    /// 1 when the core corners count.
+    pub set_core_params: u32,
+    /// Core, lowest.
+    pub core_voltage_corner_min: ExpVoltageCorner,
+    /// Core, wanted.
+    pub core_voltage_corner_target: ExpVoltageCorner,
+    /// Core, highest.
+    pub core_voltage_corner_max: ExpVoltageCorner,
+    /// Which clock of a core corner.
+    pub core_perf_mode: ClockPerfMode,
+    /// Which clock of a bus corner.
+    pub bus_perf_mode: ClockPerfMode,
+}
+
 c_enum! {
     /// `QnnHtpPerfInfrastructure_PowerConfigOption_t`: which member of [`PowerConfigValue`] counts.
     PowerConfigOption, "QNN_HTP_PERF_INFRASTRUCTURE_POWER_CONFIGOPTION_" {
@@ -149,6 +237,12 @@ pub union PowerConfigValue {
     pub dcvs_v3: DcvsV3,
     /// [`PowerConfigOption::HMX_V2`]
     pub hmx_v2: HmxV2,
+    /// [`PowerConfigOption::CENG`]
+    pub ceng: Ceng,
+    /// [`PowerConfigOption::DCVS_V3_EXP`]
+    pub dcvs_v3_exp: DcvsV3Exp,
+    /// [`PowerConfigOption::CENG_EXP`]
+    pub ceng_exp: CengExp,
     /// [`PowerConfigOption::RPC_CONTROL_LATENCY`], [`PowerConfigOption::RPC_POLLING_TIME`] (at most 9999),
     /// [`PowerConfigOption::ADAPTIVE_POLLING_TIME`] and [`PowerConfigOption::HMX_TIMEOUT_INTERVAL_US`], all microseconds;
     /// [`PowerConfigOption::DDR_PERF_MODE`].

@@ -6,7 +6,6 @@ use crate::api::GraphConfig;
 use crate::interface::{Interface, InterfaceByValue};
 use crate::system::{GraphInfo, GraphInfoVersion, SystemInterface};
 use crate::types::{BackendHandle, ContextHandle, ErrorHandle, SystemDlcHandle, Version};
-use crate::version::SlotCount;
 
 /// `QnnSystemDlc_GraphConfigInfoV1_t`.
 #[repr(C)]
@@ -28,6 +27,32 @@ pub struct DlcGraphConfigInfo {
     pub version: u32,
     /// The only version there is.
     pub v1: DlcGraphConfigInfoV1,
+}
+
+c_enum! {
+    /// `QnnSystemDlc_RecordType_t`: what a record of a DLC file holds. Since System 1.12 at the latest.
+    DlcRecordType, "QNN_SYSTEM_DLC_RECORD_" {
+        TYPE_DLC_METADATA = 0x01,
+        TYPE_MODEL_TOPOLOGY = 0x02,
+        TYPE_MODEL_PARAMS = 0x03,
+        TYPE_MODEL_ENCODINGS = 0x05,
+        TYPE_LORA_CONVERTER_METADATA = 0x06,
+        PREFIX_HTP_CACHE_RECORD = 0x07,
+        PREFIX_AIP_CACHE_RECORD = 0x08,
+        PREFIX_HTA_CACHE_RECORD = 0x09,
+        PREFIX_AIX_CACHE_RECORD = 0x0A,
+        PREFIX_GPU_CACHE_RECORD = 0x0B,
+        PREFIX_HEXNNV2_CACHE_RECORD = 0x0C,
+        TYPE_SOURCE_MAPPING = 0x0D,
+        TYPE_SOURCE_TOPOLOGY = 0x0E,
+        TYPE_HTP_SCHEMATIC_BIN = 0x0F,
+        TYPE_HTP_GRAPH_MAPPING = 0x10,
+        TYPE_GENAI_METADATA = 0x11,
+        TYPE_GENAI_ARTIFACT = 0x12,
+        TYPE_HTP_SHARED_WEIGHTS_RECORD = 0x13,
+        TYPE_HTP_SHARED_WEIGHTS_METADATA_RECORD = 0x14,
+        NAME_UNKNOWN = 0x7FFF_FFFF,
+    }
 }
 
 /// What `systemDlcComposeGraphs` is told.
@@ -58,8 +83,8 @@ pub enum ComposeError {
     Missing(#[from] crate::interface::MissingFunction),
     /// The call passes the backend's function table by value, and a wrong size crashes the process.
     #[error(
-        "a DLC file cannot be composed by System API {system} for core API {core}: composing is known for the pairs {}",
-        KnownPairs
+        "a DLC file cannot be composed by a System library of API {system} for a backend of core API {core}: \
+         both must be of one SDK, and of one that is known (2.36, 2.40, 2.43, 2.48, 2.50 or 2.51)"
     )]
     UnknownTable {
         /// Of the loaded backend library.
@@ -67,21 +92,6 @@ pub enum ComposeError {
         /// Of the loaded System library.
         system: Version,
     },
-}
-
-/// Core and System API minor versions of one SDK, and the slots of the table that passes between them.
-const TABLES: &[(u32, u32, usize)] = &[(27, 4, 68), (32, 7, 71), (37, 12, 72), (40, 15, 75)];
-
-struct KnownPairs;
-
-impl std::fmt::Display for KnownPairs {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (index, (core, system, _)) in TABLES.iter().enumerate() {
-            let separator = if index == 0 { "" } else { ", " };
-            write!(f, "{separator}2.{core} with 1.{system}")?;
-        }
-        Ok(())
-    }
 }
 
 type ComposeFn<const N: usize> = unsafe extern "C" fn(
@@ -112,12 +122,11 @@ impl SystemInterface {
         num_graphs: *mut u32,
     ) -> Result<ErrorHandle, ComposeError> {
         let function = self.functions().system_dlc_compose_graphs()? as *const c_void;
-        let (core, system) = (request.interface.abi(), self.version());
-        let unknown = ComposeError::UnknownTable { core: core.core(), system: system.api() };
-        let pair = (core.core().minor, system.api().minor);
-        let known = TABLES.iter().find(|(core, system, _)| (*core, *system) == pair);
-        let Some((_, _, slots)) = known else { return Err(unknown) };
-        debug_assert_eq!(core.slots(), SlotCount::Exactly(*slots));
+        let (abi, system) = (request.interface.abi(), self.version());
+        let unknown = ComposeError::UnknownTable { core: abi.core(), system: system.api() };
+        if !abi.same_sdk(system) {
+            return Err(unknown);
+        }
 
         /// # Safety
         /// As the method's, and `function` must be the compose function of a library whose table has `N` slots.
@@ -146,10 +155,11 @@ impl SystemInterface {
             })
         }
 
-        // SAFETY: the caller vouches for handles and pointers; the table size is that of the System library's version.
+        // SAFETY: the caller vouches for handles and pointers; a System library expects the table of its own SDK's core API.
         let code = unsafe {
-            match slots {
+            match abi.slots().readable() {
                 68 => call::<68>(function, request, graphs, num_graphs),
+                69 => call::<69>(function, request, graphs, num_graphs),
                 71 => call::<71>(function, request, graphs, num_graphs),
                 72 => call::<72>(function, request, graphs, num_graphs),
                 75 => call::<75>(function, request, graphs, num_graphs),

@@ -5,13 +5,13 @@ use std::ptr::NonNull;
 
 use crate::api::{LogCallback, LogLevel};
 use crate::interface::function_table;
-use crate::system::BinaryInfo;
+use crate::system::{BinaryInfo, DlcRecordType, ProfileData, SerializationTarget, SerializationTargetConfig};
 use crate::types::*;
 use crate::version::{SystemVersion, VersionError};
 
 function_table! {
     /// The functions of the System library, in the order of the vendor's table. Slots that the loaded version does not have
-    /// are `None`; System 1.15 has more slots, whose functions no public header names.
+    /// are `None`. From System 1.14 on the table has more, for reading DLC files field by field; they are not declared here.
     SystemFunctions {
         system_context_create = "systemContextCreate"(context: *mut SystemContextHandle);
         /// `info_size` comes back as 0.
@@ -37,6 +37,36 @@ function_table! {
         system_dlc_get_op_mappings = "systemDlcGetOpMappings"(
             dlc: SystemDlcHandle, mappings: *mut *const OpMapping, num_mappings: *mut u32);
         system_dlc_free = "systemDlcFree"(dlc: SystemDlcHandle);
+        /// Since System 1.6 at the latest, as the two after it.
+        system_profile_create_serialization_target = "systemProfileCreateSerializationTarget"(
+            target_info: SerializationTarget, configs: *mut SerializationTargetConfig, num_configs: u32,
+            target: *mut SystemProfileTargetHandle);
+        system_profile_serialize_event_data = "systemProfileSerializeEventData"(
+            target: SystemProfileTargetHandle, data: *mut *const ProfileData, num_data: u32);
+        system_profile_free_serialization_target = "systemProfileFreeSerializationTarget"(
+            target: SystemProfileTargetHandle);
+        /// Since System 1.12 at the latest, as all after it.
+        system_dlc_get_record_by_name = "systemDlcGetRecordByName"(
+            dlc: SystemDlcHandle, name: *const c_char, record: *mut SystemDlcRecordHandle);
+        system_dlc_get_records_by_type = "systemDlcGetRecordsByType"(
+            dlc: SystemDlcHandle, record_type: DlcRecordType, most_optimal_binary: u8,
+            records: *mut *mut SystemDlcRecordHandle, num_records: *mut u32);
+        system_dlc_get_record_data_size = "systemDlcGetRecordDataSize"(
+            record: SystemDlcRecordHandle, size: *mut u64);
+        system_dlc_read_record_data_memory_mapped = "systemDlcReadRecordDataMemoryMapped"(
+            record: SystemDlcRecordHandle, data: *mut *const u8, size: *mut u64);
+        system_dlc_free_record = "systemDlcFreeRecord"(record: SystemDlcRecordHandle);
+        system_dlc_save = "systemDlcSave"(dlc: SystemDlcHandle, path: *const c_char);
+        system_dlc_create_from_file_with_destination_dir = "systemDlcCreateFromFileWithDestinationDir"(
+            logger: LogHandle, path: *const c_char, directory: *const c_char, dlc: *mut SystemDlcHandle);
+        system_dlc_create_from_binary_with_destination_dir = "systemDlcCreateFromBinaryWithDestinationDir"(
+            logger: LogHandle, buffer: *const u8, buffer_size: ContextBinarySize, directory: *const c_char,
+            dlc: *mut SystemDlcHandle);
+        system_dlc_get_binary_size = "systemDlcGetBinarySize"(dlc: SystemDlcHandle, size: *mut u64);
+        system_dlc_get_binary = "systemDlcGetBinary"(
+            dlc: SystemDlcHandle, buffer: *mut u8, buffer_size: u64, written: *mut u64);
+        system_dlc_create_with_destination_dir = "systemDlcCreateWithDestinationDir"(
+            logger: LogHandle, directory: *const c_char, dlc: *mut SystemDlcHandle);
     }
 }
 

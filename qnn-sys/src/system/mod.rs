@@ -3,7 +3,9 @@
 mod dlc;
 mod info;
 mod interface;
+mod profile;
 
 pub use dlc::*;
 pub use info::*;
 pub use interface::*;
+pub use profile::*;

@@ -75,12 +75,16 @@ c_enum! {
     /// `Qnn_Priority_t`: scheduling priority of a context or graph.
     Priority, "QNN_PRIORITY_" {
         LOW = 0,
+        /// Since core 2.37 at the latest.
         NORMAL_LOW = 50,
         NORMAL = 100,
         NORMAL_HIGH = 150,
         HIGH = 200,
+        /// Since core 2.37 at the latest.
         HIGH_PLUS = 300,
+        /// Since core 2.37 at the latest.
         CRITICAL = 400,
+        /// Since core 2.37 at the latest.
         CRITICAL_PLUS = 500,
         UNDEFINED = 0x7FFF_FFFF,
     }
