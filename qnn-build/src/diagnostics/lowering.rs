@@ -7,8 +7,8 @@ pub(super) const ROWS: &[Code] = &[
         "E0301",
         "the op is not supported",
         "\
-No lowering to QNN ops exists for this ONNX op. docs/OPS.md lists the supported ones. All
-unsupported nodes of a model are listed in one report. Ways out: export the model with other
+No lowering to QNN ops exists for this ONNX op. docs/SUPPORTED-OPS.md lists the supported ones.
+All unsupported nodes of a model are listed in one report. Ways out: export the model with other
 ops, cut the model before the node with `outputs = [..]` and do the rest in Rust, or add a
 lowering (docs/ARCHITECTURE.md says how: one row and one function).
 ",
@@ -18,8 +18,8 @@ lowering (docs/ARCHITECTURE.md says how: one row and one function).
         "the op is not supported in this form",
         "\
 The op is known, but not with these attributes, shapes or dtypes; the message says which.
-docs/OPS.md lists the conditions of every op. Often an export option or a simplifier (`onnxsim`)
-changes the form.
+docs/SUPPORTED-OPS.md lists the conditions of every op. Often an export option or a simplifier
+(`onnxsim`) changes the form.
 ",
     ),
     row(

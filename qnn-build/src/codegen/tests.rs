@@ -1,0 +1,100 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::job::{InputSpec, TensorInfo};
+
+fn tensor(name: &str, dtype: &str, shape: &[u64]) -> TensorInfo {
+    TensorInfo { name: name.to_owned(), dtype: dtype.to_owned(), shape: shape.to_vec(), quant: None }
+}
+
+fn soc() -> Target {
+    Target { name: "SM8650".to_owned(), id: 57, arch: 75, vtcm_mb: 8, fp16: true }
+}
+
+fn code(graphs: &[GraphInfo], placement: Placement) -> Result<String, Vec<Diagnostic>> {
+    let input = InputSpec { layout: Some("nhwc".to_owned()), ..InputSpec::default() };
+    let specs =
+        [GraphSpec { name: "digits".to_owned(), inputs: BTreeMap::from([("image".to_owned(), input)]) }];
+    let soc = soc();
+    generate(&[ModelCode {
+        name: "digits",
+        source: "digits.onnx".to_owned(),
+        graphs,
+        specs: &specs,
+        socs: vec![SocCode { soc: &soc, build_id: "v2.51.0", placement }],
+    }])
+}
+
+fn digits() -> GraphInfo {
+    GraphInfo {
+        name: "digits".to_owned(),
+        inputs: vec![tensor("image", "float32", &[1, 8, 8, 1])],
+        outputs: vec![TensorInfo { quant: Some((0.5, -3)), ..tensor("logits", "ufixed8", &[1, 10]) }],
+    }
+}
+
+#[test]
+fn a_model_has_fixed_shapes_constants_and_a_run_method() {
+    let code = code(&[digits()], Placement::Bytes("digits.SM8650.bin".to_owned())).unwrap();
+    for line in [
+        "pub mod digits {",
+        "&::qnn::Aligned(*::core::include_bytes!(\"digits.SM8650.bin\"));",
+        "source: ::qnn::ArtifactSource::Embedded(&BYTES_SM8650.0),",
+        "/// `image`: float32 [1, 8, 8, 1], NHWC, row-major.",
+        "pub image: &'a [f32; 64],",
+        "pub const IMAGE_SHAPE: [usize; 4] = [1, 8, 8, 1];",
+        "pub logits: ::std::boxed::Box<[u8; 10]>,",
+        "pub const LOGITS_QUANT: (f32, i32) = (0.5, -3);",
+        "pub fn run(&self, inputs: Inputs<'_>) -> ::core::result::Result<Outputs, ::qnn::Error> {",
+    ] {
+        assert!(code.contains(line), "{line}\n{code}");
+    }
+}
+
+#[test]
+fn several_graphs_have_types_and_methods_of_their_own() {
+    let graph = |name: &str| GraphInfo { name: name.to_owned(), ..digits() };
+    let code = code(&[graph("pre-fill"), graph("decode")], Placement::File("digits.SM8650.bin".to_owned()));
+    let code = code.unwrap();
+    for line in [
+        "pub struct PreFillInputs<'a> {",
+        "pub fn run_pre_fill(&self, inputs: PreFillInputs<'_>)",
+        "pub fn run_decode_into(&self, inputs: DecodeInputs<'_>, outputs: &mut DecodeOutputs)",
+        "source: ::qnn::ArtifactSource::File(\"digits.SM8650.bin\"),",
+        "                \"pre-fill\",",
+    ] {
+        assert!(code.contains(line), "{line}\n{code}");
+    }
+}
+
+#[test]
+fn a_stub_without_shapes_has_slices() {
+    let mut graph = digits();
+    graph.outputs[0].shape = vec![0];
+    let code = code(&[graph], Placement::Stub("no toolchain".to_owned())).unwrap();
+    assert!(code.contains("pub logits: ::std::boxed::Box<[u8]>,"), "{code}");
+    assert!(!code.contains("LOGITS_SHAPE"), "{code}");
+    assert!(code.contains("ArtifactSource::Stub(\"no toolchain\")"), "{code}");
+}
+
+#[test]
+fn a_dtype_without_rust_type_is_an_error_that_names_the_tensor() {
+    let mut graph = digits();
+    graph.inputs[0].dtype = "int64".to_owned();
+    let problems = code(&[graph], Placement::File("x".to_owned())).unwrap_err();
+    assert_eq!((problems[0].code.as_str(), problems[0].model.as_deref()), ("E0304", Some("digits")));
+    assert!(problems[0].message.contains("`image`"));
+}
+
+#[test]
+fn names_from_model_files_cannot_leave_their_place() {
+    let mut graph = digits();
+    graph.name = "a\n`\"}".to_owned();
+    graph.inputs[0].name = "in\"), evil(\"\n*/".to_owned();
+    let code = code(&[graph], Placement::Stub("x\"\n".to_owned())).unwrap();
+    assert!(code.contains(r#"("in\"), evil(\"\n*/", "#), "{code}");
+    assert!(
+        code.lines().all(|line| !line.trim_start().starts_with("evil") && !line.contains("*/.")),
+        "{code}"
+    );
+}

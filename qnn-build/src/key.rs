@@ -1,0 +1,187 @@
+//! The key of an artifact in the store: everything that decides the bytes of a context binary, and nothing else.
+//!
+//! Paths, modification times, profile, target triple, the name of the model and the name of the SoC do not
+//! count: the same model compiled from another checkout, or under another name of the SoC, is the same artifact.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::job::{CompileJob, GraphSpec, InputSpec, Precision, SourceFormat};
+use crate::source::SourceFacts;
+
+/// A blake3 hash over the inputs of a compile, as 64 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(String);
+
+impl Key {
+    /// The key of `job` on a model with these facts, compiled by the QNN build `build_id` and an engine of version `schema`
+    /// ([`crate::job::SCHEMA`] of the worker).
+    pub fn new(job: &CompileJob, source: &SourceFacts, build_id: &str, schema: u32) -> Self {
+        let htp = &job.htp;
+        let input = KeyInput {
+            schema,
+            build_id,
+            model: &source.blake3,
+            external: source
+                .external
+                .iter()
+                .map(|file| (file.location.as_str(), file.blake3.as_str()))
+                .collect(),
+            format: job.format,
+            soc: (job.soc.id, job.soc.arch, job.soc.vtcm_mb, job.soc.fp16),
+            precision: job.precision,
+            graphs: job.graphs.iter().map(graph).collect(),
+            outputs: &job.outputs,
+            // What is left out means the value that the documentation of the option gives.
+            vtcm_mb: htp.vtcm_mb.unwrap_or(job.soc.vtcm_mb),
+            optimization: htp.optimization.unwrap_or(3),
+            hvx_threads: htp.hvx_threads,
+            dlbc: htp.dlbc.unwrap_or(false),
+            weight_sharing: htp.weight_sharing.unwrap_or(job.graphs.len() > 1),
+        };
+        let mut hasher = blake3::Hasher::new_derive_key("cargo-qnn 2026-11 artifact key");
+        // Serializing these types cannot fail, and a key over nothing would only miss.
+        hasher.update(&serde_json::to_vec(&input).unwrap_or_default());
+        Self(hasher.finalize().to_hex().to_string())
+    }
+
+    /// The hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Serialized in this order of fields; maps are sorted.
+#[derive(Serialize)]
+struct KeyInput<'a> {
+    schema: u32,
+    build_id: &'a str,
+    model: &'a str,
+    external: BTreeMap<&'a str, &'a str>,
+    format: SourceFormat,
+    soc: (u32, u32, u32, bool),
+    precision: Precision,
+    graphs: Vec<GraphKey<'a>>,
+    outputs: &'a [String],
+    vtcm_mb: u32,
+    optimization: u8,
+    hvx_threads: Option<u32>,
+    dlbc: bool,
+    weight_sharing: bool,
+}
+
+#[derive(Serialize)]
+struct GraphKey<'a> {
+    name: &'a str,
+    inputs: BTreeMap<&'a str, &'a InputSpec>,
+}
+
+fn graph(spec: &GraphSpec) -> GraphKey<'_> {
+    // An input that is named and not changed says nothing.
+    let said = spec.inputs.iter().filter(|(_, input)| **input != InputSpec::default());
+    GraphKey { name: &spec.name, inputs: said.map(|(name, input)| (name.as_str(), input)).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::job::{HtpOptions, Target, Toolchain};
+    use crate::source::ExternalFile;
+
+    fn job() -> CompileJob {
+        CompileJob {
+            model: "digits".to_owned(),
+            source: PathBuf::from("/a/digits.onnx"),
+            format: SourceFormat::Onnx,
+            soc: Target { name: "SM8650".to_owned(), id: 57, arch: 75, vtcm_mb: 8, fp16: true },
+            precision: Precision::Fp16,
+            graphs: vec![GraphSpec { name: "digits".to_owned(), inputs: BTreeMap::new() }],
+            outputs: Vec::new(),
+            htp: HtpOptions::default(),
+            toolchain: Toolchain { qnn_lib_dir: PathBuf::from("/lib"), onnxruntime: None },
+            output: None,
+        }
+    }
+
+    fn facts() -> SourceFacts {
+        SourceFacts { blake3: "00".to_owned(), bytes: 1, ..SourceFacts::default() }
+    }
+
+    fn key(change: impl FnOnce(&mut CompileJob, &mut SourceFacts)) -> Key {
+        let (mut job, mut facts) = (job(), facts());
+        change(&mut job, &mut facts);
+        Key::new(&job, &facts, "v2.51.0", 1)
+    }
+
+    #[test]
+    fn places_and_names_of_things_do_not_count() {
+        let base = key(|_, _| {});
+        assert_eq!(key(|job, _| job.source = "/elsewhere/x.onnx".into()), base);
+        assert_eq!(key(|job, _| job.model = "other".to_owned()), base);
+        assert_eq!(key(|job, _| job.soc.name = "snapdragon-8-gen-3".to_owned()), base);
+        assert_eq!(key(|job, _| job.toolchain.qnn_lib_dir = "/other".into()), base);
+        assert_eq!(key(|job, _| job.output = Some("/out".into())), base);
+        assert_eq!(base.as_str().len(), 64);
+    }
+
+    #[test]
+    fn what_is_said_and_what_is_meant_by_silence_are_the_same() {
+        let base = key(|_, _| {});
+        assert_eq!(key(|job, _| job.htp.optimization = Some(3)), base);
+        assert_eq!(key(|job, _| job.htp.vtcm_mb = Some(8)), base);
+        assert_eq!(key(|job, _| job.htp.dlbc = Some(false)), base);
+        let silent = |job: &mut CompileJob, _: &mut SourceFacts| {
+            job.graphs[0].inputs.insert("image".to_owned(), InputSpec::default());
+        };
+        assert_eq!(key(silent), base);
+    }
+
+    #[test]
+    fn everything_that_changes_the_binary_changes_the_key() {
+        let mut seen = vec![key(|_, _| {}), Key::new(&job(), &facts(), "v2.50.0", 1)];
+        seen.push(Key::new(&job(), &facts(), "v2.51.0", 2));
+        type Change = fn(&mut CompileJob, &mut SourceFacts);
+        let changes: &[Change] = &[
+            |_, facts| facts.blake3 = "01".to_owned(),
+            |_, facts| {
+                facts.external.push(ExternalFile {
+                    location: "w".to_owned(),
+                    path: "w".into(),
+                    bytes: 1,
+                    blake3: "02".to_owned(),
+                });
+            },
+            |job, _| job.format = SourceFormat::Dlc,
+            |job, _| job.soc.id = 69,
+            |job, _| job.soc.vtcm_mb = 4,
+            |job, _| job.graphs[0].name = "main".to_owned(),
+            |job, _| job.outputs.push("logits".to_owned()),
+            |job, _| job.htp.optimization = Some(1),
+            |job, _| job.htp.hvx_threads = Some(2),
+            |job, _| job.htp.dlbc = Some(true),
+            |job, _| job.htp.weight_sharing = Some(true),
+            |job, _| {
+                let input = InputSpec { dtype: Some("uint8".to_owned()), ..InputSpec::default() };
+                job.graphs[0].inputs.insert("image".to_owned(), input);
+            },
+            |job, _| {
+                let input = InputSpec { shape: Some(vec![1, 2]), ..InputSpec::default() };
+                job.graphs[0].inputs.insert("image".to_owned(), input);
+            },
+        ];
+        seen.extend(changes.iter().map(|change| key(change)));
+        for (i, one) in seen.iter().enumerate() {
+            assert!(!seen[..i].contains(one), "change {i} does not count");
+        }
+    }
+}

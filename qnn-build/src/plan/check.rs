@@ -1,0 +1,139 @@
+//! Overrides of inputs against the model file: what can be known before any compile.
+
+use qnn_platform::nearest::nearest;
+
+use crate::job::{Diagnostic, GraphSpec, InputSpec, SourceFormat};
+use crate::manifest::Model;
+use crate::source::{ModelValue, SourceFacts};
+
+/// A problem and the key, below the model's table, that it comes from.
+type Located = (Vec<String>, Diagnostic);
+
+/// Checks what the manifest says of the model's inputs.
+pub(super) fn overrides(
+    format: SourceFormat,
+    facts: &SourceFacts,
+    model: &Model,
+    graphs: &[GraphSpec],
+) -> Vec<Located> {
+    match format {
+        SourceFormat::Onnx => onnx(facts, model, graphs),
+        SourceFormat::Dlc => Vec::new(),
+        SourceFormat::ContextBinary => ready(model),
+    }
+}
+
+/// A ready context binary cannot be changed any more.
+fn ready(model: &Model) -> Vec<Located> {
+    let said = [
+        ("inputs", !model.inputs.is_empty()),
+        ("outputs", !model.outputs.is_empty()),
+        ("graphs", !model.graphs.is_empty()),
+    ];
+    let said = said.into_iter().filter(|(_, said)| *said);
+    said.map(|(key, _)| {
+        let message = format!("`{key}` cannot change a ready context binary");
+        (
+            vec![key.to_owned()],
+            Diagnostic::new("E0104", message).help("remove it, or compile from the ONNX file"),
+        )
+    })
+    .collect()
+}
+
+fn onnx(facts: &SourceFacts, model: &Model, graphs: &[GraphSpec]) -> Vec<Located> {
+    let mut problems: Vec<Located> = Vec::new();
+    for graph in graphs {
+        // Where in the manifest the user would say something about an input of this graph.
+        let place: Vec<String> = if model.graphs.is_empty() {
+            vec!["inputs".to_owned()]
+        } else {
+            vec!["graphs".to_owned(), graph.name.clone(), "inputs".to_owned()]
+        };
+        for (name, spec) in &graph.inputs {
+            let key = if model.graphs.get(&graph.name).is_some_and(|own| own.inputs.contains_key(name)) {
+                place.iter().cloned().chain([name.clone()]).collect()
+            } else {
+                vec!["inputs".to_owned(), name.clone()]
+            };
+            match facts.inputs.iter().find(|input| input.name == *name) {
+                None => problems.push((key, unknown_input(name, facts))),
+                Some(input) => problems.extend(fits(input, spec).map(|problem| (key.clone(), problem))),
+            }
+        }
+        for input in &facts.inputs {
+            let fixed = graph.inputs.get(&input.name).is_some_and(|spec| spec.shape.is_some());
+            if !fixed && let Some(problem) = dynamic(input, &place) {
+                problems.push((place.clone(), problem));
+            }
+        }
+    }
+    // What several graphs take from the model's own table is reported once.
+    let mut seen: Vec<Located> = Vec::new();
+    problems.retain(|problem| {
+        let new = !seen.contains(problem);
+        if new {
+            seen.push(problem.clone());
+        }
+        new
+    });
+    problems
+}
+
+fn unknown_input(name: &str, facts: &SourceFacts) -> Diagnostic {
+    let names: Vec<&str> = facts.inputs.iter().map(|input| input.name.as_str()).collect();
+    let help = match nearest(name, names.iter().copied(), 1).first() {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("its inputs: {}", names.join(", ")),
+    };
+    Diagnostic::new("E0111", format!("the model has no input `{name}`")).help(help)
+}
+
+fn fits<'a>(input: &'a ModelValue, spec: &'a InputSpec) -> impl Iterator<Item = Diagnostic> + 'a {
+    let name = &input.name;
+    let shape = match (&spec.shape, &input.shape) {
+        (Some(asked), Some(dims)) => {
+            let fits = asked.len() == dims.len()
+                && asked.iter().zip(dims).all(|(asked, dim)| dim.is_none_or(|dim| dim == *asked));
+            (!fits).then(|| {
+                let message = format!("shape {asked:?} does not fit input `{name}`");
+                Diagnostic::new("E0209", message).note(format!("the model says {}", shape_text(dims)))
+            })
+        }
+        _ => None,
+    };
+    let rank = spec.shape.as_ref().map(Vec::len).or(input.shape.as_ref().map(Vec::len));
+    let layout =
+        spec.layout.as_ref().zip(rank).filter(|(_, rank)| !(3..=5).contains(rank)).map(|(layout, rank)| {
+            let message = format!("layout {layout} for input `{name}`, which has {rank} dimensions");
+            Diagnostic::new("E0209", message)
+                .note("a layout is for images: batch, channels and one to three spatial dimensions")
+        });
+    shape.into_iter().chain(layout)
+}
+
+fn dynamic(input: &ModelValue, place: &[String]) -> Option<Diagnostic> {
+    let dims = input.shape.as_ref()?;
+    if dims.iter().all(Option::is_some) {
+        return None;
+    }
+    let example: Vec<String> = dims.iter().map(|dim| dim.unwrap_or(1).to_string()).collect();
+    let message = format!("input `{}` has a dynamic dimension: {}", input.name, shape_text(dims));
+    let key = format!("{}.{}.shape", place.join("."), quote(&input.name));
+    Some(
+        Diagnostic::new("E0112", message)
+            .help(format!("fix it, for example: {key} = [{}]", example.join(", "))),
+    )
+}
+
+fn shape_text(dims: &[Option<u64>]) -> String {
+    let dims: Vec<String> =
+        dims.iter().map(|dim| dim.map_or("?".to_owned(), |dim| dim.to_string())).collect();
+    format!("[{}]", dims.join(", "))
+}
+
+/// A name as a TOML key.
+fn quote(name: &str) -> String {
+    let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if bare { name.to_owned() } else { format!("{name:?}") }
+}

@@ -1,0 +1,76 @@
+//! SoC names to targets, and what a SoC can do against what a model wants.
+
+use qnn_platform::soc::{self, Soc};
+
+use crate::job::{Diagnostic, Precision, Target};
+use crate::manifest::{Manifest, Model};
+
+/// The SoCs of a model without repetition, in the order they were named.
+pub(super) fn targets(
+    manifest: &Manifest,
+    name: &str,
+    model: &Model,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Target> {
+    let (list, at) = match &model.soc {
+        Some(list) => (list, manifest.origin(&["models", name, "soc"]).to_string()),
+        None => (&manifest.config.soc, manifest.origin(&["soc"]).to_string()),
+    };
+    if list.is_empty() {
+        let path = manifest.path.display().to_string();
+        problems.push(
+            Diagnostic::new("E0107", "no SoC to compile for is given")
+                .at(path)
+                .help("add soc = [\"SM8650\"] to [package.metadata.qnn]; `cargo qnn socs` lists the names"),
+        );
+    }
+    let mut targets: Vec<Target> = Vec::new();
+    for name in list {
+        match soc::find(name) {
+            Ok(soc) if targets.iter().any(|known| known.id == soc.id) => {}
+            Ok(soc) => {
+                problems.extend(fits(soc, model).into_iter().map(|problem| problem.at(&at)));
+                targets.push(target(soc));
+            }
+            Err(unknown) => {
+                let names: Vec<String> = unknown.nearest.iter().map(|near| format!("`{near}`")).collect();
+                let help = match names.as_slice() {
+                    [] => "`cargo qnn socs` lists the known ones".to_owned(),
+                    names => format!("did you mean {}?", names.join(" or ")),
+                };
+                problems.push(Diagnostic::new("E0105", format!("unknown SoC `{name}`")).at(&at).help(help));
+            }
+        }
+    }
+    targets
+}
+
+/// A row of the SoC table as jobs carry it.
+pub fn target(soc: &Soc) -> Target {
+    Target { name: soc.name.to_owned(), id: soc.id, arch: soc.arch, vtcm_mb: soc.vtcm_mb, fp16: soc.fp16 }
+}
+
+/// What the model asks of the SoC and the SoC does not have.
+fn fits(soc: &Soc, model: &Model) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    if model.precision == Precision::Fp16 && !soc.fp16 {
+        problems.push(
+            Diagnostic::new(
+                "E0106",
+                format!("{} has no fp16 unit, and the model is compiled as fp16", soc.name),
+            )
+            .note("its HTP computes with integers only; quantized precisions come with a later version")
+            .help(format!("take {} out of `soc` for this model", soc.name)),
+        );
+    }
+    if let Some(vtcm) = model.htp.vtcm_mb
+        && vtcm > soc.vtcm_mb
+    {
+        let message = format!("htp.vtcm-mb = {vtcm}, but {} has {} MiB of VTCM", soc.name, soc.vtcm_mb);
+        problems.push(
+            Diagnostic::new("E0114", message)
+                .help(format!("at most {}; or leave it out to use all of it", soc.vtcm_mb)),
+        );
+    }
+    problems
+}

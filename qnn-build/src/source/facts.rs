@@ -1,0 +1,195 @@
+//! The facts of a model file: hash, size, external data, inputs and outputs.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::onnx::{ModelValue, Scan, scan};
+use super::wire::WireError;
+use crate::error::io_problem;
+use crate::files::hash_file;
+use crate::job::{Diagnostic, SourceFormat};
+use crate::memo::Memo;
+
+/// A model file as the plan needs to know it.
+#[derive(Clone, Debug, Default)]
+pub struct SourceFacts {
+    /// Length of the model file, bytes.
+    pub bytes: u64,
+    /// blake3 of the model file, hexadecimal.
+    pub blake3: String,
+    /// Files with external data, by location.
+    pub external: Vec<ExternalFile>,
+    /// Inputs (ONNX only), without those that are weights.
+    pub inputs: Vec<ModelValue>,
+    /// Outputs (ONNX only).
+    pub outputs: Vec<ModelValue>,
+}
+
+/// A file with external data.
+#[derive(Clone, Debug)]
+pub struct ExternalFile {
+    /// As the model names it, relative to its folder.
+    pub location: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Its length, bytes.
+    pub bytes: u64,
+    /// Its blake3, hexadecimal.
+    pub blake3: String,
+}
+
+impl SourceFacts {
+    /// Bytes of the model with its external data.
+    pub fn total_bytes(&self) -> u64 {
+        self.external.iter().fold(self.bytes, |sum, file| sum.saturating_add(file.bytes))
+    }
+}
+
+/// What is remembered of the model file itself; external files have a memory of their own.
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    bytes: u64,
+    blake3: String,
+    external: Vec<(String, u64)>,
+    inputs: Vec<ModelValue>,
+    outputs: Vec<ModelValue>,
+}
+
+/// Reads the facts of a model file. Nothing is loaded: weights are hashed once per state of their file and otherwise skipped.
+///
+/// # Errors
+/// Everything that is wrong with the files: unreadable, empty, cut off, no ONNX, external data missing, short or outside.
+pub fn inspect(path: &Path, format: SourceFormat, memo: &Memo) -> Result<SourceFacts, Vec<Diagnostic>> {
+    let kind = match format {
+        SourceFormat::Onnx => "onnx-1",
+        SourceFormat::Dlc | SourceFormat::ContextBinary => "hash-1",
+    };
+    let known = memo.fact(kind, path, || remember(path, format)).map_err(|problem| vec![problem])?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut problems = Vec::new();
+    let mut external = Vec::new();
+    for (location, needed) in known.external {
+        match external_file(path, folder, &location, needed, memo) {
+            Ok(file) => external.push(file),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let Remembered { bytes, blake3, inputs, outputs, .. } = known;
+    Ok(SourceFacts { bytes, blake3, external, inputs, outputs })
+}
+
+fn remember(path: &Path, format: SourceFormat) -> Result<Remembered, Diagnostic> {
+    let read = |error| io_problem("E0214", "cannot read the model file", path, &error);
+    let (bytes, hash) = hash_file(path).map_err(read)?;
+    if bytes == 0 {
+        let code = match format {
+            SourceFormat::Onnx => "E0201",
+            SourceFormat::Dlc => "E0212",
+            SourceFormat::ContextBinary => "E0213",
+        };
+        return Err(Diagnostic::new(code, "the model file is empty").at(path.display().to_string()));
+    }
+    let scan = match format {
+        SourceFormat::Onnx => scan_file(path, bytes)?,
+        SourceFormat::Dlc | SourceFormat::ContextBinary => Scan::default(),
+    };
+    Ok(Remembered {
+        bytes,
+        blake3: hash.to_hex().to_string(),
+        external: scan.external.into_iter().collect(),
+        inputs: scan.inputs,
+        outputs: scan.outputs,
+    })
+}
+
+fn scan_file(path: &Path, bytes: u64) -> Result<Scan, Diagnostic> {
+    let read = |error| io_problem("E0214", "cannot read the model file", path, &error);
+    let file = File::open(path).map_err(read)?;
+    let not_onnx = |note: String| {
+        let problem = Diagnostic::new("E0201", "not an ONNX file").at(path.display().to_string()).note(note);
+        match looks_like(path) {
+            Some((what, help)) => problem.note(format!("it looks like {what}")).help(help),
+            None => problem,
+        }
+    };
+    match scan(file, bytes) {
+        Ok(scan) if scan.graph => Ok(scan),
+        Ok(_) => Err(not_onnx("it has no graph".to_owned())),
+        Err(WireError::Io(error)) => Err(read(error)),
+        Err(WireError::Malformed(at, what)) => Err(not_onnx(format!("at byte {at}: {what}"))),
+        // Text read as protobuf fails in any way, so what it looks like comes first.
+        Err(WireError::Truncated(at)) => match looks_like(path) {
+            Some(_) => Err(not_onnx(format!("at byte {at}: a length leads past the end of the file"))),
+            None => Err(Diagnostic::new("E0202", "the model file is truncated")
+                .at(path.display().to_string())
+                .note(format!(
+                    "the field at byte {at} is longer than what is left of the file's {bytes} bytes"
+                ))
+                .help("fetch the file again and compare its size with the original")),
+        },
+    }
+}
+
+/// What a file that is no ONNX seems to be, and what to do then.
+fn looks_like(path: &Path) -> Option<(&'static str, &'static str)> {
+    const FORMS: &[(&[u8], &str, &str)] = &[
+        (b"version https://git-lfs", "a Git LFS pointer", "run `git lfs pull` to fetch the file itself"),
+        (b"<", "an HTML or XML page", "the download gave a page and not the file; fetch it again"),
+        (b"GGUF", "a GGUF file", "this version compiles .onnx and .dlc files"),
+        (
+            b"PK\x03\x04",
+            "a ZIP archive (PyTorch checkpoint, DLC, npz)",
+            "export the model with torch.onnx.export",
+        ),
+        (b"\x89HDF", "an HDF5 file (Keras)", "convert it with tf2onnx"),
+        (b"\x1f\x8b", "a gzip archive", "unpack it first"),
+        (b"{", "a JSON file", "give the .onnx file"),
+    ];
+    let mut head = [0; 32];
+    let length = File::open(path).and_then(|mut file| file.read(&mut head)).ok()?;
+    if head.get(4..8) == Some(b"TFL3") {
+        return Some(("a TFLite file", "convert it with tf2onnx"));
+    }
+    let form = FORMS.iter().find(|(magic, _, _)| head[..length].starts_with(magic))?;
+    Some((form.1, form.2))
+}
+
+fn external_file(
+    model: &Path,
+    folder: &Path,
+    location: &str,
+    needed: u64,
+    memo: &Memo,
+) -> Result<ExternalFile, Diagnostic> {
+    let problem = |code, message: String| Diagnostic::new(code, message).at(model.display().to_string());
+    let relative = Path::new(location);
+    let inside = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if location.is_empty() || !inside {
+        let message = format!("external data `{location}` lies outside the model's folder");
+        return Err(problem("E0205", message)
+            .help("save the model again with its external data beside it, under a plain file name"));
+    }
+    let path = folder.join(relative);
+    let hashed = memo
+        .fact("hash-1", &path, || hash_file(&path).map(|(bytes, hash)| (bytes, hash.to_hex().to_string())));
+    match hashed {
+        Ok((bytes, blake3)) if bytes >= needed => {
+            Ok(ExternalFile { location: location.to_owned(), path, bytes, blake3 })
+        }
+        Ok((bytes, _)) => Err(problem("E0204", format!("external data `{location}` is too short"))
+            .note(format!("the model needs {needed} bytes of it, {} has {bytes}", path.display()))
+            .help("copy the file again; it must be the one that was saved with this model")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(problem("E0203", format!("external data `{location}` is missing"))
+                .note(format!("{} does not exist", path.display()))
+                .help("put the file beside the model, under the name it was saved with"))
+        }
+        Err(error) => Err(io_problem("E0214", "cannot read external data", &path, &error)),
+    }
+}
