@@ -1,12 +1,21 @@
 //! Contexts: what a context binary becomes when it is loaded.
 
-use qnn_sys::types::ContextHandle;
+use std::fmt;
+use std::path::Path;
+use std::ptr;
+use std::sync::{Arc, Mutex};
 
-use crate::Device;
+use qnn_sys::types::{ContextHandle, GraphHandle, TensorType};
+
+use crate::encode::{EncodedTensor, c_string};
+use crate::metadata::{BinaryInfo, GraphInfo, MetadataReader};
+use crate::{Backend, Device, Error, Graph, Result, TensorInfo, compat};
 
 /// A context of the library, freed with the last reference to it.
 pub(crate) struct OwnedContext {
-    pub(crate) device: Device,
+    pub(crate) backend: Backend,
+    /// What it was created for; the DLC writer has none. Kept because the library uses it until the context is freed.
+    pub(crate) device: Option<Device>,
     pub(crate) handle: ContextHandle,
 }
 
@@ -22,10 +31,172 @@ impl Drop for OwnedContext {
     #[expect(unsafe_code, reason = "calls the library")]
     fn drop(&mut self) {
         // Nothing can be done about a failure here, and the library logs it.
-        let _ = self.device.backend().call("contextFree", String::new, |api| {
+        let _ = self.backend.call("contextFree", String::new, |api| {
             let free = api.context_free()?;
             // SAFETY: the handle is ours and alive; graphs hold references to this struct, so none is used any more.
-            Ok(unsafe { free(self.handle, std::ptr::null_mut()) })
+            Ok(unsafe { free(self.handle, ptr::null_mut()) })
         });
+    }
+}
+
+/// How strictly a binary is held against the library and the device before it is loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Load a binary although another build of QNN made it. The vendor promises nothing for this; newer libraries often load
+    /// older binaries, older libraries hardly ever load newer ones.
+    pub any_build: bool,
+}
+
+/// A loaded context binary: its graphs, ready to execute. Cheap to clone; the memory is freed with the last clone and the
+/// last [`Graph`].
+///
+/// `Send` and `Sync`: executions of the graphs of one context take turns.
+#[derive(Clone)]
+pub struct Context {
+    pub(crate) loaded: Arc<Loaded>,
+}
+
+pub(crate) struct Loaded {
+    pub(crate) owned: OwnedContext,
+    pub(crate) info: BinaryInfo,
+    pub(crate) graphs: Vec<LoadedGraph>,
+    /// Held during an execution.
+    pub(crate) turn: Mutex<()>,
+}
+
+pub(crate) struct LoadedGraph {
+    pub(crate) handle: GraphHandle,
+    /// Tensors to execute with, without buffers.
+    pub(crate) inputs: Vec<EncodedTensor>,
+    pub(crate) outputs: Vec<EncodedTensor>,
+}
+
+// SAFETY: the graph handle is an opaque address that only the library dereferences, in executions that take turns.
+#[expect(unsafe_code, reason = "raw handle")]
+unsafe impl Send for LoadedGraph {}
+// SAFETY: as above; all fields are immutable.
+#[expect(unsafe_code, reason = "raw handle")]
+unsafe impl Sync for LoadedGraph {}
+
+impl Context {
+    /// Loads a context binary. `bytes` is not needed afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Incompatible`] when it was made by another build of QNN or for another architecture, [`Error::Vendor`] when it is
+    /// damaged (codes 30001, 30010) or the device cannot take it.
+    pub fn from_bytes(device: &Device, bytes: &[u8]) -> Result<Context> {
+        Context::load(device, bytes, "the context binary", LoadOptions::default())
+    }
+
+    /// Loads a context binary from a file, which is mapped and not read into memory.
+    ///
+    /// # Errors
+    /// [`Error::File`] when the file cannot be opened; else as [`Context::from_bytes`].
+    pub fn from_file(device: &Device, path: impl AsRef<Path>) -> Result<Context> {
+        let path = path.as_ref();
+        let map = map(path)?;
+        Context::load(device, &map, &format!("{}", path.display()), LoadOptions::default())
+    }
+
+    /// Loads a context binary with options; `what` names it in errors.
+    ///
+    /// # Errors
+    /// As [`Context::from_bytes`].
+    #[expect(unsafe_code, reason = "calls the library")]
+    pub fn load(device: &Device, bytes: &[u8], what: &str, options: LoadOptions) -> Result<Context> {
+        let backend = device.backend();
+        let info = MetadataReader::open(backend.libs())?.read(bytes)?;
+        compat::check(what, &info, device, options)?;
+        let mut handle: ContextHandle = ptr::null_mut();
+        backend.call(
+            "contextCreateFromBinary",
+            || what.to_owned(),
+            |api| {
+                let create = api.context_create_from_binary()?;
+                // SAFETY: backend and device are alive; no configuration; the data has the length that is passed, and the
+                // library copies what it keeps, since it is not told that the data persists; no profile.
+                Ok(unsafe {
+                    create(
+                        backend.handle(),
+                        device.handle(),
+                        ptr::null_mut(),
+                        bytes.as_ptr().cast(),
+                        bytes.len() as u64,
+                        &mut handle,
+                        ptr::null_mut(),
+                    )
+                })
+            },
+        )?;
+        let owned = OwnedContext { backend: backend.clone(), device: Some(device.clone()), handle };
+        let graphs = info.graphs.iter().map(|graph| retrieve(&owned, graph)).collect::<Result<_>>()?;
+        Ok(Context { loaded: Arc::new(Loaded { owned, info, graphs, turn: Mutex::new(()) }) })
+    }
+
+    /// What the binary says about itself.
+    pub fn info(&self) -> &BinaryInfo {
+        &self.loaded.info
+    }
+
+    /// The graph of a name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownGraph`] with the names there are.
+    pub fn graph(&self, name: &str) -> Result<Graph> {
+        let index = self.loaded.info.graphs.iter().position(|graph| graph.name == name);
+        index.map(|index| Graph::new(self.loaded.clone(), index)).ok_or_else(|| Error::UnknownGraph {
+            graph: name.to_owned(),
+            known: self.loaded.info.graphs.iter().map(|graph| graph.name.clone()).collect(),
+        })
+    }
+}
+
+#[expect(unsafe_code, reason = "calls the library")]
+fn retrieve(context: &OwnedContext, graph: &GraphInfo) -> Result<LoadedGraph> {
+    let name = c_string(&graph.name)?;
+    let mut handle: GraphHandle = ptr::null_mut();
+    context.backend.call(
+        "graphRetrieve",
+        || format!("graph `{}`", graph.name),
+        |api| {
+            let retrieve = api.graph_retrieve()?;
+            // SAFETY: the context is alive, name and out-pointer are valid for the call.
+            Ok(unsafe { retrieve(context.handle, name.as_ptr(), &mut handle) })
+        },
+    )?;
+    let encode = |tensors: &[TensorInfo], tensor_type| {
+        tensors
+            .iter()
+            .map(|tensor| {
+                let TensorInfo { name, id, dtype, dims, quant, version } = tensor;
+                let mut encoded = EncodedTensor::new(name, tensor_type, *dtype, dims, quant, *version)?;
+                if let Some(common) = encoded.raw.common_mut() {
+                    common.id = *id;
+                }
+                Ok(encoded)
+            })
+            .collect::<Result<Vec<_>>>()
+    };
+    Ok(LoadedGraph {
+        handle,
+        inputs: encode(&graph.inputs, TensorType::APP_WRITE)?,
+        outputs: encode(&graph.outputs, TensorType::APP_READ)?,
+    })
+}
+
+/// Maps a file for reading.
+#[expect(unsafe_code, reason = "maps a file")]
+pub(crate) fn map(path: &Path) -> Result<memmap2::Mmap> {
+    let file_error = |error| Error::File { path: path.to_owned(), error };
+    let file = std::fs::File::open(path).map_err(file_error)?;
+    // SAFETY: the mapping is private to the load that follows. Another process that shortened the file meanwhile would end
+    // this one, as with any mapped file; artifacts are replaced by renaming, never written in place.
+    unsafe { memmap2::Mmap::map(&file) }.map_err(file_error)
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.loaded.info.graphs.iter().map(|graph| graph.name.as_str()).collect();
+        f.debug_struct("Context").field("device", &self.loaded.owned.device).field("graphs", &names).finish()
     }
 }

@@ -24,6 +24,7 @@ pub struct ContextConfig {
 /// The first context of a process is compiled reproducibly, later ones are not: the library numbers things per process.
 pub struct ContextBuilder {
     context: Arc<OwnedContext>,
+    device: Device,
 }
 
 impl Device {
@@ -50,7 +51,9 @@ impl Device {
                 })
             },
         )?;
-        Ok(ContextBuilder { context: Arc::new(OwnedContext { device: self.clone(), handle }) })
+        let backend = self.backend().clone();
+        let context = Arc::new(OwnedContext { backend, device: Some(self.clone()), handle });
+        Ok(ContextBuilder { context, device: self.clone() })
     }
 }
 
@@ -60,12 +63,12 @@ impl ContextBuilder {
     /// # Errors
     /// [`Error::Invalid`] for options outside what the SoC has, [`Error::Vendor`] when the library refuses one.
     pub fn graph<'d>(&self, name: &str, config: &GraphConfig) -> Result<GraphBuilder<'d>> {
-        GraphBuilder::create(self.context.clone(), name, config)
+        GraphBuilder::create(self.context.clone(), &self.device, name, config)
     }
 
     /// The device that is compiled for.
     pub fn device(&self) -> &Device {
-        &self.context.device
+        &self.device
     }
 
     pub(crate) fn handle(&self) -> ContextHandle {

@@ -10,10 +10,11 @@ use qnn_sys::api::GraphConfig as RawConfig;
 use qnn_sys::htp::{GraphCustomConfig, GraphCustomOption, OptimizationType};
 use qnn_sys::types::{GraphHandle, Precision, Tensor};
 
-use super::encode::{EncodedOp, EncodedTensor, c_string};
-use super::{OpSpec, Role, TensorId, TensorSpec, check};
+use super::encode::EncodedOp;
+use super::{OpSpec, Role, TensorId, TensorSpec, check, encode};
 use crate::context::OwnedContext;
-use crate::{Backend, Error, Result};
+use crate::encode::{EncodedTensor, c_string};
+use crate::{Backend, Device, Error, Result};
 
 /// Options of a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +86,7 @@ pub struct GraphBuilder<'d> {
 }
 
 struct Slot {
+    name: String,
     encoded: EncodedTensor,
     kind: Kind,
     /// Name of the op that writes it.
@@ -107,10 +109,11 @@ unsafe impl Send for GraphBuilder<'_> {}
 impl<'d> GraphBuilder<'d> {
     pub(super) fn create(
         context: Arc<OwnedContext>,
+        device: &Device,
         name: &str,
         config: &GraphConfig,
     ) -> Result<GraphBuilder<'d>> {
-        let mut custom = config.encode(name, context.device.info().vtcm_mb)?;
+        let mut custom = config.encode(name, device.info().vtcm_mb)?;
         let configs: Vec<RawConfig> = custom.iter_mut().map(GraphCustomConfig::as_graph_config).collect();
         GraphBuilder::create_with(context, name, &configs)
     }
@@ -126,7 +129,7 @@ impl<'d> GraphBuilder<'d> {
         let mut list: Vec<*const RawConfig> = configs.iter().map(ptr::from_ref).collect();
         list.push(ptr::null());
         let mut handle: GraphHandle = ptr::null_mut();
-        context.device.backend().call(
+        context.backend.call(
             "graphCreate",
             || format!("graph `{name}`"),
             |api| {
@@ -155,7 +158,7 @@ impl<'d> GraphBuilder<'d> {
     #[expect(unsafe_code, reason = "calls the library")]
     pub fn tensor(&mut self, spec: &TensorSpec<'d>) -> Result<TensorId> {
         check::tensor(spec)?;
-        let mut encoded = EncodedTensor::new(spec)?;
+        let mut encoded = encode::tensor(spec)?;
         self.backend().call(
             "tensorCreateGraphTensor",
             || format!("tensor `{}`", spec.name),
@@ -172,7 +175,7 @@ impl<'d> GraphBuilder<'d> {
             Role::Native => Kind::Native,
             Role::Static(_) => Kind::Static,
         };
-        self.tensors.push(Slot { encoded, kind, producer: None });
+        self.tensors.push(Slot { name: spec.name.to_owned(), encoded, kind, producer: None });
         Ok(TensorId(self.tensors.len() - 1))
     }
 
@@ -201,15 +204,12 @@ impl<'d> GraphBuilder<'d> {
         for id in spec.inputs {
             let slot = &self.tensors[id.0];
             if slot.producer.is_none() && matches!(slot.kind, Kind::Native | Kind::Output) {
-                return Err(wrong(format!(
-                    "its input `{}` is produced by no op before it",
-                    slot.encoded.name()
-                )));
+                return Err(wrong(format!("its input `{}` is produced by no op before it", slot.name)));
             }
         }
         for id in spec.outputs {
             let slot = &self.tensors[id.0];
-            let name = slot.encoded.name();
+            let name = &slot.name;
             match (&slot.producer, slot.kind) {
                 (Some(producer), _) => {
                     return Err(wrong(format!("its output `{name}` is also written by `{producer}`")));
@@ -223,8 +223,7 @@ impl<'d> GraphBuilder<'d> {
         if !self.validated.contains(spec.name) {
             self.validate_encoded(spec, &mut op)?;
         }
-        for (_, tensor) in &mut op.param_tensors {
-            let name = tensor.name();
+        for (_, name, tensor) in &mut op.param_tensors {
             self.backend().call(
                 "tensorCreateGraphTensor",
                 || format!("{}, parameter `{name}`", subject(spec)),
@@ -267,10 +266,7 @@ impl<'d> GraphBuilder<'d> {
         }
         let loose = self.tensors.iter().find(|slot| slot.kind == Kind::Output && slot.producer.is_none());
         if let Some(slot) = loose {
-            return Err(Error::invalid(
-                graph,
-                format!("its output `{}` is written by no op", slot.encoded.name()),
-            ));
+            return Err(Error::invalid(graph, format!("its output `{}` is written by no op", slot.name)));
         }
         self.backend().call(
             "graphFinalize",
@@ -289,7 +285,7 @@ impl<'d> GraphBuilder<'d> {
     }
 
     fn backend(&self) -> &Backend {
-        self.context.device.backend()
+        &self.context.backend
     }
 
     fn encode(&self, spec: &OpSpec<'_>) -> Result<EncodedOp> {

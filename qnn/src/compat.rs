@@ -1,0 +1,66 @@
+//! Holds a context binary against the library and the device before it is loaded.
+//!
+//! The library answers a binary of another release or architecture with a bare number (5000, 5005, 1008), the emulator not
+//! at all. The metadata says enough to tell the user what is wrong.
+
+use crate::metadata::BinaryInfo;
+use crate::{Device, Error, LoadOptions, Result};
+
+pub(crate) fn check(what: &str, binary: &BinaryInfo, device: &Device, options: LoadOptions) -> Result<()> {
+    let (backend, target) = (device.backend(), device.info());
+    let mut found = Vec::new();
+    let mut help = Vec::new();
+
+    let (api, own_api) = (binary.core_api_version, backend.core_api_version());
+    if binary.build_id != backend.build_id() && !options.any_build {
+        found.push(format!(
+            "it was made by QNN {}, the library is QNN {}",
+            binary.build_id,
+            backend.build_id()
+        ));
+        help.push(format!(
+            "compile the model with the QNN release of the library in {}, or ship the release that compiled it",
+            place(device)
+        ));
+    } else if (api.major, api.minor) > (own_api.major, own_api.minor) {
+        found.push(format!("it needs core API {api}, the library has {own_api}"));
+        help.push(format!("ship QNN libraries that are not older than {}", binary.build_id));
+    }
+
+    if let Some(arch) = binary.arch
+        && arch != target.arch
+    {
+        found.push(format!("it is for architecture v{arch}, {target} is v{}", target.arch));
+        help.push(add_soc(device));
+    } else {
+        let vtcm = u64::from(target.vtcm_mb) << 20;
+        let wants = |graph: &crate::GraphInfo| graph.htp.map_or(0, |htp| htp.vtcm_bytes);
+        if let Some(graph) = binary.graphs.iter().find(|graph| wants(graph) > vtcm) {
+            let wanted = wants(graph) >> 20;
+            found.push(format!(
+                "graph `{}` needs {wanted} MiB of VTCM, {target} has {}",
+                graph.name, target.vtcm_mb
+            ));
+            help.push(add_soc(device));
+        }
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Incompatible { what: what.to_owned(), found, help: help.join("; ") })
+}
+
+fn add_soc(device: &Device) -> String {
+    match device.info().soc() {
+        Some(soc) => format!("add \"{}\" to `soc` in [package.metadata.qnn] and build again", soc.name),
+        None => format!("compile the model for architecture v{}", device.info().arch),
+    }
+}
+
+fn place(device: &Device) -> String {
+    let libs = device.backend().libs();
+    match libs.dir.as_os_str().is_empty() {
+        true => libs.source.to_string(),
+        false => format!("{} ({})", libs.dir.display(), libs.source),
+    }
+}

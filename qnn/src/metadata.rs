@@ -1,0 +1,381 @@
+//! What a context binary says about itself: who made it, for which SoC, and its graphs with their tensors.
+//!
+//! Reading takes well under a millisecond and needs only the small System library, not the backend.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::ptr;
+use std::sync::{Mutex, PoisonError};
+
+use qnn_platform::libs::QnnLibs;
+use qnn_sys::SystemLibrary;
+use qnn_sys::api::backend_id;
+use qnn_sys::htp::{ContextBlobInfo, GraphBlobInfo, GraphBlobInfoV2, GraphBlobVersion};
+use qnn_sys::system::{self as raw, BinaryInfoVersion, GraphInfoVersion};
+use qnn_sys::types::{
+    Definition, QuantizationEncoding, QuantizeParams, SystemContextHandle, Tensor as RawTensor, Version,
+};
+
+use crate::backend::check;
+use crate::{DataType, Error, Quant, Result, TensorInfo, log};
+
+/// Metadata of a context binary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BinaryInfo {
+    /// Version of the metadata's own layout, 1 to 3.
+    pub version: u32,
+    /// The backend it is for; 6 is the HTP.
+    pub backend_id: u32,
+    /// Build id of the library that made it.
+    pub build_id: String,
+    /// Core API version of that library.
+    pub core_api_version: Version,
+    /// Backend API version of that library.
+    pub backend_api_version: Version,
+    /// Version of the format of the compiled part.
+    pub context_blob_version: Version,
+    /// Size of the compiled part, bytes.
+    pub context_blob_bytes: u64,
+    /// The SoC it was made for; `None` when none was named or the binary is too old to say.
+    pub soc_id: Option<u32>,
+    /// Hexagon architecture; `None` when the binary is too old to say.
+    pub arch: Option<u32>,
+    /// The graphs, in order.
+    pub graphs: Vec<GraphInfo>,
+}
+
+/// Metadata of a graph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GraphInfo {
+    /// Name.
+    pub name: String,
+    /// Inputs in order.
+    pub inputs: Vec<TensorInfo>,
+    /// Outputs in order.
+    pub outputs: Vec<TensorInfo>,
+    /// What the HTP's compiler recorded; `None` when the binary is too old to say.
+    pub htp: Option<HtpGraphInfo>,
+}
+
+/// What the HTP's compiler recorded about a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HtpGraphInfo {
+    /// VTCM the graph was planned for, bytes.
+    pub vtcm_bytes: u64,
+    /// Buffer in DDR for what does not fit into VTCM, bytes.
+    pub spill_fill_bytes: u64,
+    /// Finalization optimization level.
+    pub optimization: u32,
+    /// Deep learning bandwidth compression.
+    pub dlbc: bool,
+    /// HVX threads; 0 means the default.
+    pub hvx_threads: u64,
+    /// Sizes of the graph's parts; `None` when the binary is too old to say.
+    pub sizes: Option<GraphSizes>,
+}
+
+/// Sizes of a graph's parts, bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GraphSizes {
+    /// Inputs and outputs.
+    pub io: u64,
+    /// Op descriptions.
+    pub op_data: u64,
+    /// Constants of this graph alone.
+    pub constants: u64,
+    /// Intermediate tensors in DDR.
+    pub ddr: u64,
+    /// Constants shared with other graphs of the context.
+    pub shared_weights: u64,
+}
+
+impl BinaryInfo {
+    /// The graph of a name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownGraph`] with the names there are.
+    pub fn graph(&self, name: &str) -> Result<&GraphInfo> {
+        self.graphs.iter().find(|graph| graph.name == name).ok_or_else(|| Error::UnknownGraph {
+            graph: name.to_owned(),
+            known: self.graphs.iter().map(|graph| graph.name.clone()).collect(),
+        })
+    }
+}
+
+/// Reads the metadata of context binaries.
+///
+/// `Send` and `Sync`: reads take turns.
+#[derive(Debug)]
+pub struct MetadataReader {
+    library: SystemLibrary,
+    turn: Mutex<()>,
+}
+
+impl MetadataReader {
+    /// Loads the System library of a folder.
+    ///
+    /// # Errors
+    /// [`Error::Load`] when it cannot be loaded or has an unsupported version.
+    #[expect(unsafe_code, reason = "loads a library")]
+    pub fn open(libs: &QnnLibs) -> Result<MetadataReader> {
+        // SAFETY: the resolution order, or the caller, names the vendor's library.
+        let library = unsafe { SystemLibrary::open(&libs.system()) }?;
+        Ok(MetadataReader { library, turn: Mutex::new(()) })
+    }
+
+    /// Reads the metadata of a context binary.
+    ///
+    /// # Errors
+    /// [`Error::Vendor`], codes 30001 and 30010, for data that is damaged or no context binary; [`Error::Invalid`] for metadata that
+    /// this version does not understand.
+    #[expect(unsafe_code, reason = "calls the library and reads what it returns")]
+    pub fn read(&self, binary: &[u8]) -> Result<BinaryInfo> {
+        if binary.is_empty() {
+            return Err(Error::invalid("context binary", "it is empty"));
+        }
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let api = self.library.interface().functions();
+        let mark = log::mark();
+
+        let create = api.system_context_create()?;
+        let mut context: SystemContextHandle = ptr::null_mut();
+        // SAFETY: the out-pointer is valid.
+        check("systemContextCreate", String::new, mark, unsafe { create(&mut context) })?;
+        let free = api.system_context_free()?;
+
+        let result = api.system_context_get_metadata().map_err(Error::from).and_then(|get| {
+            let mut info: *const raw::BinaryInfo = ptr::null();
+            // SAFETY: the context is alive, the data has the length that is passed, the out-pointer is valid.
+            let status = unsafe { get(context, binary.as_ptr().cast(), binary.len() as u64, &mut info) };
+            check("systemContextGetMetaData", || format!("{} bytes", binary.len()), mark, status)?;
+            // SAFETY: on success the struct and all it points to belong to the context, which is freed below.
+            unsafe { binary_info(info) }
+        });
+        // SAFETY: the context is ours and alive; what was read from it has been copied.
+        let freed = unsafe { free(context) };
+        let info = result?;
+        check("systemContextFree", String::new, mark, freed)?;
+        Ok(info)
+    }
+}
+
+/// # Safety
+/// `info` is null or what the System library returned for a binary, alive.
+#[expect(unsafe_code, reason = "reads C structs")]
+unsafe fn binary_info(info: *const raw::BinaryInfo) -> Result<BinaryInfo> {
+    // SAFETY: by this function's contract.
+    let info = unsafe { info.as_ref() }.ok_or_else(|| unreadable("the library returned nothing"))?;
+    let version = info.version;
+    let known = [BinaryInfoVersion::VERSION_1, BinaryInfoVersion::VERSION_2, BinaryInfoVersion::VERSION_3];
+    if !known.contains(&version) {
+        return Err(unreadable(&format!("its version is {}; 1 to 3 are known", version.0)));
+    }
+    if version == BinaryInfoVersion::VERSION_3 {
+        // SAFETY: the version says that this member is the one in use.
+        let v3 = unsafe { &info.body.v3 };
+        let blob = v3.context_metadata.cast::<ContextBlobInfo>();
+        let is_blob = v3.backend_id == backend_id::HTP
+            && !blob.is_null()
+            && v3.context_metadata_size as usize >= size_of::<ContextBlobInfo>();
+        // SAFETY: of the HTP backend the metadata is this struct, and it is long enough.
+        let blob = is_blob.then(|| unsafe { blob.read_unaligned() }).filter(|blob| blob.version == 1);
+        return Ok(BinaryInfo {
+            version: version.0,
+            backend_id: v3.backend_id,
+            // SAFETY: null or a C string of the struct.
+            build_id: unsafe { text(v3.build_id) },
+            core_api_version: v3.core_api_version,
+            backend_api_version: v3.backend_api_version,
+            context_blob_version: v3.context_blob_version,
+            context_blob_bytes: v3.context_blob_size,
+            soc_id: (v3.soc_model != 0).then_some(v3.soc_model),
+            arch: blob.map(|blob| blob.dsp_arch.0).filter(|arch| *arch != 0),
+            // SAFETY: the struct has `num_graphs` graphs at `graphs`.
+            graphs: unsafe { graphs(v3.graphs, v3.num_graphs, v3.backend_id) }?,
+        });
+    }
+    // SAFETY: versions 1 and 2 both begin with the fields of version 1.
+    let v1 = unsafe { &info.body.v1 };
+    Ok(BinaryInfo {
+        version: version.0,
+        backend_id: v1.backend_id,
+        // SAFETY: null or a C string of the struct.
+        build_id: unsafe { text(v1.build_id) },
+        core_api_version: v1.core_api_version,
+        backend_api_version: v1.backend_api_version,
+        context_blob_version: v1.context_blob_version,
+        context_blob_bytes: v1.context_blob_size,
+        soc_id: None,
+        arch: None,
+        // SAFETY: the struct has `num_graphs` graphs at `graphs`.
+        graphs: unsafe { graphs(v1.graphs, v1.num_graphs, v1.backend_id) }?,
+    })
+}
+
+/// # Safety
+/// `infos` is null or `count` graph infos of the System library, alive.
+#[expect(unsafe_code, reason = "reads C structs")]
+pub(crate) unsafe fn graphs(
+    infos: *const raw::GraphInfo,
+    count: u32,
+    backend_id: u32,
+) -> Result<Vec<GraphInfo>> {
+    // SAFETY: by this function's contract.
+    let infos = unsafe { list(infos, count) };
+    infos
+        .iter()
+        .map(|info| {
+            let known =
+                [GraphInfoVersion::VERSION_1, GraphInfoVersion::VERSION_2, GraphInfoVersion::VERSION_3];
+            if !known.contains(&info.version) {
+                return Err(unreadable(&format!(
+                    "a graph's version is {}; 1 to 3 are known",
+                    info.version.0
+                )));
+            }
+            // SAFETY: every version begins with the fields of version 1.
+            let v1 = unsafe { &info.body.v1 };
+            let htp =
+                (info.version == GraphInfoVersion::VERSION_3 && backend_id == backend_id::HTP).then(|| {
+                    // SAFETY: the version says that this member is the one in use; its blob has the length it says.
+                    unsafe { htp_graph(info.body.v3.blob_info, info.body.v3.blob_info_size as usize) }
+                });
+            Ok(GraphInfo {
+                // SAFETY: null or a C string of the struct.
+                name: unsafe { text(v1.name) },
+                // SAFETY: the struct has that many tensors.
+                inputs: unsafe { tensors(v1.inputs, v1.num_inputs) }?,
+                // SAFETY: as above.
+                outputs: unsafe { tensors(v1.outputs, v1.num_outputs) }?,
+                htp: htp.flatten(),
+            })
+        })
+        .collect()
+}
+
+/// # Safety
+/// `blob` is null or `len` bytes that the HTP backend recorded about a graph.
+#[expect(unsafe_code, reason = "reads C structs")]
+unsafe fn htp_graph(blob: *const c_void, len: usize) -> Option<HtpGraphInfo> {
+    if blob.is_null() || len < size_of::<GraphBlobInfo>() {
+        return None;
+    }
+    // SAFETY: long enough, by the check above.
+    let first = unsafe { blob.cast::<GraphBlobInfo>().read_unaligned() };
+    if first.version != GraphBlobVersion::VERSION_V1 {
+        return None;
+    }
+    let rest = len - size_of::<GraphBlobInfo>();
+    let sizes = (rest >= size_of::<GraphBlobInfoV2>())
+        // SAFETY: the second struct follows the first, and there are enough bytes for it.
+        .then(|| unsafe { blob.cast::<GraphBlobInfo>().add(1).cast::<GraphBlobInfoV2>().read_unaligned() })
+        .filter(|second| second.version == GraphBlobVersion::VERSION_V2);
+    Some(HtpGraphInfo {
+        vtcm_bytes: u64::from(first.v1.vtcm_size),
+        spill_fill_bytes: first.v1.spill_fill_buffer_size,
+        optimization: first.v1.optimization_level,
+        dlbc: first.v1.htp_dlbc != 0,
+        hvx_threads: first.v1.num_hvx_threads,
+        sizes: sizes.map(|second| GraphSizes {
+            io: second.io_tensor_size,
+            op_data: second.op_data_size,
+            constants: second.const_size,
+            ddr: second.ddr_tensor_size,
+            shared_weights: second.shared_weights_size,
+        }),
+    })
+}
+
+/// # Safety
+/// `infos` is null or `count` tensors of the System library, alive.
+#[expect(unsafe_code, reason = "reads C structs")]
+unsafe fn tensors(infos: *const RawTensor, count: u32) -> Result<Vec<TensorInfo>> {
+    // SAFETY: by this function's contract.
+    let infos = unsafe { list(infos, count) };
+    infos
+        .iter()
+        .map(|info| {
+            let common = info.common().ok_or_else(|| {
+                unreadable(&format!("a tensor's version is {}; 1 and 2 are known", info.version.0))
+            })?;
+            // SAFETY: null or a C string of the struct.
+            let name = unsafe { text(common.name) };
+            let code = common.data_type.0;
+            let dtype = DataType::from_code(code)
+                .ok_or_else(|| unreadable(&format!("tensor `{name}` has the unknown type {code:#x}")))?;
+            Ok(TensorInfo {
+                name,
+                id: common.id,
+                dtype,
+                // SAFETY: null or `rank` dimensions of the struct.
+                dims: unsafe { list(common.dimensions, common.rank) }.to_vec(),
+                // SAFETY: the encoding belongs to the struct.
+                quant: unsafe { quant(&common.quantize_params) },
+                version: info.version.0,
+            })
+        })
+        .collect()
+}
+
+/// # Safety
+/// `params` belongs to a tensor of the System library, alive.
+#[expect(unsafe_code, reason = "reads C structs")]
+unsafe fn quant(params: &QuantizeParams) -> Quant {
+    if params.definition != Definition::DEFINED {
+        return Quant::None;
+    }
+    // SAFETY: `encoding_type` says which member is in use, and its lists have the lengths it says.
+    unsafe {
+        match params.encoding_type {
+            QuantizationEncoding::SCALE_OFFSET => {
+                let one = params.encoding.scale_offset;
+                Quant::PerTensor { scale: one.scale, offset: one.offset }
+            }
+            QuantizationEncoding::AXIS_SCALE_OFFSET => {
+                let axis = params.encoding.axis_scale_offset;
+                let slices = list(axis.scale_offset, axis.num_scale_offsets);
+                let scale_offsets = slices.iter().map(|slice| (slice.scale, slice.offset)).collect();
+                Quant::PerAxis { axis: axis.axis as u32, scale_offsets }
+            }
+            QuantizationEncoding::BW_SCALE_OFFSET => {
+                let one = params.encoding.bw_scale_offset;
+                Quant::BitWidth { bits: one.bitwidth, scale: one.scale, offset: one.offset }
+            }
+            QuantizationEncoding::BW_AXIS_SCALE_OFFSET => {
+                let axis = params.encoding.bw_axis_scale_offset;
+                let scales = list(axis.scales, axis.num_elements);
+                let offsets = list(axis.offsets, axis.num_elements);
+                let offset = |index: usize| offsets.get(index).copied().unwrap_or(0);
+                let scale_offsets =
+                    scales.iter().enumerate().map(|(index, scale)| (*scale, offset(index))).collect();
+                Quant::BitWidthPerAxis { bits: axis.bitwidth, axis: axis.axis as u32, scale_offsets }
+            }
+            other => Quant::Other(other.0),
+        }
+    }
+}
+
+fn unreadable(why: &str) -> Error {
+    Error::invalid("metadata of the context binary", why)
+}
+
+/// # Safety
+/// `text` is null or a C string.
+#[expect(unsafe_code, reason = "reads a C string")]
+unsafe fn text(text: *const c_char) -> String {
+    if text.is_null() {
+        return String::new();
+    }
+    // SAFETY: by this function's contract.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}
+
+/// # Safety
+/// `items` is null or `count` items that live as long as `'a`.
+#[expect(unsafe_code, reason = "reads a C array")]
+unsafe fn list<'a, T>(items: *const T, count: u32) -> &'a [T] {
+    if items.is_null() || count == 0 {
+        return &[];
+    }
+    // SAFETY: by this function's contract.
+    unsafe { std::slice::from_raw_parts(items, count as usize) }
+}

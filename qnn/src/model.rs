@@ -1,0 +1,168 @@
+//! Loading a model: choosing the artifact for the device, finding its bytes.
+
+use std::path::PathBuf;
+
+use qnn_platform::env;
+use qnn_platform::soc::{self, Soc};
+
+use crate::{
+    Artifact, ArtifactSource, Backend, Context, Device, DeviceInfo, Error, Graph, LoadOptions, Result, Stub,
+    Tensor, TensorMut, context,
+};
+
+/// A model of the app, loaded on the device: what generated code wraps.
+///
+/// `Send` and `Sync`: executions take turns.
+#[derive(Clone, Debug)]
+pub struct LoadedModel {
+    artifact: &'static Artifact,
+    context: Context,
+}
+
+impl LoadedModel {
+    /// Loads the artifact that fits: on a device the one for its SoC, else one for its architecture; in the emulator the one for
+    /// `QNN_EMULATE_SOC`, else the first.
+    ///
+    /// # Errors
+    /// [`Error::Stub`] when the app was built without its models, [`Error::NoArtifact`] when none fits,
+    /// [`Error::ArtifactFile`] when its file is missing, else as [`Context::load`].
+    pub fn load(backend: &Backend, artifacts: &'static [Artifact]) -> Result<LoadedModel> {
+        let Some(first) = artifacts.first() else {
+            return Err(Error::invalid("model", "the app contains no artifact of it"));
+        };
+        if let ArtifactSource::Stub(reason) = first.source {
+            return Err(stub(first, reason));
+        }
+        let device = if backend.is_emulator() {
+            let emulated = emulated_soc()?.map_or(first.soc_id, |soc| soc.id);
+            Device::for_soc(backend, emulated)?
+        } else {
+            Device::native(backend)?
+        };
+        let artifact = choose(artifacts, &device.info())?;
+        let context = load(&device, artifact)?;
+        Ok(LoadedModel { artifact, context })
+    }
+
+    /// Executes a graph, see [`Graph::execute`].
+    ///
+    /// # Errors
+    /// [`Error::UnknownGraph`], else as [`Graph::execute`].
+    pub fn run(
+        &self,
+        graph: &str,
+        inputs: &[(&str, Tensor<'_>)],
+        outputs: &mut [(&str, TensorMut<'_>)],
+    ) -> Result<()> {
+        self.graph(graph)?.execute(inputs, outputs)
+    }
+
+    /// A graph of the model.
+    ///
+    /// # Errors
+    /// [`Error::UnknownGraph`] with the names there are.
+    pub fn graph(&self, name: &str) -> Result<Graph> {
+        self.context.graph(name)
+    }
+
+    /// The artifact that was chosen.
+    pub fn artifact(&self) -> &'static Artifact {
+        self.artifact
+    }
+
+    /// The loaded context.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+}
+
+fn stub(artifact: &Artifact, reason: &str) -> Error {
+    Stub { model: artifact.model.to_owned(), reason: reason.to_owned() }.into()
+}
+
+fn emulated_soc() -> Result<Option<&'static Soc>> {
+    Ok(env::string(&env::QNN_EMULATE_SOC).map(|name| soc::find(&name)).transpose()?)
+}
+
+fn choose(artifacts: &'static [Artifact], device: &DeviceInfo) -> Result<&'static Artifact> {
+    let exact = artifacts.iter().find(|artifact| artifact.soc_id == device.soc_id);
+    let same_arch = || artifacts.iter().find(|artifact| artifact.arch == device.arch);
+    exact.or_else(same_arch).ok_or_else(|| {
+        let name = device.soc().map_or_else(|| format!("v{}", device.arch), |soc| soc.name.to_owned());
+        Error::NoArtifact {
+            model: artifacts.first().map_or("", |artifact| artifact.model).to_owned(),
+            device: device.to_string(),
+            built: artifacts.iter().map(|artifact| artifact.soc.to_owned()).collect(),
+            help: format!("add \"{name}\" to `soc` in [package.metadata.qnn] and build again"),
+        }
+    })
+}
+
+fn load(device: &Device, artifact: &'static Artifact) -> Result<Context> {
+    let Artifact { model, soc, .. } = artifact;
+    let options = LoadOptions::default();
+    match artifact.source {
+        ArtifactSource::Embedded(bytes) => {
+            Context::load(device, bytes, &format!("the artifact of model `{model}` for {soc}"), options)
+        }
+        ArtifactSource::File(name) => {
+            let path = find_file(model, name)?;
+            let map = context::map(&path)?;
+            let what = format!("the artifact of model `{model}` for {soc} ({})", path.display());
+            Context::load(device, &map, &what, options)
+        }
+        ArtifactSource::Stub(reason) => Err(stub(artifact, reason)),
+    }
+}
+
+fn find_file(model: &str, name: &str) -> Result<PathBuf> {
+    let named = env::var(&env::QNN_ARTIFACT_DIR).map(PathBuf::from);
+    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|dir| dir.to_owned()));
+    let looked: Vec<PathBuf> =
+        named.into_iter().chain(beside.into_iter().flat_map(|dir| [dir.clone(), dir.join("qnn")])).collect();
+    let found = looked.iter().map(|dir| dir.join(name)).find(|file| file.is_file());
+    found.ok_or_else(|| Error::ArtifactFile { model: model.to_owned(), file: name.to_owned(), looked })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn artifact(soc: &'static str, soc_id: u32, arch: u32) -> Artifact {
+        Artifact { model: "digits", soc, soc_id, arch, build_id: "", source: ArtifactSource::Embedded(&[]) }
+    }
+
+    static TWO: &[Artifact] = &[artifact("SM8650", 57, 75), artifact("SM8750", 69, 79)];
+
+    fn device(soc_id: u32, arch: u32) -> DeviceInfo {
+        DeviceInfo { soc_id, arch, vtcm_mb: 8 }
+    }
+
+    #[test]
+    fn the_devices_own_soc_wins_over_its_architecture() {
+        static SAME_ARCH: &[Artifact] = &[artifact("QCS8300", 82, 75), artifact("SM8650", 57, 75)];
+        assert_eq!(choose(SAME_ARCH, &device(57, 75)).unwrap().soc, "SM8650");
+    }
+
+    #[test]
+    fn an_artifact_of_the_same_architecture_serves_another_soc() {
+        assert_eq!(choose(TWO, &device(82, 75)).unwrap().soc, "SM8650");
+        // A SoC that the table does not know, too.
+        assert_eq!(choose(TWO, &device(9999, 79)).unwrap().soc, "SM8750");
+    }
+
+    #[test]
+    fn without_a_fitting_artifact_the_error_names_device_and_what_was_built() {
+        let message = choose(TWO, &device(43, 73)).unwrap_err().to_string();
+        for part in ["`digits`", "SM8550 (v73)", "`SM8650`, `SM8750`", "add \"SM8550\" to `soc`"] {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_missing_artifact_file_names_the_folders() {
+        let error = find_file("digits", "no-such-file.bin").unwrap_err();
+        assert!(matches!(&error, Error::ArtifactFile { looked, .. } if looked.len() >= 2), "{error}");
+        assert!(error.to_string().contains("no-such-file.bin"), "{error}");
+    }
+}

@@ -1,0 +1,167 @@
+//! Where the time of an execution goes.
+
+use std::ffi::CStr;
+use std::ptr;
+
+use qnn_sys::api::{ProfileEventData, ProfileEventId, ProfileEventType, ProfileEventUnit};
+use qnn_sys::htp;
+use qnn_sys::types::ProfileHandle;
+
+use crate::{Backend, Result};
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProfileLevel {
+    /// Totals of the execution.
+    Basic,
+    /// Also every op; slower.
+    Detailed,
+}
+
+/// What was measured during an execution.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// The measurements in the library's order.
+    pub events: Vec<ProfileEvent>,
+}
+
+/// One measurement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileEvent {
+    /// The vendor's number of the kind of event.
+    pub code: u32,
+    /// What it is about: the op's name for an op, else the vendor's name of the kind of event.
+    pub name: String,
+    /// The value.
+    pub value: u64,
+    /// Its unit.
+    pub unit: ProfileUnit,
+    /// Parts of it: the ops of an execution.
+    pub parts: Vec<ProfileEvent>,
+}
+
+/// Unit of a measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProfileUnit {
+    /// Microseconds.
+    Microseconds,
+    /// Bytes.
+    Bytes,
+    /// Cycles of the NPU (of the development machine in the emulator).
+    Cycles,
+    /// A plain number.
+    Count,
+    /// None that is known.
+    Other,
+}
+
+/// A profile of the library, freed when dropped.
+pub(crate) struct OwnedProfile {
+    backend: Backend,
+    handle: ProfileHandle,
+}
+
+impl OwnedProfile {
+    #[expect(unsafe_code, reason = "calls the library")]
+    pub(crate) fn new(backend: &Backend, level: ProfileLevel) -> Result<OwnedProfile> {
+        let level = match level {
+            ProfileLevel::Basic => qnn_sys::api::ProfileLevel::BASIC,
+            ProfileLevel::Detailed => qnn_sys::api::ProfileLevel::DETAILED,
+        };
+        let mut handle: ProfileHandle = ptr::null_mut();
+        backend.call("profileCreate", String::new, |api| {
+            let create = api.profile_create()?;
+            // SAFETY: the backend is alive and the out-pointer valid.
+            Ok(unsafe { create(backend.handle(), level, &mut handle) })
+        })?;
+        Ok(OwnedProfile { backend: backend.clone(), handle })
+    }
+
+    pub(crate) fn handle(&self) -> ProfileHandle {
+        self.handle
+    }
+
+    /// Reads all events.
+    #[expect(unsafe_code, reason = "calls the library and reads what it returns")]
+    pub(crate) fn read(&self) -> Result<Profile> {
+        let mut ids: *const ProfileEventId = ptr::null();
+        let mut count = 0;
+        self.backend.call("profileGetEvents", String::new, |api| {
+            let get = api.profile_get_events()?;
+            // SAFETY: the profile is alive, the out-pointers are valid.
+            Ok(unsafe { get(self.handle, &mut ids, &mut count) })
+        })?;
+        // SAFETY: on success `count` ids that belong to the profile.
+        let ids = unsafe { id_list(ids, count) };
+        Ok(Profile { events: ids.into_iter().map(|id| self.event(id)).collect::<Result<_>>()? })
+    }
+
+    #[expect(unsafe_code, reason = "calls the library and reads what it returns")]
+    fn event(&self, id: ProfileEventId) -> Result<ProfileEvent> {
+        let mut data = ProfileEventData {
+            event_type: ProfileEventType(0),
+            unit: ProfileEventUnit::NONE,
+            value: 0,
+            identifier: ptr::null(),
+        };
+        self.backend.call("profileGetEventData", String::new, |api| {
+            let get = api.profile_get_event_data()?;
+            // SAFETY: the event belongs to the profile, which is alive; the out-pointer is valid.
+            Ok(unsafe { get(id, &mut data) })
+        })?;
+        let mut ids: *const ProfileEventId = ptr::null();
+        let mut count = 0;
+        self.backend.call("profileGetSubEvents", String::new, |api| {
+            let get = api.profile_get_sub_events()?;
+            // SAFETY: as above.
+            Ok(unsafe { get(id, &mut ids, &mut count) })
+        })?;
+        // SAFETY: on success `count` ids that belong to the profile.
+        let ids = unsafe { id_list(ids, count) };
+        let identifier = match data.identifier.is_null() {
+            true => None,
+            // SAFETY: not null, so a C string that belongs to the profile.
+            false => Some(unsafe { CStr::from_ptr(data.identifier) }.to_string_lossy().into_owned()),
+        };
+        let code = data.event_type.0;
+        let kind = data.event_type.c_name().or(htp::ProfileEvent(code).c_name());
+        let kind = kind.map_or_else(|| format!("event {code}"), |name| name.to_owned());
+        Ok(ProfileEvent {
+            code,
+            name: identifier.filter(|name| !name.is_empty()).unwrap_or(kind),
+            value: data.value,
+            unit: match data.unit {
+                ProfileEventUnit::MICROSEC => ProfileUnit::Microseconds,
+                ProfileEventUnit::BYTES => ProfileUnit::Bytes,
+                ProfileEventUnit::CYCLES => ProfileUnit::Cycles,
+                ProfileEventUnit::COUNT => ProfileUnit::Count,
+                _ => ProfileUnit::Other,
+            },
+            parts: ids.into_iter().map(|id| self.event(id)).collect::<Result<_>>()?,
+        })
+    }
+}
+
+impl Drop for OwnedProfile {
+    #[expect(unsafe_code, reason = "calls the library")]
+    fn drop(&mut self) {
+        // Nothing can be done about a failure here, and the library logs it.
+        let _ = self.backend.call("profileFree", String::new, |api| {
+            let free = api.profile_free()?;
+            // SAFETY: the handle is ours and alive, and the execution that used it is over.
+            Ok(unsafe { free(self.handle) })
+        });
+    }
+}
+
+/// # Safety
+/// `ids` is null or `count` ids.
+#[expect(unsafe_code, reason = "reads a C array")]
+unsafe fn id_list(ids: *const ProfileEventId, count: u32) -> Vec<ProfileEventId> {
+    if ids.is_null() || count == 0 {
+        return Vec::new();
+    }
+    // SAFETY: by this function's contract.
+    unsafe { std::slice::from_raw_parts(ids, count as usize) }.to_vec()
+}
