@@ -3,6 +3,7 @@
 pub mod frontend;
 pub mod graph;
 pub mod lower;
+pub mod npz;
 pub mod passes;
 pub mod problem;
 pub mod program;
