@@ -29,6 +29,34 @@ impl Data {
         Self(values.iter().flat_map(|v| v.to_le_bytes()).collect())
     }
 
+    /// Integers as elements of any dtype; they wrap where they do not fit.
+    pub fn from_ints(values: &[i64], dtype: DType) -> Self {
+        let ints = values.iter().copied();
+        match dtype {
+            DType::Bool => pack(ints, |v| [u8::from(v != 0)]),
+            _ if dtype.is_float() => Self::from_floats(&ints.map(|v| v as f64).collect::<Vec<_>>(), dtype),
+            _ => match dtype.size() {
+                8 => pack(ints, i64::to_le_bytes),
+                4 => pack(ints, |v| (v as i32).to_le_bytes()),
+                2 => pack(ints, |v| (v as i16).to_le_bytes()),
+                _ => pack(ints, |v| (v as i8).to_le_bytes()),
+            },
+        }
+    }
+
+    /// Doubles as elements of any dtype: rounded to nearest for floats, towards zero for integers; what is not zero is true.
+    pub fn from_floats(values: &[f64], dtype: DType) -> Self {
+        let floats = values.iter().copied();
+        match dtype {
+            DType::F64 => pack(floats, f64::to_le_bytes),
+            DType::F32 => pack(floats, |v| (v as f32).to_le_bytes()),
+            DType::F16 => pack(floats, |v| f16::from_f64(v).to_le_bytes()),
+            DType::Bf16 => pack(floats, |v| bf16::from_f64(v).to_le_bytes()),
+            DType::Bool => pack(floats, |v| [u8::from(v != 0.0)]),
+            _ => Self::from_ints(&floats.map(|v| v as i64).collect::<Vec<_>>(), dtype),
+        }
+    }
+
     /// The bytes.
     pub fn bytes(&self) -> &Bytes {
         &self.0
@@ -87,4 +115,10 @@ impl Data {
         }
         self.to_f64(dtype).into_iter().map(|v| v as f32).collect()
     }
+}
+
+fn pack<T, const N: usize>(values: impl ExactSizeIterator<Item = T>, bytes: impl Fn(T) -> [u8; N]) -> Data {
+    let mut out = Vec::with_capacity(values.len() * N);
+    values.for_each(|v| out.extend_from_slice(&bytes(v)));
+    Data::new(out.into())
 }

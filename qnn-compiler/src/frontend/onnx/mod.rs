@@ -1,1 +1,19 @@
 //! ONNX files.
+
+mod attributes;
+pub mod element;
+mod external;
+mod fault;
+mod file;
+mod import;
+mod inputs;
+mod normalize;
+mod order;
+pub mod proto;
+mod scope;
+mod tensor;
+mod walk;
+
+pub use file::OnnxFile;
+pub use import::{ImportOptions, Imported, import};
+pub use normalize::{OPSET, Row as Normalization, rows as normalizations};

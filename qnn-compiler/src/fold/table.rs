@@ -1,0 +1,90 @@
+//! Which operator has which evaluator.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::{arithmetic, movement};
+use crate::graph::{Data, Graph, Node, TensorType};
+use crate::infer::Site;
+
+/// What an evaluator sees: the node and the types its outputs are inferred to have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call<'a> {
+    pub(super) site: Site<'a>,
+    pub(super) types: &'a [TensorType],
+}
+
+impl<'a> Call<'a> {
+    /// Type and data of the `i`-th input; `None` where it is left out or not constant.
+    pub(super) fn input(&self, i: usize) -> Option<(&'a TensorType, &'a Data)> {
+        let value = self.site.graph.value(self.site.node.input(i)?);
+        Some((&value.ty, value.data.as_ref()?))
+    }
+
+    /// Type of the first output.
+    pub(super) fn out(&self) -> &'a TensorType {
+        &self.types[0]
+    }
+}
+
+/// Values of all outputs; `None` where the evaluator does not cover the case.
+pub(super) type Evaluator = fn(&Call<'_>) -> Option<Vec<Data>>;
+
+/// Operator and evaluator, of the standard's domain.
+pub(super) type Row = (&'static str, Evaluator);
+
+const FAMILIES: [&[Row]; 2] = [arithmetic::ROWS, movement::ROWS];
+
+static TABLE: LazyLock<HashMap<&'static str, Evaluator>> =
+    LazyLock::new(|| FAMILIES.iter().flat_map(|rows| rows.iter()).copied().collect());
+
+/// Operators that read nothing of their input but its type.
+const OF_SHAPES: [&str; 2] = ["Shape", "Size"];
+
+/// Operators whose node is the meaning, or whose result is not a function of the inputs: never evaluated.
+const NEVER: [&str; 9] = [
+    "Bernoulli",
+    "DequantizeLinear",
+    "DynamicQuantizeLinear",
+    "Multinomial",
+    "QuantizeLinear",
+    "RandomNormal",
+    "RandomNormalLike",
+    "RandomUniform",
+    "RandomUniformLike",
+];
+
+/// The most bytes a result may have and still be made at import; larger ones stay nodes.
+const LARGEST: usize = 2 << 30;
+
+/// What became of an attempt to evaluate a node.
+#[derive(Clone, Debug)]
+pub enum Folded {
+    /// The node stays: an input is not constant, or the operator is not to be evaluated.
+    Stays,
+    /// Everything is constant, but there is no evaluator for this case.
+    NoEvaluator,
+    /// The values of all outputs.
+    Values(Vec<Data>),
+}
+
+/// Evaluates a node whose outputs have the given types.
+pub fn fold(graph: &Graph, node: &Node, types: &[TensorType]) -> Folded {
+    if NEVER.contains(&&*node.op) || types.iter().any(|ty| ty.bytes() > LARGEST) {
+        return Folded::Stays;
+    }
+    let of_shape = node.domain.is_empty() && OF_SHAPES.contains(&&*node.op);
+    if !of_shape && node.inputs.iter().flatten().any(|id| !graph.is_constant(*id)) {
+        return Folded::Stays;
+    }
+    if types.is_empty() || !node.domain.is_empty() {
+        return Folded::NoEvaluator;
+    }
+    let Some(evaluate) = TABLE.get(&*node.op) else { return Folded::NoEvaluator };
+    match evaluate(&Call { site: Site { graph, node, outputs: types.len() }, types }) {
+        Some(values) if values.iter().zip(types).all(|(data, ty)| data.len() == ty.bytes()) => {
+            Folded::Values(values)
+        }
+        _ => Folded::NoEvaluator,
+    }
+}

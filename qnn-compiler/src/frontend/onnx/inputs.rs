@@ -1,0 +1,235 @@
+//! Types of the graph's inputs: what the model says, with the free dimensions fixed by the app.
+
+use qnn_build::job::{Diagnostic, InputSpec};
+use qnn_platform::nearest::nearest;
+use std::collections::{BTreeMap, HashMap};
+
+use super::element;
+use super::proto::{DimensionValue, TypeValue, ValueInfoProto};
+use crate::graph::{DType, TensorType};
+use crate::infer::{dims, volume};
+use crate::problem::problem;
+
+/// A dimension as the model has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Dim {
+    Fixed(usize),
+    /// Free; with the symbol's name where it has one.
+    Free(Option<String>),
+}
+
+/// dtype and dimensions of an input as the model has them; no dimensions where not even their number is known.
+pub(super) fn declared(info: &ValueInfoProto) -> Result<(DType, Option<Vec<Dim>>), String> {
+    let kind = match info.r#type.as_ref().and_then(|t| t.value.as_ref()) {
+        Some(TypeValue::Tensor(tensor)) => {
+            let dtype = element::dtype(tensor.elem_type.into())?;
+            let dim = |value: &Option<DimensionValue>| match value {
+                Some(DimensionValue::Value(v)) => match usize::try_from(*v) {
+                    Ok(v) if v > 0 => Dim::Fixed(v),
+                    _ => Dim::Free(None),
+                },
+                Some(DimensionValue::Param(p)) if !p.is_empty() && p != "?" => Dim::Free(Some(p.clone())),
+                _ => Dim::Free(None),
+            };
+            return Ok((dtype, tensor.shape.as_ref().map(|s| s.dim.iter().map(|d| dim(&d.value)).collect())));
+        }
+        Some(TypeValue::Sequence(_)) => "a sequence",
+        Some(TypeValue::Map(_)) => "a map",
+        Some(TypeValue::Opaque(_)) => "opaque",
+        Some(TypeValue::SparseTensor(_)) => "a sparse tensor",
+        Some(TypeValue::Optional(_)) => "optional",
+        None => "of no type",
+    };
+    Err(format!("it is {kind}, not a tensor"))
+}
+
+/// What came of the inputs.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    /// One for each input asked about; `None` where there is a problem with it.
+    pub(super) types: Vec<Option<TensorType>>,
+    pub(super) problems: Vec<Diagnostic>,
+    pub(super) warnings: Vec<Diagnostic>,
+}
+
+struct Input<'a> {
+    name: &'a str,
+    dtype: DType,
+    dims: Option<Vec<Dim>>,
+    shape: Option<&'a [u64]>,
+}
+
+/// Types the inputs that the wanted outputs need. `all` are the names of all inputs of the model.
+pub(super) fn types(needed: &[&ValueInfoProto], all: &[&str], specs: &BTreeMap<String, InputSpec>) -> Inputs {
+    let mut out = Inputs::default();
+    for name in specs.keys().filter(|name| !all.contains(&&***name)) {
+        let near = nearest(name, all.iter().copied(), 1);
+        out.problems.push(Diagnostic {
+            notes: vec![format!("inputs of the model: {}", all.join(", "))],
+            help: near.first().map(|n| format!("did you mean '{n}'?")),
+            ..problem("E0111", format!("the model has no input '{name}'"))
+        });
+    }
+    let mut inputs = Vec::new();
+    for info in needed {
+        match declared(info) {
+            Ok((dtype, dims)) => {
+                let shape = specs.get(&info.name).and_then(|s| s.shape.as_deref());
+                inputs.push(Some(Input { name: &info.name, dtype, dims, shape }));
+            }
+            Err(why) => {
+                out.problems.push(problem("E0216", format!("input '{}' cannot be used: {why}", info.name)));
+                inputs.push(None);
+            }
+        }
+    }
+    let mut symbols: HashMap<&str, (usize, &str)> = HashMap::new();
+    for input in inputs.iter().flatten() {
+        if let Err(problem) = check(input, &mut symbols, &mut out.warnings) {
+            out.problems.push(problem);
+        }
+    }
+    let refused = !out.problems.is_empty();
+    let mut free = Vec::new();
+    for input in &inputs {
+        let Some(input) = input else {
+            out.types.push(None);
+            continue;
+        };
+        let shape = shape(input, &symbols);
+        if shape.is_none() {
+            free.push(input);
+        }
+        let ty = shape.map(|shape| TensorType::new(input.dtype, shape));
+        let fits = ty.as_ref().is_none_or(|ty| volume(&ty.shape).is_ok_and(|n| n <= usize::MAX / 16));
+        if !fits {
+            out.problems.push(problem("E0209", format!("the shape of input '{}' is too large", input.name)));
+        }
+        out.types.push(ty.filter(|_| fits));
+    }
+    if !free.is_empty() && !refused {
+        out.problems.push(not_fixed(&free, &symbols));
+    }
+    out
+}
+
+/// Holds a given shape against the model's, and notes what it says about symbols.
+fn check<'a>(
+    input: &'a Input<'_>,
+    symbols: &mut HashMap<&'a str, (usize, &'a str)>,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<(), Diagnostic> {
+    let Some(shape) = input.shape else { return Ok(()) };
+    let bad = |message: String| Diagnostic {
+        notes: vec![format!("the model declares {}", declared_text(input.dims.as_deref()))],
+        ..problem("E0209", message)
+    };
+    let given = shape.iter().map(u64::to_string).collect::<Vec<_>>().join("x");
+    if let Some(d) = shape.iter().find(|d| **d == 0 || **d > crate::infer::LIMIT) {
+        return Err(bad(format!("shape {given} given for input '{}' has a dimension of {d}", input.name)));
+    }
+    let Some(dims) = &input.dims else { return Ok(()) };
+    if dims.len() != shape.len() {
+        return Err(bad(format!(
+            "shape {given} given for input '{}' has {} dimensions, the model's has {}",
+            input.name,
+            shape.len(),
+            dims.len()
+        )));
+    }
+    for (i, (dim, given_dim)) in dims.iter().zip(shape).enumerate() {
+        let size = *given_dim as usize;
+        match dim {
+            Dim::Fixed(d) if *d != size => {
+                return Err(bad(format!(
+                    "shape {given} given for input '{}' contradicts the model: dimension {i} is fixed at {d}",
+                    input.name
+                )));
+            }
+            Dim::Free(Some(symbol)) => match symbols.get(&**symbol) {
+                Some((other, first)) if *other != size => warnings.push(problem(
+                    "E0209",
+                    format!("'{symbol}' is {other} by input '{first}' and {size} by input '{}'", input.name),
+                )),
+                Some(_) => {}
+                None => {
+                    symbols.insert(symbol, (size, input.name));
+                }
+            },
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The static shape, where there is one: given, or declared with symbols that other inputs fix.
+fn shape(input: &Input<'_>, symbols: &HashMap<&str, (usize, &str)>) -> Option<Vec<usize>> {
+    if let Some(shape) = input.shape {
+        return shape.iter().map(|d| usize::try_from(*d).ok()).collect();
+    }
+    let fixed = |dim: &Dim| match dim {
+        Dim::Fixed(d) => Some(*d),
+        Dim::Free(Some(symbol)) => symbols.get(&**symbol).map(|s| s.0),
+        Dim::Free(None) => None,
+    };
+    input.dims.as_ref()?.iter().map(fixed).collect()
+}
+
+/// Dimensions for messages: free ones by their symbol or as `?`.
+fn declared_text(dims: Option<&[Dim]>) -> String {
+    let Some(dims) = dims else { return "no shape".to_owned() };
+    let one = |dim: &Dim| match dim {
+        Dim::Fixed(d) => d.to_string(),
+        Dim::Free(Some(symbol)) => symbol.clone(),
+        Dim::Free(None) => "?".to_owned(),
+    };
+    format!("[{}]", dims.iter().map(one).collect::<Vec<_>>().join(", "))
+}
+
+fn not_fixed(free: &[&Input<'_>], symbols: &HashMap<&str, (usize, &str)>) -> Diagnostic {
+    let mut notes = Vec::new();
+    let (mut manifest, mut flags) = (Vec::new(), Vec::new());
+    for input in free {
+        notes.push(format!(
+            "input '{}' is {} {}",
+            input.name,
+            input.dtype,
+            declared_text(input.dims.as_deref())
+        ));
+        let example: Vec<usize> = match &input.dims {
+            Some(dims) => {
+                dims.iter().enumerate().map(|(i, dim)| example(i, dims.len(), dim, symbols)).collect()
+            }
+            None => vec![1, 3, 224, 224],
+        };
+        let key = if input.name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+            input.name.to_owned()
+        } else {
+            format!("\"{}\"", input.name.escape_default())
+        };
+        manifest.push(format!("inputs.{key} = {{ shape = {example:?} }}"));
+        flags.push(format!("--input {}={}", input.name, dims(&example)));
+    }
+    let names = free.iter().map(|i| format!("'{}'", i.name)).collect::<Vec<_>>().join(", ");
+    let plural = if free.len() == 1 { "input" } else { "inputs" };
+    Diagnostic {
+        notes,
+        help: Some(format!(
+            "fix every dimension in Cargo.toml, under the model's table:\n{}\nor on the command line: {}",
+            manifest.join("\n"),
+            flags.join(" ")
+        )),
+        ..problem("E0112", format!("the shape of {plural} {names} is not fixed"))
+    }
+}
+
+/// A plausible extent for an example.
+fn example(axis: usize, rank: usize, dim: &Dim, symbols: &HashMap<&str, (usize, &str)>) -> usize {
+    match dim {
+        Dim::Fixed(d) => *d,
+        Dim::Free(Some(symbol)) if symbols.contains_key(&**symbol) => symbols[&**symbol].0,
+        Dim::Free(_) if axis == 0 => 1,
+        Dim::Free(_) if rank == 4 => 224,
+        Dim::Free(_) => 128,
+    }
+}

@@ -1,0 +1,335 @@
+//! The walk over the nodes: each is normalized, typed, and evaluated or appended, in topological order.
+
+use qnn_build::job::Diagnostic;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::attributes;
+use super::external::ExternalFiles;
+use super::file::OnnxFile;
+use super::normalize::{Step, normalize};
+use super::order::{Plan, label, plan};
+use super::proto::{AttributeProto, FunctionProto, GraphProto, NodeProto};
+use super::scope::{Frame, Slot, Weight, domain, opsets, weights};
+use super::tensor;
+use crate::frontend::Builder;
+use crate::graph::{Layout, Node, ValueId};
+use crate::infer::Reason;
+use crate::problem::problem;
+
+/// How deep branches and functions may be nested.
+const DEEPEST: usize = 64;
+
+/// How many nodes a model may have, functions expanded.
+const MOST_NODES: usize = 1 << 20;
+
+/// The state of an import.
+pub(super) struct Walker<'a> {
+    pub(super) builder: Builder,
+    pub(super) files: ExternalFiles,
+    pub(super) problems: Vec<Diagnostic>,
+    pub(super) warnings: Vec<Diagnostic>,
+    functions: HashMap<(&'a str, &'a str, &'a str), &'a FunctionProto>,
+    model_opsets: Rc<HashMap<&'a str, i64>>,
+    frames: Vec<Frame<'a>>,
+    visited: usize,
+}
+
+impl<'a> Walker<'a> {
+    pub(super) fn new(file: &'a OnnxFile) -> Self {
+        let name = file.model.graph.as_ref().map_or("", |graph| &*graph.name);
+        let functions = file.model.functions.iter();
+        Self {
+            builder: Builder::new(name),
+            files: ExternalFiles::beside(&file.path),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+            functions: functions.map(|f| ((domain(&f.domain), &*f.name, &*f.overload), f)).collect(),
+            model_opsets: Rc::new(opsets(&file.model.opset_import)),
+            frames: Vec::new(),
+            visited: 0,
+        }
+    }
+
+    /// Walks the nodes of a body in the order of their plan, and looks its results up.
+    pub(super) fn body(
+        &mut self,
+        frame: Frame<'a>,
+        nodes: &'a [NodeProto],
+        plan: &Plan<'a>,
+        results: &[&'a str],
+    ) -> Vec<Option<Slot>> {
+        self.frames.push(frame);
+        for i in &plan.order {
+            self.visited += 1;
+            if self.visited > MOST_NODES {
+                if self.visited == MOST_NODES + 1 {
+                    let message =
+                        format!("the model has more than {MOST_NODES} nodes, with its functions expanded");
+                    self.problems.push(problem("E0211", message));
+                }
+                break;
+            }
+            self.node(&nodes[*i], plan);
+        }
+        let slots = results.iter().map(|name| self.lookup(name)).collect();
+        self.frames.pop();
+        slots
+    }
+
+    fn frame(&mut self) -> Option<&mut Frame<'a>> {
+        self.frames.last_mut()
+    }
+
+    /// What a name stands for in the innermost body that has it. Weights are read when they are first asked for.
+    fn lookup(&mut self, name: &'a str) -> Option<Slot> {
+        for at in (0..self.frames.len()).rev() {
+            let frame = &self.frames[at];
+            if let Some(slot) = frame.names.get(name) {
+                return Some(*slot);
+            }
+            if let Some(weight) = frame.weights.get(name).copied() {
+                let name_here = format!("{}{name}", frame.prefix);
+                let slot = self.weight(weight, &name_here);
+                self.frames[at].names.insert(name, slot);
+                return Some(slot);
+            }
+            if !frame.sees_outside {
+                return None;
+            }
+        }
+        None
+    }
+
+    fn weight(&mut self, weight: Weight<'a>, name: &str) -> Slot {
+        let read = match weight {
+            Weight::Dense(tensor) => tensor::read(tensor, &mut self.files),
+            Weight::Sparse(tensor) => tensor::densify(tensor, &mut self.files),
+        };
+        match read {
+            Ok((ty, data)) => Slot::Value(self.builder.constant(name, ty, data)),
+            Err(fault) => {
+                self.problems.push(problem(fault.code, format!("weight '{name}': {}", fault.text)));
+                Slot::Poisoned
+            }
+        }
+    }
+
+    fn bind(&mut self, name: &'a str, slot: Slot) {
+        if !name.is_empty()
+            && let Some(frame) = self.frame()
+        {
+            frame.names.insert(name, slot);
+        }
+    }
+
+    fn bind_all(&mut self, names: &'a [String], slots: impl IntoIterator<Item = Slot>) {
+        for (name, slot) in names.iter().zip(slots) {
+            self.bind(name, slot);
+        }
+    }
+
+    fn poison(&mut self, node: &'a NodeProto) {
+        self.bind_all(&node.output, std::iter::repeat(Slot::Poisoned));
+    }
+
+    fn report(&mut self, node: &'a NodeProto, code: &str, message: impl Into<String>) {
+        let prefix = self.frames.last().map_or("", |frame| &*frame.prefix);
+        let node_name = Some(format!("{prefix}{}", label(node)));
+        let op = Some(node.op_type.clone());
+        self.problems.push(Diagnostic { node: node_name, op, ..problem(code, message) });
+        self.poison(node);
+    }
+
+    fn refuse(&mut self, node: &'a NodeProto, reason: &Reason) {
+        let code = match reason {
+            Reason::Invalid(_) => "E0211",
+            Reason::DataDependent(_) => "E0210",
+            Reason::Unsupported(_) => "E0302",
+            Reason::Unknown(_) => "E0301",
+        };
+        self.report(node, code, reason.to_string());
+    }
+
+    fn node(&mut self, node: &'a NodeProto, plan: &Plan<'a>) {
+        let mut inputs = Vec::with_capacity(node.input.len());
+        for name in &node.input {
+            match if name.is_empty() { Some(Slot::Absent) } else { self.lookup(name) } {
+                Some(Slot::Poisoned) => return self.poison(node),
+                Some(Slot::Value(id)) => inputs.push(Some(id)),
+                Some(Slot::Absent) => inputs.push(None),
+                None => {
+                    return self.report(
+                        node,
+                        "E0207",
+                        format!("the node reads '{name}' before anything makes it"),
+                    );
+                }
+            }
+        }
+        while inputs.last() == Some(&None) {
+            inputs.pop();
+        }
+        let domain = domain(&node.domain);
+        if let Some(function) = self.functions.get(&(domain, &*node.op_type, &*node.overload)) {
+            return self.call(node, function, &inputs);
+        }
+        match (domain, &*node.op_type) {
+            ("", "If") => self.branch(node, &inputs),
+            ("", "Loop" | "Scan" | "SequenceMap") => {
+                self.report(node, "E0210", "how often a loop runs is known only when the model runs");
+            }
+            ("", "Constant") => self.constant(node),
+            _ => self.operator(node, domain, inputs, plan),
+        }
+    }
+
+    fn operator(&mut self, node: &'a NodeProto, domain: &str, inputs: Vec<Option<ValueId>>, plan: &Plan<'a>) {
+        let Some(frame) = self.frames.last() else { return };
+        let arguments = Rc::clone(&frame.arguments);
+        let attrs = match attributes::read(&node.attribute, &arguments, &mut self.files) {
+            Ok(attrs) => attrs,
+            Err(fault) => return self.report(node, fault.code, fault.text),
+        };
+        let prefix = frame.prefix.clone();
+        let mut built = Node {
+            name: format!("{prefix}{}", label(node)),
+            domain: domain.to_owned(),
+            op: node.op_type.clone(),
+            opset: frame.opsets.get(domain).or_else(|| self.model_opsets.get(domain)).copied().unwrap_or(1),
+            inputs,
+            outputs: Vec::new(),
+            attrs,
+            layout: Layout::Onnx,
+        };
+        let mut names: Vec<String> = node
+            .output
+            .iter()
+            .map(|name| if plan.used.contains(&**name) { format!("{prefix}{name}") } else { String::new() })
+            .collect();
+        // How many parts a split has is told by how many outputs it has, wanted or not.
+        if node.op_type != "Split" {
+            while names.last().is_some_and(String::is_empty) {
+                names.pop();
+            }
+        }
+        let outputs = match normalize(&mut self.builder, &mut built, names.len()) {
+            Ok(Step::Replaced(values)) => Ok(values),
+            Ok(Step::Keep) => self.builder.emit(built, &names),
+            Err(reason) => Err(reason),
+        };
+        match outputs {
+            Ok(values) => {
+                let slots = values.into_iter().map(|id| id.map_or(Slot::Absent, Slot::Value));
+                self.bind_all(&node.output, slots);
+            }
+            Err(reason) => self.refuse(node, &reason),
+        }
+    }
+
+    fn constant(&mut self, node: &'a NodeProto) {
+        let Some(frame) = self.frames.last() else { return };
+        let (arguments, prefix) = (Rc::clone(&frame.arguments), frame.prefix.clone());
+        match attributes::constant(&node.attribute, &arguments, &mut self.files) {
+            Ok((ty, data)) => {
+                let id = self.builder.constant(
+                    &format!("{prefix}{}", node.output.first().map_or("", |s| s)),
+                    ty,
+                    data,
+                );
+                self.bind_all(&node.output, [Slot::Value(id)]);
+            }
+            Err(fault) => self.report(node, fault.code, fault.text),
+        }
+    }
+
+    /// A branch is taken at import: its condition must be constant.
+    fn branch(&mut self, node: &'a NodeProto, inputs: &[Option<ValueId>]) {
+        let condition = inputs.first().copied().flatten().and_then(|id| self.builder.graph.const_i64(id));
+        let Some([condition]) = condition.as_deref() else {
+            return self.report(node, "E0210", "which branch is taken is known only when the model runs");
+        };
+        let side = if *condition != 0 { "then_branch" } else { "else_branch" };
+        let Some(frame) = self.frames.last() else { return };
+        let attribute = node.attribute.iter().find(|a| a.name == side);
+        let Some(graph) =
+            attribute.and_then(|a| attributes::resolve(a, &frame.arguments)).and_then(|a| a.g.as_ref())
+        else {
+            return self.report(node, "E0211", format!("attribute {side} is missing"));
+        };
+        if self.frames.len() >= DEEPEST {
+            return self.report(node, "E0211", "branches and functions are nested too deeply");
+        }
+        let inner = Frame {
+            prefix: frame.prefix.clone(),
+            names: HashMap::new(),
+            weights: weights(graph),
+            opsets: Rc::clone(&frame.opsets),
+            arguments: Rc::clone(&frame.arguments),
+            sees_outside: true,
+            function: None,
+        };
+        self.graph_body(node, graph, inner);
+    }
+
+    fn graph_body(&mut self, node: &'a NodeProto, graph: &'a GraphProto, frame: Frame<'a>) {
+        let results: Vec<&str> = graph.output.iter().map(|output| &*output.name).collect();
+        let outer = &self.frames;
+        let visible = |name: &str| {
+            let seen = |f: &Frame<'_>| f.names.contains_key(name) || f.weights.contains_key(name);
+            let border = outer.iter().rposition(|f| !f.sees_outside).unwrap_or(0);
+            frame.weights.contains_key(name) || outer[border..].iter().any(seen)
+        };
+        match plan(&graph.node, &results, visible) {
+            Ok(plan) => {
+                let slots = self.body(frame, &graph.node, &plan, &results);
+                self.bind_all(&node.output, slots.into_iter().map(|slot| slot.unwrap_or(Slot::Poisoned)));
+            }
+            Err(problems) => {
+                self.problems.extend(problems);
+                self.poison(node);
+            }
+        }
+    }
+
+    /// The body of a function takes the place of its call.
+    fn call(&mut self, node: &'a NodeProto, function: &'a FunctionProto, inputs: &[Option<ValueId>]) {
+        let key = (domain(&function.domain), &*function.name);
+        if self.frames.iter().any(|frame| frame.function == Some(key)) {
+            return self.report(node, "E0206", format!("function {} calls itself", function.name));
+        }
+        if self.frames.len() >= DEEPEST {
+            return self.report(node, "E0211", "branches and functions are nested too deeply");
+        }
+        let Some(outer) = self.frames.last() else { return };
+        let given: HashMap<&str, &AttributeProto> = node
+            .attribute
+            .iter()
+            .filter_map(|a| Some((&*a.name, attributes::resolve(a, &outer.arguments)?)))
+            .collect();
+        let defaults = function.attribute_proto.iter().map(|a| (&*a.name, a));
+        let arguments: HashMap<&str, &AttributeProto> = defaults.chain(given).collect();
+        let slots = inputs.iter().map(|id| id.map_or(Slot::Absent, Slot::Value));
+        let names: HashMap<&str, Slot> =
+            function.input.iter().map(|s| &**s).zip(slots.chain(std::iter::repeat(Slot::Absent))).collect();
+        let results: Vec<&str> = function.output.iter().map(|s| &**s).collect();
+        let plan = match plan(&function.node, &results, |name| names.contains_key(name)) {
+            Ok(plan) => plan,
+            Err(problems) => {
+                self.problems.extend(problems);
+                return self.poison(node);
+            }
+        };
+        let frame = Frame {
+            prefix: format!("{}{}/", outer.prefix, label(node)),
+            names,
+            weights: HashMap::new(),
+            opsets: Rc::new(opsets(&function.opset_import)),
+            arguments: Rc::new(arguments),
+            sees_outside: false,
+            function: Some(key),
+        };
+        let slots = self.body(frame, &function.node, &plan, &results);
+        self.bind_all(&node.output, slots.into_iter().map(|slot| slot.unwrap_or(Slot::Poisoned)));
+    }
+}

@@ -1,0 +1,20 @@
+//! Types of a node's outputs from its inputs: a table from operator to rule.
+//!
+//! The rules read nodes in the form that the ONNX front end leaves them in (`frontend/onnx/normalize`), spatial axes in the
+//! standard's order. A newcomer adds an operator by adding a row to the table of its family.
+
+mod elementwise;
+mod linear;
+mod quant;
+mod reduction;
+mod shaping;
+mod site;
+mod spatial;
+mod table;
+mod window;
+
+pub(crate) use shaping::{permutation, slice_plan, split_sizes};
+pub use site::{Answer, Reason, Site, axes, axis, broadcast, dim, dims, volume};
+pub(crate) use site::{LIMIT, invalid};
+pub use table::infer;
+pub(crate) use window::{Window, transposed_padding};

@@ -1,0 +1,95 @@
+//! Operators that summarize axes: reductions, extrema, normalizations.
+
+use super::site::{Answer, Site, axes, dim, dims, invalid, one};
+use super::table::Row;
+use crate::graph::{DType, TensorType};
+
+pub(super) const ROWS: &[Row] = &[
+    ("", "ArgMax", arg),
+    ("", "ArgMin", arg),
+    ("", "BatchNormalization", first),
+    ("", "GroupNormalization", first),
+    ("", "InstanceNormalization", first),
+    ("", "LRN", first),
+    ("", "LayerNormalization", layer_norm),
+    ("", "LpNormalization", first),
+    ("", "MeanVarianceNormalization", first),
+    ("", "RMSNormalization", first),
+    ("", "ReduceL1", reduce),
+    ("", "ReduceL2", reduce),
+    ("", "ReduceLogSum", reduce),
+    ("", "ReduceLogSumExp", reduce),
+    ("", "ReduceMax", reduce),
+    ("", "ReduceMean", reduce),
+    ("", "ReduceMin", reduce),
+    ("", "ReduceProd", reduce),
+    ("", "ReduceSum", reduce),
+    ("", "ReduceSumSquare", reduce),
+    // ONNX Runtime keeps this one of its own in the standard's domain.
+    ("", "SimplifiedLayerNormalization", first),
+    ("", "TopK", top_k),
+    ("com.microsoft", "SkipLayerNormalization", skip_norm),
+    ("com.microsoft", "SkipSimplifiedLayerNormalization", skip_norm),
+];
+
+fn first(site: &Site<'_>) -> Answer {
+    let ty = site.ty(0)?;
+    one(ty.dtype, ty.shape.clone())
+}
+
+fn reduced(shape: &[usize], gone: &[usize], keep: bool) -> Vec<usize> {
+    let each = shape.iter().enumerate();
+    if keep {
+        each.map(|(i, d)| if gone.contains(&i) { 1 } else { *d }).collect()
+    } else {
+        each.filter(|(i, _)| !gone.contains(i)).map(|(_, d)| *d).collect()
+    }
+}
+
+fn reduce(site: &Site<'_>) -> Answer {
+    let x = site.ty(0)?;
+    let rank = x.shape.len();
+    let list = site.opt_ints(1)?.unwrap_or_default();
+    let gone = match (list.is_empty(), site.node.attrs.int_or("noop_with_empty_axes", 0) != 0) {
+        (true, true) => Vec::new(),
+        (true, false) => (0..rank).collect(),
+        (false, _) => axes(&list, rank)?,
+    };
+    one(x.dtype, reduced(&x.shape, &gone, site.node.attrs.int_or("keepdims", 1) != 0))
+}
+
+fn arg(site: &Site<'_>) -> Answer {
+    let x = site.ty(0)?;
+    let at = site.axis("axis", 0, x.shape.len())?;
+    one(DType::I64, reduced(&x.shape, &[at], site.node.attrs.int_or("keepdims", 1) != 0))
+}
+
+/// Outputs: the result, mean, inverse standard deviation.
+fn layer_norm(site: &Site<'_>) -> Answer {
+    let x = site.ty(0)?;
+    let rank = x.shape.len();
+    let at = site.axis("axis", -1, rank)?;
+    let gone: Vec<usize> = (at..rank).collect();
+    let statistics = TensorType::new(DType::F32, reduced(&x.shape, &gone, true));
+    Ok(vec![x.clone(), statistics.clone(), statistics])
+}
+
+/// Outputs: the result, mean, inverse standard deviation, the sum of input and skip.
+fn skip_norm(site: &Site<'_>) -> Answer {
+    let x = site.ty(0)?;
+    let rank = x.shape.len();
+    let statistics = TensorType::new(DType::F32, reduced(&x.shape, &[rank.saturating_sub(1)], true));
+    Ok(vec![x.clone(), statistics.clone(), statistics, x.clone()])
+}
+
+fn top_k(site: &Site<'_>) -> Answer {
+    let x = site.ty(0)?;
+    let at = site.axis("axis", -1, x.shape.len())?;
+    let k = dim(site.int(1)?)?;
+    if k > x.shape[at] {
+        return invalid(format!("the {k} largest along axis {at} of shape {}", dims(&x.shape)));
+    }
+    let mut shape = x.shape.clone();
+    shape[at] = k;
+    Ok(vec![TensorType::new(x.dtype, shape.clone()), TensorType::new(DType::I64, shape)])
+}

@@ -1,0 +1,47 @@
+//! The table: which rule types which operator.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::site::{Answer, Reason, Site, volume};
+use super::{elementwise, linear, quant, reduction, shaping, spatial};
+use crate::graph::{Graph, Node, TensorType};
+
+/// Types every output of a node.
+pub(super) type Rule = fn(&Site<'_>) -> Answer;
+
+/// Operator domain, operator, rule.
+pub(super) type Row = (&'static str, &'static str, Rule);
+
+/// All rows, one slice an operator family.
+const FAMILIES: [&[Row]; 6] =
+    [elementwise::ROWS, linear::ROWS, quant::ROWS, reduction::ROWS, shaping::ROWS, spatial::ROWS];
+
+static TABLE: LazyLock<HashMap<(&'static str, &'static str), Rule>> = LazyLock::new(|| {
+    FAMILIES.iter().flat_map(|rows| rows.iter()).map(|row| ((row.0, row.1), row.2)).collect()
+});
+
+/// Types of the first `outputs` outputs of a node whose inputs exist in `graph`.
+///
+/// Every dimension and every tensor's size in bytes is at most 2^40 in an answer.
+///
+/// # Errors
+///
+/// See [`Reason`]; [`Reason::Unknown`] where the table has no row for the operator.
+pub fn infer(graph: &Graph, node: &Node, outputs: usize) -> Answer {
+    let Some(rule) = TABLE.get(&(&*node.domain, &*node.op)) else {
+        let domain =
+            if node.domain.is_empty() { String::new() } else { format!(" of domain {}", node.domain) };
+        return Err(Reason::Unknown(format!("there is no type inference for operator {}{domain}", node.op)));
+    };
+    let types = rule(&Site { graph, node, outputs })?;
+    if types.len() < outputs {
+        return super::invalid(format!("the operator has {} outputs, the node {outputs}", types.len()));
+    }
+    for TensorType { dtype, shape } in &types {
+        volume(shape)?.checked_mul(dtype.size()).filter(|bytes| *bytes as u64 <= super::LIMIT).ok_or_else(
+            || Reason::Invalid(format!("a tensor of shape {} is too large", super::dims(shape))),
+        )?;
+    }
+    Ok(types)
+}
