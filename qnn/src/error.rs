@@ -22,6 +22,9 @@ pub enum Error {
     /// The loaded library is too old for what was asked of it.
     #[error("{_0}{help}", help = help_line("use a newer QNN release"))]
     MissingFunction(#[from] qnn_sys::interface::MissingFunction),
+    /// These libraries cannot compose DLC files.
+    #[error("{_0}{help}", help = help_line("use the backend and System libraries of one QNN release"))]
+    Dlc(#[source] qnn_sys::system::ComposeError),
     /// A call of the vendor's library failed.
     #[error(transparent)]
     Vendor(Box<VendorError>),

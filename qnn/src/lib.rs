@@ -8,6 +8,8 @@ mod compat;
 pub mod compose;
 mod context;
 mod device;
+#[cfg(feature = "compose")]
+pub mod dlc;
 mod dtype;
 mod encode;
 mod error;

@@ -31,15 +31,6 @@ fn a_convolution_compiled_reloaded_and_executed_matches_a_double_precision_refer
     assert_close(&floats(&y), &reference, 4e-3);
 }
 
-fn assert_close(values: &[f32], reference: &[f64], tolerance: f64) {
-    assert_eq!(values.len(), reference.len());
-    assert!(reference.iter().any(|value| *value > 0.5), "the reference must not be trivial");
-    let worst = values.iter().zip(reference).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
-    println!("worst {worst}");
-    assert!(worst < tolerance, "worst difference {worst}");
-    assert!(values.iter().all(|value| value.is_finite()));
-}
-
 #[test]
 fn metadata() {
     let backend = backend();

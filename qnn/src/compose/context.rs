@@ -71,8 +71,8 @@ impl ContextBuilder {
         &self.device
     }
 
-    pub(crate) fn handle(&self) -> ContextHandle {
-        self.context.handle
+    pub(crate) fn context(&self) -> &Arc<OwnedContext> {
+        &self.context
     }
 
     /// Size of the context binary, bytes. Every graph must be finalized.

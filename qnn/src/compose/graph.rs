@@ -1,6 +1,7 @@
 //! A graph under construction.
 
 use std::collections::HashSet;
+use std::ffi::CString;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ptr;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use qnn_sys::api::GraphConfig as RawConfig;
 use qnn_sys::htp::{GraphCustomConfig, GraphCustomOption, OptimizationType};
+use qnn_sys::ir;
 use qnn_sys::types::{GraphHandle, Precision, Tensor};
 
 use super::encode::EncodedOp;
@@ -40,7 +42,7 @@ impl Default for GraphConfig {
 
 impl GraphConfig {
     /// The options as the library takes them, checked: it accepts any number and plans for what the SoC does not have.
-    pub(super) fn encode(&self, graph: &str, soc_vtcm_mb: u32) -> Result<Vec<GraphCustomConfig>> {
+    pub(crate) fn encode(&self, graph: &str, soc_vtcm_mb: u32) -> Result<Vec<GraphCustomConfig>> {
         let wrong = |why: String| Error::invalid(format!("graph `{graph}`"), why);
         let vtcm_mb = self.vtcm_mb.unwrap_or(soc_vtcm_mb);
         if !(1..=soc_vtcm_mb).contains(&vtcm_mb) {
@@ -82,7 +84,16 @@ pub struct GraphBuilder<'d> {
     tensors: Vec<Slot>,
     ops: HashSet<String>,
     validated: HashSet<String>,
+    /// The file that the graph is written to; `None` for a graph that is compiled.
+    file: Option<FileTarget>,
     data: PhantomData<&'d [u8]>,
+}
+
+/// The DLC writer reads its option when the graph is finalized: option and path stay where they are until then.
+struct FileTarget {
+    _path: CString,
+    _config: Box<ir::GraphCustomConfig>,
+    _raw: Box<RawConfig>,
 }
 
 struct Slot {
@@ -118,9 +129,21 @@ impl<'d> GraphBuilder<'d> {
         GraphBuilder::create_with(context, name, &configs)
     }
 
-    /// Creates a graph with options that are already the backend's.
+    /// Creates a graph that is written to a DLC file when it is finalized.
+    pub(crate) fn create_for_file(
+        context: Arc<OwnedContext>,
+        name: &str,
+        path: CString,
+    ) -> Result<GraphBuilder<'d>> {
+        let mut config = Box::new(ir::GraphCustomConfig::serialize_to(path.as_ptr()));
+        let raw = Box::new(config.as_graph_config());
+        let mut graph = GraphBuilder::create_with(context, name, std::slice::from_ref(&*raw))?;
+        graph.file = Some(FileTarget { _path: path, _config: config, _raw: raw });
+        Ok(graph)
+    }
+
     #[expect(unsafe_code, reason = "calls the library")]
-    pub(super) fn create_with(
+    fn create_with(
         context: Arc<OwnedContext>,
         name: &str,
         configs: &[RawConfig],
@@ -134,8 +157,8 @@ impl<'d> GraphBuilder<'d> {
             || format!("graph `{name}`"),
             |api| {
                 let create = api.graph_create()?;
-                // SAFETY: the context is alive; name and null-terminated list live until the end of this function, what the
-                // list points to until the end of the caller; the library copies them.
+                // SAFETY: the context is alive; name and null-terminated list live until the end of this function. What the list
+                // points to lives until the end of the caller, which keeps it longer where the library does not copy it.
                 Ok(unsafe { create(context.handle, c_name.as_ptr(), list.as_mut_ptr(), &mut handle) })
             },
         )?;
@@ -146,6 +169,7 @@ impl<'d> GraphBuilder<'d> {
             tensors: Vec::new(),
             ops: HashSet::new(),
             validated: HashSet::new(),
+            file: None,
             data: PhantomData,
         })
     }
@@ -220,7 +244,7 @@ impl<'d> GraphBuilder<'d> {
                 (None, Kind::Output | Kind::Native) => {}
             }
         }
-        if !self.validated.contains(spec.name) {
+        if self.file.is_none() && !self.validated.contains(spec.name) {
             self.validate_encoded(spec, &mut op)?;
         }
         for (_, name, tensor) in &mut op.param_tensors {

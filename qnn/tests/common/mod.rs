@@ -129,6 +129,23 @@ pub fn conv_reference(x: &[f32], weights: &[f32], bias: &[f32]) -> Vec<f64> {
     y
 }
 
+/// Asserts that the values are finite and near a reference that is not trivial.
+pub fn assert_close(values: &[f32], reference: &[f64], tolerance: f64) {
+    assert_eq!(values.len(), reference.len());
+    assert!(reference.iter().any(|value| *value > 0.5), "the reference must not be trivial");
+    let worst = values.iter().zip(reference).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
+    assert!(worst < tolerance, "worst difference {worst}");
+    assert!(values.iter().all(|value| value.is_finite()));
+}
+
+/// An empty folder of the test's own.
+pub fn scratch(test: &str) -> std::path::PathBuf {
+    let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = std::fs::remove_dir_all(&dir);
+    std::fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
 pub fn binary_of(context: &ContextBuilder) -> Vec<u8> {
     let mut binary = vec![0; context.binary_size().unwrap() as usize];
     let written = context.write_binary(&mut binary).unwrap();

@@ -1,0 +1,253 @@
+//! DLC files, the vendor's model container: composing their graphs into a context, and writing one.
+//!
+//! A DLC file holds graphs before compilation. [`ContextBuilder::add_dlc`] adds them to a context, each is finalized, and the
+//! context is serialized as usual. [`create`] builds a graph that is written to a DLC file and not compiled.
+
+use std::ffi::CString;
+use std::fmt;
+use std::path::Path;
+use std::ptr;
+use std::sync::Arc;
+
+use qnn_platform::libs::QnnLibs;
+use qnn_sys::SystemLibrary;
+use qnn_sys::api::{GraphConfig as RawConfig, backend_id};
+use qnn_sys::htp::GraphCustomConfig;
+use qnn_sys::system::{ComposeGraphs, GraphInfoVersion};
+use qnn_sys::types::{ContextHandle, GraphHandle, LogHandle, SystemDlcHandle};
+
+use crate::backend::check;
+use crate::compose::{ContextBuilder, GraphBuilder, GraphConfig};
+use crate::context::OwnedContext;
+use crate::encode::c_string;
+use crate::metadata::{self, GraphInfo};
+use crate::{Backend, Error, Result, log};
+
+/// A graph of a DLC file, composed into a context and not yet compiled.
+pub struct DlcGraph {
+    context: Arc<OwnedContext>,
+    handle: GraphHandle,
+    info: GraphInfo,
+}
+
+// SAFETY: the handle is an opaque address, used only in calls that the backend keeps from overlapping.
+#[expect(unsafe_code, reason = "raw handle")]
+unsafe impl Send for DlcGraph {}
+
+impl DlcGraph {
+    /// Name, inputs and outputs.
+    pub fn info(&self) -> &GraphInfo {
+        &self.info
+    }
+
+    #[expect(unsafe_code, reason = "calls the library")]
+    fn configure(&self, mut options: Vec<GraphCustomConfig>) -> Result<()> {
+        let configs: Vec<RawConfig> = options.iter_mut().map(GraphCustomConfig::as_graph_config).collect();
+        let mut list: Vec<*const RawConfig> = configs.iter().map(ptr::from_ref).collect();
+        list.push(ptr::null());
+        self.context.backend.call(
+            "graphSetConfig",
+            || format!("graph `{}`", self.info.name),
+            |api| {
+                let set = api.graph_set_config()?;
+                // SAFETY: the graph is alive; the list is null-terminated, and it and what it points to live until the end
+                // of this function; the library copies them.
+                Ok(unsafe { set(self.handle, list.as_mut_ptr()) })
+            },
+        )
+    }
+
+    /// Compiles the graph.
+    ///
+    /// # Errors
+    /// [`Error::Vendor`] when it cannot be compiled.
+    #[expect(unsafe_code, reason = "calls the library")]
+    pub fn finalize(self) -> Result<()> {
+        self.context.backend.call(
+            "graphFinalize",
+            || format!("graph `{}`", self.info.name),
+            |api| {
+                let finalize = api.graph_finalize()?;
+                // SAFETY: the graph is alive and not finalized: this consumes it. No profile, no signal.
+                Ok(unsafe { finalize(self.handle, ptr::null_mut(), ptr::null_mut()) })
+            },
+        )
+    }
+}
+
+impl fmt::Debug for DlcGraph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DlcGraph({:?})", self.info.name)
+    }
+}
+
+impl ContextBuilder {
+    /// Adds every graph of a DLC file to the context; each must be finalized before the context is serialized.
+    ///
+    /// # Errors
+    /// [`Error::Dlc`] when this pair of libraries cannot compose, [`Error::Vendor`] for a file that is no DLC or is
+    /// damaged, or has ops that the backend does not support.
+    pub fn add_dlc(&self, path: &Path, config: &GraphConfig) -> Result<Vec<DlcGraph>> {
+        let system = System::open(self.device().backend().libs())?;
+        let infos = system.dlc(path)?.compose(self, path)?;
+        infos
+            .into_iter()
+            .map(|info| {
+                let graph = self.retrieve(info)?;
+                graph.configure(config.encode(&graph.info.name, self.device().info().vtcm_mb)?)?;
+                Ok(graph)
+            })
+            .collect()
+    }
+
+    #[expect(unsafe_code, reason = "calls the library")]
+    fn retrieve(&self, info: GraphInfo) -> Result<DlcGraph> {
+        let name = c_string(&info.name)?;
+        let mut handle: GraphHandle = ptr::null_mut();
+        self.device().backend().call(
+            "graphRetrieve",
+            || format!("graph `{}`", info.name),
+            |api| {
+                let retrieve = api.graph_retrieve()?;
+                // SAFETY: the context is alive, name and out-pointer are valid for the call.
+                Ok(unsafe { retrieve(self.context().handle, name.as_ptr(), &mut handle) })
+            },
+        )?;
+        Ok(DlcGraph { context: self.context().clone(), handle, info })
+    }
+}
+
+/// The System library with a logger, which its DLC functions want.
+struct System {
+    library: SystemLibrary,
+    logger: LogHandle,
+}
+
+impl System {
+    #[expect(unsafe_code, reason = "calls the library")]
+    fn open(libs: &QnnLibs) -> Result<System> {
+        // SAFETY: the resolution order, or the caller, names the vendor's library.
+        let library = unsafe { SystemLibrary::open(&libs.system()) }?;
+        let create = library.interface().functions().system_log_create()?;
+        let (mark, mut logger) = (log::mark(), ptr::null_mut());
+        // SAFETY: the callback lives forever and may be called from any thread; the out-pointer is valid.
+        let status = unsafe { create(Some(log::callback), log::level(), &mut logger) };
+        check("systemLogCreate", String::new, mark, status)?;
+        Ok(System { library, logger })
+    }
+
+    #[expect(unsafe_code, reason = "calls the library")]
+    fn dlc(&self, path: &Path) -> Result<Dlc<'_>> {
+        let open = self.library.interface().functions().system_dlc_create_from_file()?;
+        let file = path_string(path)?;
+        let (mark, mut handle) = (log::mark(), ptr::null_mut());
+        // SAFETY: the logger is alive, path and out-pointer are valid for the call.
+        let status = unsafe { open(self.logger, file.as_ptr(), &mut handle) };
+        check("systemDlcCreateFromFile", || path.display().to_string(), mark, status).map_err(|error| {
+            match error {
+                // Whatever is wrong with the file, the library says that it ran out of memory.
+                Error::Vendor(mut vendor) if vendor.code.code == 1002 => {
+                    vendor.code.cause = "the file cannot be read, is no DLC, or is damaged";
+                    vendor.code.remedy = "check the file: it is of another kind, or was not copied whole";
+                    Error::Vendor(vendor)
+                }
+                other => other,
+            }
+        })?;
+        Ok(Dlc { system: self, handle })
+    }
+}
+
+impl Drop for System {
+    #[expect(unsafe_code, reason = "calls the library")]
+    fn drop(&mut self) {
+        if let Some(free) = self.library.interface().functions().system_log_free {
+            // SAFETY: the logger is ours and alive, and what used it is gone.
+            let _ = unsafe { free(self.logger) };
+        }
+    }
+}
+
+/// An open DLC file.
+struct Dlc<'a> {
+    system: &'a System,
+    handle: SystemDlcHandle,
+}
+
+impl Dlc<'_> {
+    /// Composes the file's graphs into a context.
+    #[expect(unsafe_code, reason = "calls the library and reads what it returns")]
+    fn compose(&self, context: &ContextBuilder, path: &Path) -> Result<Vec<GraphInfo>> {
+        let backend = context.device().backend();
+        let request = ComposeGraphs {
+            dlc: self.handle,
+            // Options are given by the graph's name, which only the file knows: they are set afterwards.
+            graph_configs: ptr::null_mut(),
+            num_graph_configs: 0,
+            backend: backend.handle(),
+            context: context.context().handle,
+            interface: backend.interface(),
+            graph_info_version: GraphInfoVersion::VERSION_1,
+        };
+        let (mut graphs, mut count) = (ptr::null_mut(), 0);
+        let mut refused = None;
+        backend.call(
+            "systemDlcComposeGraphs",
+            || path.display().to_string(),
+            |_| {
+                // SAFETY: file, backend and context are alive; there are no options; the out-pointers are valid.
+                let status = unsafe {
+                    self.system.library.interface().dlc_compose_graphs(&request, &mut graphs, &mut count)
+                };
+                Ok(status.unwrap_or_else(|error| {
+                    refused = Some(error);
+                    qnn_sys::types::SUCCESS
+                }))
+            },
+        )?;
+        if let Some(error) = refused {
+            return Err(Error::Dlc(error));
+        }
+        if count == 0 {
+            return Err(Error::invalid(path.display().to_string(), "the library found no graphs in it"));
+        }
+        // SAFETY: on success `count` graph infos, which live at least as long as the open file.
+        unsafe { metadata::graphs(graphs, count, backend_id::HTP) }
+    }
+}
+
+impl Drop for Dlc<'_> {
+    #[expect(unsafe_code, reason = "calls the library")]
+    fn drop(&mut self) {
+        if let Some(free) = self.system.library.interface().functions().system_dlc_free {
+            // SAFETY: the handle is ours and alive; composed graphs belong to their context.
+            let _ = unsafe { free(self.handle) };
+        }
+    }
+}
+
+/// Begins a graph that [`GraphBuilder::finalize`] writes to a DLC file at `path`.
+///
+/// Ops are not validated: which ones a device supports is decided when the file is composed. The file contains the time of
+/// its creation, so two files of one graph differ.
+///
+/// # Errors
+/// [`Error::Load`] when the DLC writer cannot be loaded, [`Error::Vendor`] when it refuses the graph.
+#[expect(unsafe_code, reason = "calls the library")]
+pub fn create<'d>(libs: &QnnLibs, path: &Path, graph: &str) -> Result<GraphBuilder<'d>> {
+    let backend = Backend::open_library(libs, &libs.ir())?;
+    let mut handle: ContextHandle = ptr::null_mut();
+    backend.call("contextCreate", String::new, |api| {
+        let create = api.context_create()?;
+        // SAFETY: the backend is alive; this backend has no devices; no options; the out-pointer is valid.
+        Ok(unsafe { create(backend.handle(), ptr::null_mut(), ptr::null_mut(), &mut handle) })
+    })?;
+    let context = Arc::new(OwnedContext { backend, device: None, handle });
+    GraphBuilder::create_for_file(context, graph, path_string(path)?)
+}
+
+fn path_string(path: &Path) -> Result<CString> {
+    let text =
+        path.to_str().ok_or_else(|| Error::invalid(path.display().to_string(), "the path is not UTF-8"))?;
+    c_string(text)
+}
