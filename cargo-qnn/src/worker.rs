@@ -1,16 +1,102 @@
 //! The hidden subcommand that runs one job in this process. `qnn_build::job` describes its life.
 
-use qnn_build::job::Handshake;
+use std::io::{BufRead, Read, Write};
+
+use qnn_build::job::{Diagnostic, Event, Handshake, Job};
 
 use crate::exit::Exit;
 
-/// Says which version this worker is.
+/// Runs the job that standard input holds, or says which version this worker is.
 pub(crate) fn run(handshake: bool) -> Exit {
-    match serde_json::to_string(&Handshake::current()) {
-        Ok(line) if handshake => {
-            println!("{line}");
+    if handshake {
+        return match serde_json::to_string(&Handshake::current()) {
+            Ok(line) => {
+                println!("{line}");
+                Exit::Ok
+            }
+            Err(_) => Exit::User,
+        };
+    }
+    let mut events = match events() {
+        Ok(events) => events,
+        Err(error) => {
+            eprintln!("the worker cannot move its standard output: {error}");
+            return Exit::User;
+        }
+    };
+    // The driver went away: nobody wants the result.
+    let mut send = |event: Event| {
+        if write(&mut events, &event).is_err() {
+            std::process::exit(Exit::User as i32);
+        }
+    };
+    let job = match read_job() {
+        Ok(job) => job,
+        Err(error) => {
+            send(Event::Failed {
+                error: Diagnostic::new("E0508", format!("the job cannot be read: {error}")),
+            });
+            return Exit::User;
+        }
+    };
+    std::thread::spawn(end_with_driver);
+    match qnn_compiler::run(&job, &mut send) {
+        Ok(report) => {
+            send(Event::Done(Box::new(report)));
             Exit::Ok
         }
-        _ => Exit::Usage,
+        Err(problems) => {
+            let error = problems.summary();
+            for problem in problems.0 {
+                send(Event::Problem(problem));
+            }
+            send(Event::Failed { error });
+            Exit::User
+        }
     }
+}
+
+/// The pipe that was standard output. Descriptor 1 becomes standard error: the vendor library prints to it.
+#[cfg(unix)]
+fn events() -> std::io::Result<std::fs::File> {
+    let events = rustix::io::fcntl_dupfd_cloexec(std::io::stdout(), 3)?;
+    rustix::stdio::dup2_stdout(std::io::stderr())?;
+    Ok(std::fs::File::from(events))
+}
+
+#[cfg(not(unix))]
+fn events() -> std::io::Result<std::io::Stdout> {
+    Ok(std::io::stdout())
+}
+
+fn write(events: &mut impl Write, event: &Event) -> std::io::Result<()> {
+    let mut line = serde_json::to_vec(event)?;
+    line.push(b'\n');
+    events.write_all(&line)?;
+    events.flush()
+}
+
+fn read_job() -> Result<Job, String> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(|e| e.to_string())?;
+    serde_json::from_str(&line).map_err(|e| e.to_string())
+}
+
+/// Ends this process as soon as the driver's end of standard input closes, so that no worker outlives its driver.
+fn end_with_driver() {
+    let mut rest = [0u8; 64];
+    let mut stdin = std::io::stdin().lock();
+    while matches!(stdin.read(&mut rest), Ok(n) if n > 0) {}
+    end_now();
+}
+
+/// Ends without running destructors, which could not be sound while the vendor's library is at work on another thread.
+#[cfg(unix)]
+fn end_now() {
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+}
+
+#[cfg(not(unix))]
+fn end_now() {
+    std::process::abort();
 }

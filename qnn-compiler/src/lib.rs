@@ -1,11 +1,16 @@
 //! Compiles ONNX and DLC models into QNN HTP context binaries.
 
+mod engine;
 pub mod fold;
 pub mod frontend;
 pub mod graph;
+mod htp;
 pub mod infer;
 pub mod lower;
 pub mod npz;
 pub mod passes;
 pub mod problem;
 pub mod program;
+mod reporter;
+
+pub use engine::run;

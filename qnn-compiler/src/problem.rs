@@ -17,6 +17,19 @@ impl From<Diagnostic> for Problems {
     }
 }
 
+impl Problems {
+    /// One diagnostic for all of them: the only one, or how many there are.
+    pub fn summary(&self) -> Diagnostic {
+        match &self.0[..] {
+            [only] => only.clone(),
+            all => {
+                let code = all.first().map_or("E0508", |p| &p.code);
+                Diagnostic::new(code, format!("{} problems were found", all.len()))
+            }
+        }
+    }
+}
+
 impl std::fmt::Display for Problems {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (i, p) in self.0.iter().enumerate() {

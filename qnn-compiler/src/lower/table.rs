@@ -79,14 +79,17 @@ pub static ROWS: &[Row] = &[
     row("Add", Axes::Elementwise, elementwise::binary, "ElementWiseAdd"),
     row("Conv", Axes::Spatial(Operands::ConvWeight), conv::conv, "Conv2d, DepthWiseConv2d; 1-D and 2-D"),
     row("Div", Axes::Elementwise, elementwise::binary, "ElementWiseDivide"),
+    row("Flatten", Axes::Reshape, shape::reshape, "Reshape"),
     row("Gemm", Axes::Opaque, matmul::gemm, "MatMul"),
     row("GlobalAveragePool", Axes::Spatial(Operands::PerChannel), pool::global_average, "PoolAvg2d"),
     row("MaxPool", Axes::Spatial(Operands::PerChannel), pool::max, "PoolMax2d"),
     row("Mul", Axes::Elementwise, elementwise::binary, "ElementWiseMultiply"),
     row("Relu", Axes::Elementwise, activation::relu, "Relu"),
     row("Reshape", Axes::Reshape, shape::reshape, "Reshape"),
+    row("Squeeze", Axes::Reshape, shape::reshape, "Reshape"),
     row("Sub", Axes::Elementwise, elementwise::binary, "ElementWiseSubtract"),
     row("Transpose", Axes::Transpose, shape::transpose, "Transpose"),
+    row("Unsqueeze", Axes::Reshape, shape::reshape, "Reshape"),
 ];
 
 /// The row of an operator.

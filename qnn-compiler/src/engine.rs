@@ -1,0 +1,123 @@
+//! Runs jobs: the engine's front door.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use qnn_build::job::{CompileJob, Event, GraphSpec, Job, Report, SourceFormat, Stage};
+
+use crate::frontend::onnx;
+use crate::htp::{self, Session};
+use crate::problem::{Problems, Result, problem};
+use crate::program::Program;
+use crate::reporter::Reporter;
+use crate::{lower, passes};
+
+/// Runs one job in this process and reports its way through `send`.
+///
+/// # Errors
+/// Every problem that was found; warnings go through `send`.
+pub fn run(job: &Job, send: &mut dyn FnMut(Event)) -> Result<Report> {
+    let mut reporter = Reporter::new(send);
+    match job {
+        Job::Compile(job) => compile(job, &mut reporter),
+        Job::Check(job) => check(job, &mut reporter),
+        Job::Execute(_) | Job::Reference(_) => Err(problem("E0508", "this job is not known").into()),
+    }
+}
+
+/// Source file to context binary.
+fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
+    let lowered = lower_all(job, reporter)?;
+    reporter.stage(Stage::Load);
+    let session = Session::open(job)?;
+    let context = session.context(job)?;
+    for program in &lowered.programs {
+        reporter.stage(Stage::Compose);
+        let graph = session.compose(&context, job, program, reporter)?;
+        reporter.stage(Stage::Finalize);
+        graph.finalize().map_err(|e| {
+            htp::diagnostic(&e, &format!("the QNN library cannot finalize graph {:?}", program.name))
+        })?;
+    }
+    let mut report = htp::finish(&session, context, job, reporter)?;
+    lowered.describe(&mut report);
+    report.vendor_ms = session.vendor_time().as_secs_f64() * 1e3;
+    report.stage_ms = reporter.finish();
+    Ok(report)
+}
+
+/// Everything but finalizing, with every problem of every graph.
+fn check(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
+    let lowered = lower_all(job, reporter)?;
+    reporter.stage(Stage::Load);
+    let session = Session::open(job)?;
+    let context = session.context(job)?;
+    reporter.stage(Stage::Compose);
+    let mut problems = Vec::new();
+    for program in &lowered.programs {
+        if let Err(found) = session.compose(&context, job, program, reporter) {
+            problems.extend(found.0);
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Problems(problems));
+    }
+    let mut report = Report { build_id: session.build_id().to_owned(), ..Report::default() };
+    lowered.describe(&mut report);
+    report.vendor_ms = session.vendor_time().as_secs_f64() * 1e3;
+    report.stage_ms = reporter.finish();
+    Ok(report)
+}
+
+/// The programs of a job and where they came from.
+struct Lowered {
+    programs: Vec<Program>,
+    files: BTreeSet<PathBuf>,
+}
+
+impl Lowered {
+    fn describe(&self, report: &mut Report) {
+        report.ops = self.programs.iter().map(|p| p.ops.len() as u64).sum();
+        report.files = self.files.iter().cloned().collect();
+    }
+}
+
+fn lower_all(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Lowered> {
+    let mut lowered = Lowered { programs: Vec::new(), files: BTreeSet::new() };
+    let mut problems = Vec::new();
+    for spec in &job.graphs {
+        match lower_graph(job, spec, &mut lowered.files, reporter) {
+            Ok(program) => lowered.programs.push(program),
+            Err(found) => problems.extend(found.0),
+        }
+    }
+    if problems.is_empty() { Ok(lowered) } else { Err(Problems(problems)) }
+}
+
+fn lower_graph(
+    job: &CompileJob,
+    spec: &GraphSpec,
+    files: &mut BTreeSet<PathBuf>,
+    reporter: &mut Reporter<'_>,
+) -> Result<Program> {
+    reporter.stage(Stage::Import);
+    let mut imported = match job.format {
+        SourceFormat::Onnx => {
+            let options = onnx::ImportOptions { inputs: &spec.inputs, outputs: &job.outputs };
+            onnx::import(&job.source, &options)?
+        }
+        SourceFormat::Dlc | SourceFormat::ContextBinary => {
+            return Err(problem("E0109", "this kind of file has no graph to lower").into());
+        }
+    };
+    files.extend(imported.files);
+    for warning in imported.warnings {
+        reporter.warn(warning);
+    }
+    reporter.stage(Stage::Optimize);
+    imported.graph.name.clone_from(&spec.name);
+    passes::border::run(&mut imported.graph, &spec.inputs)?;
+    passes::run(&mut imported.graph)?;
+    reporter.stage(Stage::Lower);
+    lower::lower(&imported.graph, &job.soc)
+}

@@ -1,0 +1,100 @@
+//! Programs to a context binary.
+
+use std::time::Duration;
+
+use qnn::compose::{ContextBuilder, ContextConfig, GraphBuilder, GraphConfig};
+use qnn::{Backend, Device};
+use qnn_build::job::{CompileJob, Report, Stage};
+use qnn_platform::libs::{QnnLibs, Source};
+
+use super::binary;
+use super::emit::{diagnostic, emit};
+use crate::problem::{Problems, Result, problem};
+use crate::program::Program;
+use crate::reporter::Reporter;
+
+/// The library, opened for one job.
+pub(crate) struct Session {
+    backend: Backend,
+    device: Device,
+}
+
+impl Session {
+    /// Loads the library of the job's toolchain for the job's SoC.
+    ///
+    /// # Errors
+    /// The library cannot be loaded, or does not know the SoC.
+    pub(crate) fn open(job: &CompileJob) -> Result<Self> {
+        let libs = QnnLibs { dir: job.toolchain.qnn_lib_dir.clone(), source: Source::Explicit };
+        let backend = Backend::open(&libs).map_err(|e| diagnostic(&e, "the QNN library cannot be opened"))?;
+        let device = Device::for_soc(&backend, job.soc.id)
+            .map_err(|e| diagnostic(&e, &format!("the QNN library cannot compile for {}", job.soc.name)))?;
+        Ok(Self { backend, device })
+    }
+
+    /// Begins the context that the job's graphs go into.
+    pub(crate) fn context(&self, job: &CompileJob) -> Result<ContextBuilder> {
+        let config = ContextConfig { weight_sharing: job.htp.weight_sharing.unwrap_or(job.graphs.len() > 1) };
+        self.device
+            .new_context(&config)
+            .map_err(|e| diagnostic(&e, "the QNN library cannot begin a context").into())
+    }
+
+    /// Hands one program to the library: every tensor and op, validated, not yet finalized.
+    pub(crate) fn compose<'p>(
+        &self,
+        context: &ContextBuilder,
+        job: &CompileJob,
+        program: &'p Program,
+        reporter: &mut Reporter<'_>,
+    ) -> Result<GraphBuilder<'p>> {
+        let config = GraphConfig {
+            vtcm_mb: job.htp.vtcm_mb,
+            optimization: job.htp.optimization.unwrap_or(3),
+            hvx_threads: job.htp.hvx_threads,
+            dlbc: job.htp.dlbc.unwrap_or(false),
+            ..GraphConfig::default()
+        };
+        let mut builder = context
+            .graph(&program.name, &config)
+            .map_err(|e| diagnostic(&e, &format!("the QNN library cannot begin graph {:?}", program.name)))?;
+        emit(program, &mut builder, reporter)?;
+        Ok(builder)
+    }
+
+    /// Time spent inside the library so far.
+    pub(crate) fn vendor_time(&self) -> Duration {
+        self.backend.vendor_time()
+    }
+
+    /// Build id of the library.
+    pub(crate) fn build_id(&self) -> &str {
+        self.backend.build_id()
+    }
+}
+
+/// Serializes a context whose graphs are finalized, writes it where the job says, and reads its metadata back.
+///
+/// # Errors
+/// The library or the file system refuses, or the binary is not what was asked for.
+pub(crate) fn finish(
+    session: &Session,
+    context: ContextBuilder,
+    job: &CompileJob,
+    reporter: &mut Reporter<'_>,
+) -> Result<Report> {
+    reporter.stage(Stage::Serialize);
+    let what = "the QNN library cannot serialize the context";
+    let size = context.binary_size().map_err(|e| diagnostic(&e, what))?;
+    let path = job.output.as_deref().ok_or_else(|| problem("E0508", "a compile job needs an output path"))?;
+    let mut bytes = vec![0u8; usize::try_from(size).unwrap_or(usize::MAX)];
+    let written = context.write_binary(&mut bytes).map_err(|e| diagnostic(&e, what))?;
+    bytes.truncate(written);
+    drop(context);
+    std::fs::write(path, &bytes).map_err(|e| Problems::from(binary::write_problem(path, &e)))?;
+
+    reporter.stage(Stage::Verify);
+    let mut report = binary::check(session, &bytes, job)?;
+    report.binary_bytes = bytes.len() as u64;
+    Ok(report)
+}

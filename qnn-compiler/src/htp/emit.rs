@@ -1,0 +1,95 @@
+//! Hands a program to the vendor's library.
+
+use std::collections::HashMap;
+
+use qnn::compose::{self, GraphBuilder, OpSpec, TensorSpec};
+use qnn_build::job::Diagnostic;
+
+use crate::problem::{Problems, Result};
+use crate::program::{Op, Param, Program, Role, TensorId};
+use crate::reporter::Reporter;
+
+/// Creates every tensor, then validates and adds every op. With `check`, ops that fail validation do not stop the
+/// others from being validated.
+///
+/// # Errors
+/// Every op that the library refuses, in its own words.
+pub(super) fn emit<'p>(
+    program: &'p Program,
+    builder: &mut GraphBuilder<'p>,
+    reporter: &mut Reporter<'_>,
+) -> Result<()> {
+    let mut ids = HashMap::new();
+    for (i, tensor) in program.tensors.iter().enumerate() {
+        let role = match &tensor.role {
+            Role::Input => compose::Role::Input,
+            Role::Output => compose::Role::Output,
+            Role::Native => compose::Role::Native,
+            Role::Static(data) => compose::Role::Static(data.bytes()),
+        };
+        let spec = TensorSpec {
+            name: &tensor.name,
+            role,
+            dtype: tensor.dtype,
+            dims: &tensor.dims,
+            quant: &tensor.quant,
+        };
+        let id = builder
+            .tensor(&spec)
+            .map_err(|e| diagnostic(&e, &format!("creating tensor {:?}", tensor.name)))?;
+        ids.insert(TensorId(i), id);
+    }
+    let mut problems = Vec::new();
+    for (i, op) in program.ops.iter().enumerate() {
+        if let Err(p) = add(op, &ids, builder) {
+            problems.push(p);
+        }
+        if i % 64 == 63 {
+            reporter.progress(i + 1, program.ops.len());
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
+}
+
+fn add(
+    op: &Op,
+    ids: &HashMap<TensorId, compose::TensorId>,
+    builder: &mut GraphBuilder<'_>,
+) -> std::result::Result<(), Diagnostic> {
+    let tensors = |list: &[TensorId]| -> Vec<compose::TensorId> {
+        list.iter().filter_map(|t| ids.get(t).copied()).collect()
+    };
+    let (inputs, outputs) = (tensors(&op.inputs), tensors(&op.outputs));
+    let params: Vec<compose::Param<'_>> = op
+        .params
+        .iter()
+        .map(|param| match param {
+            Param::Scalar(name, value) => compose::Param::Scalar(name, *value),
+            Param::Tensor { name, dtype, dims, data } => {
+                compose::Param::Tensor { name, dtype: *dtype, dims, data: data.bytes() }
+            }
+        })
+        .collect();
+    let spec = OpSpec {
+        name: &op.name,
+        package: &op.package,
+        ty: &op.ty,
+        inputs: &inputs,
+        outputs: &outputs,
+        params: &params,
+    };
+    builder.validate(&spec).and_then(|()| builder.add(&spec)).map_err(|e| {
+        let mut p = diagnostic(&e, &format!("the QNN library refuses the {} that this node becomes", op.ty));
+        p.code = "E0306".to_owned();
+        p.node = Some(op.origin.0.clone());
+        p.op = Some(op.origin.1.clone());
+        p
+    })
+}
+
+/// An error of the library as a diagnostic.
+pub fn diagnostic(error: &qnn::Error, what: &str) -> Diagnostic {
+    let mut p = Diagnostic::new("E0406", what);
+    p.notes = error.to_string().lines().map(str::to_owned).collect();
+    p
+}
