@@ -203,7 +203,7 @@ function_table! {
             update: ContextBuffer, logger: LogHandle);
         /// Since core 2.37 at the latest.
         context_add_to_dlc = "contextAddToDlc"(context: ContextHandle, dlc: SystemDlcHandle);
-        /// Since core 2.39 at the latest.
+        /// Since core 2.39 at the latest. The HTP library 2.51 on x86-64 answers 1000 (not supported).
         graph_validate = "graphValidate"(
             graph: GraphHandle, config: *mut *const GraphValidateConfig, result: *mut *mut GraphValidationResult);
         /// Since core 2.39 at the latest.

@@ -10,6 +10,9 @@
 //!
 //! Where two versions of that range lay out a struct differently, this crate has one constructor that takes the
 //! [`AbiVersion`] of the loaded library and writes what that library reads.
+//!
+//! Feature `bindgen` generates declarations from the headers of a full SDK (`QNN_SDK_ROOT`) as the module `bindings`, and the
+//! tests then hold the declarations of this crate against them.
 #![allow(unsafe_code, reason = "calling a C interface is what this crate is for")]
 
 #[macro_use]
@@ -30,3 +33,18 @@ pub use version::{
     AbiVersion, CORE_MAX, CORE_MIN, DeviceConfigLayout, SYSTEM_MAX, SYSTEM_MIN, SlotCount, SystemVersion,
     VersionError,
 };
+
+/// Declarations generated from the headers below `QNN_SDK_ROOT`, by their C names. The function tables are named without
+/// their version: `QnnInterface_Implementation_t` and `QnnSystemInterface_Implementation_t`.
+#[cfg(feature = "bindgen")]
+#[allow(
+    missing_docs,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::all,
+    reason = "generated"
+)]
+pub mod bindings {
+    include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
+}

@@ -15,7 +15,8 @@ use crate::version::VersionError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// Only absolute paths are loaded: a bare name would be searched in places that the caller does not control.
+    /// Only absolute paths are loaded: a bare name would be searched in places that the caller does not control. On Android a bare
+    /// name is good too; there it is found among the app's own native libraries.
     #[error("`{}` is not an absolute path; QNN libraries are loaded from absolute paths only", path.display())]
     NotAbsolute {
         /// What was asked for.
@@ -84,7 +85,8 @@ impl Loaded {
     /// # Safety
     /// The file must be a library whose initialisers are safe to run.
     unsafe fn open(path: &Path, scope: SymbolScope) -> Result<Self, LoadError> {
-        if !path.is_absolute() {
+        let by_name = cfg!(target_os = "android") && path.components().count() == 1;
+        if !path.is_absolute() && !by_name {
             return Err(LoadError::NotAbsolute { path: path.to_owned() });
         }
         // SAFETY: the caller vouches for the library's initialisers.
