@@ -47,6 +47,11 @@ impl Key {
         Self(hasher.finalize().to_hex().to_string())
     }
 
+    #[cfg(test)]
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(blake3::Hash::from_bytes(bytes).to_hex().to_string())
+    }
+
     /// The hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0

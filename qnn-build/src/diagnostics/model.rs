@@ -148,4 +148,23 @@ such a value is only an input or output helper (ZipMap after a classifier, for e
 off with `outputs = [..]`.
 ",
     ),
+    row(
+        "E0217",
+        "a weight's data does not fit its shape",
+        "\
+The file says how large a tensor is, and holds more or fewer bytes for it, or it has a negative
+dimension. The file is damaged or was written by a faulty exporter;
+`onnx.checker.check_model(path)` finds the same.
+",
+    ),
+    row(
+        "E0218",
+        "ONNX Runtime reported an error",
+        "\
+ONNX Runtime gives the reference results of `cargo qnn verify`, and is asked for what the front
+end does not know itself. It could not be loaded, refused the model, or failed to run it; the
+message holds what it said. `cargo qnn toolchain install` installs the version that this program
+was tested with.
+",
+    ),
 ];

@@ -1,0 +1,73 @@
+//! What happens while jobs run, for whoever draws it.
+
+use std::time::Duration;
+
+use crate::job::{Diagnostic, Report, Stage};
+
+/// A job, as a person would name it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct JobId {
+    /// The package the model belongs to.
+    pub package: String,
+    /// The model.
+    pub model: String,
+    /// The SoC; empty for jobs that have none.
+    pub soc: String,
+}
+
+/// Something that happens to a job.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum ProgressEvent<'a> {
+    /// The store has the artifact; nothing is compiled.
+    Cached,
+    /// Another process compiles the same; its id, where it is known.
+    Waiting {
+        /// Process id of the one that compiles.
+        pid: Option<u32>,
+    },
+    /// The worker starts.
+    Started,
+    /// The worker begins a stage.
+    Stage {
+        /// Which one.
+        stage: Stage,
+        /// Time since the worker started.
+        elapsed: Duration,
+    },
+    /// A step within a stage: `done` of `total`.
+    Step {
+        /// Steps finished.
+        done: u64,
+        /// Steps in all.
+        total: u64,
+    },
+    /// Something the user should know.
+    Warning(&'a Diagnostic),
+    /// The job succeeded.
+    Finished {
+        /// What the worker reported.
+        report: &'a Report,
+        /// Time since the worker started.
+        elapsed: Duration,
+    },
+    /// The job failed; its problems are in the result.
+    Failed {
+        /// Time since the worker started.
+        elapsed: Duration,
+    },
+}
+
+/// Receives what happens. Called from several threads, in order for each job.
+pub trait Progress: Sync {
+    /// Something happened to `job`.
+    fn event(&self, job: &JobId, event: ProgressEvent<'_>);
+}
+
+/// Ignores everything: what a build script uses, which has nowhere to show progress.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn event(&self, _: &JobId, _: ProgressEvent<'_>) {}
+}

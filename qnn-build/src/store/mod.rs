@@ -1,0 +1,25 @@
+//! The store of compiled context binaries, shared by packages, targets, profiles and checkouts.
+//!
+//! ```text
+//! <cache>/CACHEDIR.TAG           backup programs skip the folder
+//! <cache>/v1/artifacts/ab/ab….bin, ab….json
+//! <cache>/v1/locks/ab…           one per key that is being compiled, with the process id
+//! <cache>/v1/tmp/ab…/            what a worker is writing
+//! <cache>/v1/memo/               hashes of files, see `memo`
+//! ```
+//!
+//! An entry is there when its `.json` is: that is written last, and both files under another name first. So a killed
+//! process leaves no entry that is half there; what it leaves in `tmp` goes with the next compile of the same key.
+
+mod entry;
+mod lock;
+mod prune;
+mod root;
+
+pub use entry::{Entry, Lookup, Record};
+pub use lock::Lock;
+pub use prune::{EntryInfo, Prune, Pruned, Usage};
+pub use root::Store;
+
+#[cfg(test)]
+mod tests;

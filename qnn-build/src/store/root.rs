@@ -1,0 +1,117 @@
+//! The folders of the store: where to look, and where to write.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::error::io_problem;
+use crate::files::write_atomic;
+use crate::job::Diagnostic;
+use crate::memo::Memo;
+
+/// The format's version; another format is another bucket beside it.
+pub(super) const BUCKET: &str = "v1";
+/// What <https://bford.info/cachedir/> asks for.
+const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
+                   # This folder is a cache of cargo-qnn: everything in it can be made again.\n";
+
+/// The store.
+#[derive(Debug)]
+pub struct Store {
+    cache: PathBuf,
+    fallback: Option<PathBuf>,
+    writable: OnceLock<Result<Writable, Diagnostic>>,
+}
+
+#[derive(Debug)]
+struct Writable {
+    root: PathBuf,
+    warning: Option<Diagnostic>,
+}
+
+impl Store {
+    /// The store in the folder `cache`. Where that cannot be written, new entries go to `fallback`, with a warning. Nothing is
+    /// created before something is written.
+    pub fn new(cache: PathBuf, fallback: Option<PathBuf>) -> Self {
+        Self { cache, fallback, writable: OnceLock::new() }
+    }
+
+    /// The cache folder.
+    pub fn cache(&self) -> &Path {
+        &self.cache
+    }
+
+    /// The memory of facts about files that belongs to this store.
+    pub fn memo(&self) -> Memo {
+        Memo::new(self.cache.join(BUCKET).join("memo"))
+    }
+
+    /// Where new entries go, made ready.
+    ///
+    /// # Errors
+    /// `E0602`, `E0603` or `E0604`.
+    pub(super) fn writable(&self) -> Result<&Path, Diagnostic> {
+        match self.writable.get_or_init(|| self.find_writable()) {
+            Ok(writable) => Ok(&writable.root),
+            Err(problem) => Err(problem.clone()),
+        }
+    }
+
+    /// What the user should know about where entries were written, once something was.
+    pub fn warning(&self) -> Option<&Diagnostic> {
+        self.writable.get()?.as_ref().ok()?.warning.as_ref()
+    }
+
+    /// The roots in which entries are looked for.
+    pub(super) fn roots(&self) -> impl Iterator<Item = PathBuf> {
+        std::iter::once(&self.cache).chain(&self.fallback).map(|folder| folder.join(BUCKET))
+    }
+
+    fn find_writable(&self) -> Result<Writable, Diagnostic> {
+        let error = match prepare(&self.cache) {
+            Ok(root) => return Ok(Writable { root, warning: None }),
+            Err(error) => error,
+        };
+        let denied = matches!(
+            error.kind(),
+            ErrorKind::PermissionDenied
+                | ErrorKind::ReadOnlyFilesystem
+                | ErrorKind::NotADirectory
+                | ErrorKind::AlreadyExists
+        );
+        let problem = io_problem(
+            if denied { "E0602" } else { "E0604" },
+            "cannot write to the cache folder",
+            &self.cache,
+            &error,
+        );
+        match &self.fallback {
+            Some(fallback) if denied => {
+                let root = prepare(fallback).map_err(|error| {
+                    io_problem("E0604", "cannot write to the build's own cache folder", fallback, &error)
+                })?;
+                let warning = problem
+                    .note(format!("compiled models are kept in {} instead", fallback.display()))
+                    .help("set QNN_CACHE_DIR to a folder that can be written, so that other builds can use them");
+                Ok(Writable { root, warning: Some(warning) })
+            }
+            _ => Err(problem.help("set QNN_CACHE_DIR to a folder that can be written")),
+        }
+    }
+}
+
+/// Makes the folders and the tag, and makes sure that files can be made in them.
+fn prepare(cache: &Path) -> std::io::Result<PathBuf> {
+    let root = cache.join(BUCKET);
+    for folder in ["artifacts", "locks", "tmp"] {
+        fs::create_dir_all(root.join(folder))?;
+    }
+    let tag = cache.join("CACHEDIR.TAG");
+    if !tag.is_file() {
+        write_atomic(&tag, TAG.as_bytes(), false)?;
+    }
+    // Folders that exist say nothing about writing.
+    write_atomic(&root.join("tmp").join("probe"), b"", false)?;
+    Ok(root)
+}
