@@ -9,6 +9,7 @@ use crate::frontend::onnx;
 use crate::htp::{self, Session};
 use crate::problem::{Problems, Result, problem};
 use crate::program::Program;
+use crate::reference::{self, ReferenceEngine};
 use crate::reporter::Reporter;
 use crate::{lower, passes};
 
@@ -21,7 +22,12 @@ pub fn run(job: &Job, send: &mut dyn FnMut(Event)) -> Result<Report> {
     match job {
         Job::Compile(job) => compile(job, &mut reporter),
         Job::Check(job) => check(job, &mut reporter),
-        Job::Execute(_) | Job::Reference(_) => Err(problem("E0508", "this job is not known").into()),
+        Job::Reference(job) => {
+            reporter.stage(Stage::Reference);
+            reference::run_job(job)?;
+            Ok(Report { stage_ms: reporter.finish(), ..Report::default() })
+        }
+        Job::Execute(_) => Err(problem("E0508", "this job is not known").into()),
     }
 }
 
@@ -103,7 +109,12 @@ fn lower_graph(
     reporter.stage(Stage::Import);
     let mut imported = match job.format {
         SourceFormat::Onnx => {
-            let options = onnx::ImportOptions { inputs: &spec.inputs, outputs: &job.outputs };
+            let reference = job.toolchain.onnxruntime.as_ref().map(ReferenceEngine::new);
+            let options = onnx::ImportOptions {
+                inputs: &spec.inputs,
+                outputs: &job.outputs,
+                reference: reference.as_ref(),
+            };
             onnx::import(&job.source, &options)?
         }
         SourceFormat::Dlc | SourceFormat::ContextBinary => {

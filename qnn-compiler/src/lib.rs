@@ -11,6 +11,7 @@ pub mod npz;
 pub mod passes;
 pub mod problem;
 pub mod program;
+pub mod reference;
 mod reporter;
 
 pub use engine::run;

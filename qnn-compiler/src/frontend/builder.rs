@@ -5,20 +5,22 @@ use std::collections::HashMap;
 use crate::fold::{Folded, fold};
 use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
 use crate::infer::{Answer, Reason, infer};
+use crate::reference::ReferenceEngine;
 
 /// A graph under construction. Names of values and of nodes are unique in it.
 #[derive(Debug)]
-pub struct Builder {
+pub struct Builder<'r> {
     /// The graph so far.
     pub graph: Graph,
     values: HashMap<String, u32>,
     nodes: HashMap<String, u32>,
+    reference: Option<&'r ReferenceEngine>,
 }
 
-impl Builder {
-    /// An empty graph.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self { graph: Graph::new(name), values: HashMap::new(), nodes: HashMap::new() }
+impl<'r> Builder<'r> {
+    /// An empty graph. The reference engine, where there is one, is asked what the tables do not know.
+    pub fn new(name: impl Into<String>, reference: Option<&'r ReferenceEngine>) -> Self {
+        Self { graph: Graph::new(name), values: HashMap::new(), nodes: HashMap::new(), reference }
     }
 
     /// A value without data: a graph input.
@@ -62,14 +64,51 @@ impl Builder {
     ///
     /// The node cannot be typed.
     pub fn emit(&mut self, node: Node, names: &[String]) -> Answer<Vec<Option<ValueId>>> {
-        let types = infer(&self.graph, &node, names.len())?;
-        if let Folded::Values(values) = fold(&self.graph, &node, &types) {
-            let outputs = names.iter().zip(types.into_iter().zip(values));
-            return Ok(outputs
-                .map(|(name, (ty, data))| (!name.is_empty()).then(|| self.constant(name, ty, data)))
-                .collect());
+        let types = match infer(&self.graph, &node, names.len()) {
+            Ok(types) => types,
+            Err(reason) => match self.ask(&node, names.len(), reason)? {
+                Known::Types(types) => types,
+                Known::Values(values) => return Ok(self.constants(names, values)),
+            },
+        };
+        let values = match fold(&self.graph, &node, &types) {
+            Folded::Values(values) => Some(types.iter().cloned().zip(values).collect()),
+            Folded::NoEvaluator => self.evaluate(&node, &types),
+            Folded::Stays => None,
+        };
+        match values {
+            Some(values) => Ok(self.constants(names, values)),
+            None => Ok(self.append(node, names, types)),
         }
-        Ok(self.append(node, names, types))
+    }
+
+    fn constants(&mut self, names: &[String], values: Vec<(TensorType, Data)>) -> Vec<Option<ValueId>> {
+        let outputs = names.iter().zip(values);
+        outputs.map(|(name, (ty, data))| (!name.is_empty()).then(|| self.constant(name, ty, data))).collect()
+    }
+
+    /// Asks the reference engine about a node that the table cannot type.
+    fn ask(&self, node: &Node, outputs: usize, reason: Reason) -> Answer<Known> {
+        let Some(reference) = self.reference else { return Err(reason) };
+        let constant = node.inputs.iter().flatten().all(|id| self.graph.is_constant(*id));
+        match reason {
+            Reason::Unknown(why) => match reference.infer(&self.graph, node, outputs) {
+                Ok(types) => Ok(Known::Types(types)),
+                Err(more) => Err(Reason::Unknown(format!("{why}; {more}"))),
+            },
+            Reason::DataDependent(why) if constant => match reference.evaluate(&self.graph, node, outputs) {
+                Ok(values) => Ok(Known::Values(values.into_iter().map(|v| (v.ty, v.data)).collect())),
+                Err(more) => Err(Reason::DataDependent(format!("{why}; {more}"))),
+            },
+            reason => Err(reason),
+        }
+    }
+
+    /// Values of a constant node that has no evaluator here. Where the engine fails the node stays for the device.
+    fn evaluate(&self, node: &Node, types: &[TensorType]) -> Option<Vec<(TensorType, Data)>> {
+        let values = self.reference?.evaluate(&self.graph, node, types.len()).ok()?;
+        let fits = values.len() == types.len() && values.iter().zip(types).all(|(value, ty)| value.ty == *ty);
+        fits.then(|| values.into_iter().map(|v| (v.ty, v.data)).collect())
     }
 
     /// Adds a node whose outputs have the given types, as it is.
@@ -104,6 +143,12 @@ impl Builder {
             _ => Err(Reason::Invalid("the node has no output".to_owned())),
         }
     }
+}
+
+/// What the reference engine says of a node.
+enum Known {
+    Types(Vec<TensorType>),
+    Values(Vec<(TensorType, Data)>),
 }
 
 /// `name`, or `name.1` and so on where it is taken.

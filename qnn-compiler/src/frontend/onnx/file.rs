@@ -16,8 +16,8 @@ pub struct OnnxFile {
     pub path: PathBuf,
     /// What it holds.
     pub model: ModelProto,
-    /// Size of the file, bytes.
-    pub bytes: u64,
+    /// The file itself.
+    pub raw: Bytes,
 }
 
 /// How files begin that are given for ONNX files: offset, bytes, what it is, what to do.
@@ -54,12 +54,11 @@ impl OnnxFile {
             let code = if e.kind() == std::io::ErrorKind::NotFound { "E0108" } else { "E0214" };
             problem(code, format!("model file '{}' cannot be read: {e}", path.display()))
         })?;
-        let size = bytes.len() as u64;
-        let model = decode(bytes).map_err(|e| Diagnostic {
+        let model = decode(bytes.clone()).map_err(|e| Diagnostic {
             message: format!("'{}' is not an ONNX model: {}", path.display(), e.message),
             ..e
         })?;
-        Ok(Self { path: path.to_owned(), model, bytes: size })
+        Ok(Self { path: path.to_owned(), model, raw: bytes })
     }
 }
 

@@ -15,12 +15,13 @@ use super::walk::Walker;
 use crate::frontend::Builder;
 use crate::graph::{Attrs, Graph, Layout, Node, TensorType, ValueId};
 use crate::problem::{Problems, Result, problem};
+use crate::reference::ReferenceEngine;
 
 /// Oldest version of the standard's operators that is read.
 const OLDEST_OPSET: i64 = 7;
 
 /// Newest version of the standard's operators that is read.
-const NEWEST_OPSET: i64 = 28;
+const NEWEST_OPSET: i64 = 26;
 
 /// How to read a model.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,8 @@ pub struct ImportOptions<'a> {
     pub inputs: &'a BTreeMap<String, InputSpec>,
     /// Values to keep as outputs, in this order; the model's own outputs when empty. Any value of the main graph will do.
     pub outputs: &'a [String],
+    /// Asked what the front end does not know; loaded only then.
+    pub reference: Option<&'a ReferenceEngine>,
 }
 
 /// What came of a model.
@@ -72,7 +75,7 @@ impl OnnxFile {
         let wanted = wanted(graph, options.outputs, known)?;
         let plan = plan(&graph.node, &wanted, known).map_err(Problems)?;
 
-        let mut walker = Walker::new(self);
+        let mut walker = Walker::new(self, options.reference);
         let (needed, unread): (Vec<_>, Vec<_>) =
             inputs.iter().partition(|input| plan.used.contains(&*input.name));
         let names: Vec<&str> = inputs.iter().map(|input| &*input.name).collect();
@@ -168,7 +171,7 @@ fn wanted<'a>(
 
 /// Makes a value an output under its name. An output is the result of a node and no other output's value: where it is not, an
 /// Identity makes it one.
-fn output(builder: &mut Builder, name: &str, id: ValueId) {
+fn output(builder: &mut Builder<'_>, name: &str, id: ValueId) {
     let graph = &builder.graph;
     let plain = !graph.is_constant(id) && !graph.inputs.contains(&id) && !graph.outputs.contains(&id);
     let id = if plain {
@@ -194,7 +197,7 @@ fn output(builder: &mut Builder, name: &str, id: ValueId) {
     builder.graph.outputs.push(id);
 }
 
-fn graph_type(builder: &Builder, id: ValueId) -> TensorType {
+fn graph_type(builder: &Builder<'_>, id: ValueId) -> TensorType {
     builder.graph.value(id).ty.clone()
 }
 

@@ -13,7 +13,10 @@ pub mod proto;
 mod scope;
 mod tensor;
 mod walk;
+mod write;
 
 pub use file::OnnxFile;
 pub use import::{ImportOptions, Imported, import};
 pub use normalize::{OPSET, Row as Normalization, rows as normalizations};
+pub(crate) use write::to_single;
+pub use write::{to_bytes, to_model};

@@ -16,6 +16,7 @@ use crate::frontend::Builder;
 use crate::graph::{Layout, Node, ValueId};
 use crate::infer::Reason;
 use crate::problem::problem;
+use crate::reference::ReferenceEngine;
 
 /// How deep branches and functions may be nested.
 const DEEPEST: usize = 64;
@@ -24,8 +25,8 @@ const DEEPEST: usize = 64;
 const MOST_NODES: usize = 1 << 20;
 
 /// The state of an import.
-pub(super) struct Walker<'a> {
-    pub(super) builder: Builder,
+pub(super) struct Walker<'a, 'r> {
+    pub(super) builder: Builder<'r>,
     pub(super) files: ExternalFiles,
     pub(super) problems: Vec<Diagnostic>,
     pub(super) warnings: Vec<Diagnostic>,
@@ -35,12 +36,12 @@ pub(super) struct Walker<'a> {
     visited: usize,
 }
 
-impl<'a> Walker<'a> {
-    pub(super) fn new(file: &'a OnnxFile) -> Self {
+impl<'a, 'r> Walker<'a, 'r> {
+    pub(super) fn new(file: &'a OnnxFile, reference: Option<&'r ReferenceEngine>) -> Self {
         let name = file.model.graph.as_ref().map_or("", |graph| &*graph.name);
         let functions = file.model.functions.iter();
         Self {
-            builder: Builder::new(name),
+            builder: Builder::new(name, reference),
             files: ExternalFiles::beside(&file.path),
             problems: Vec::new(),
             warnings: Vec::new(),

@@ -72,23 +72,23 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 /// Makes the axis attribute an index below the rank.
-fn set_axis(draft: &mut Draft<'_>, default: i64, rank: usize) -> Answer<usize> {
+fn set_axis(draft: &mut Draft<'_, '_>, default: i64, rank: usize) -> Answer<usize> {
     let at = axis(draft.node.attrs.int_or("axis", default), rank)?;
     draft.node.attrs.set("axis", Attr::Int(at as i64));
     Ok(at)
 }
 
-fn of_input(draft: &mut Draft<'_>, default: i64) -> Answer<Step> {
+fn of_input(draft: &mut Draft<'_, '_>, default: i64) -> Answer<Step> {
     let rank = draft.site().rank(0)?;
     set_axis(draft, default, rank)?;
     Ok(Step::Keep)
 }
 
-fn optional_axis(draft: &mut Draft<'_>) -> Answer<Step> {
+fn optional_axis(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     if draft.node.attrs.int("axis").is_some() { of_input(draft, 0) } else { Ok(Step::Keep) }
 }
 
-fn axis_input(draft: &mut Draft<'_>) -> Answer<Step> {
+fn axis_input(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let rank = draft.site().rank(0)?;
     let given = draft.site().int(1)?;
     let at = axis(given, rank)? as i64;
@@ -98,7 +98,7 @@ fn axis_input(draft: &mut Draft<'_>) -> Answer<Step> {
     Ok(Step::Keep)
 }
 
-fn flatten(draft: &mut Draft<'_>) -> Answer<Step> {
+fn flatten(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let rank = draft.site().rank(0)?;
     // One past the last axis is allowed: everything is in front of it.
     if draft.node.attrs.int_or("axis", 1) != rank as i64 {
@@ -109,7 +109,7 @@ fn flatten(draft: &mut Draft<'_>) -> Answer<Step> {
     Ok(Step::Keep)
 }
 
-fn gather(draft: &mut Draft<'_>) -> Answer<Step> {
+fn gather(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let shape = draft.shape(0)?;
     let at = set_axis(draft, 0, shape.len())?;
     let ty = draft.site().ty(1)?.clone();
@@ -123,13 +123,13 @@ fn gather(draft: &mut Draft<'_>) -> Answer<Step> {
     Ok(Step::Keep)
 }
 
-fn one_hot(draft: &mut Draft<'_>) -> Answer<Step> {
+fn one_hot(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let rank = draft.site().rank(0)? + 1;
     set_axis(draft, -1, rank)?;
     Ok(Step::Keep)
 }
 
-fn reduce(draft: &mut Draft<'_>) -> Answer<Step> {
+fn reduce(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let rank = draft.site().rank(0)?;
     draft.ints_to_input("axes", 1);
     let list = draft.site().opt_ints(1)?.unwrap_or_default();
@@ -145,12 +145,12 @@ fn reduce(draft: &mut Draft<'_>) -> Answer<Step> {
     Ok(Step::Keep)
 }
 
-fn scatter(draft: &mut Draft<'_>) -> Answer<Step> {
+fn scatter(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     draft.node.op = "ScatterElements".to_owned();
     of_input(draft, 0)
 }
 
-fn slice(draft: &mut Draft<'_>) -> Answer<Step> {
+fn slice(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     for (i, name) in ["starts", "ends", "axes"].into_iter().enumerate() {
         draft.ints_to_input(name, i + 1);
     }
@@ -177,7 +177,7 @@ fn slice(draft: &mut Draft<'_>) -> Answer<Step> {
     Ok(Step::Keep)
 }
 
-fn softmax(draft: &mut Draft<'_>) -> Answer<Step> {
+fn softmax(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let shape = draft.shape(0)?;
     let rank = shape.len();
     if draft.node.opset >= 13 || rank == 0 {
@@ -199,7 +199,7 @@ fn softmax(draft: &mut Draft<'_>) -> Answer<Step> {
 }
 
 /// The axes from `at` on are one axis while the operator runs.
-fn coerced(draft: &mut Draft<'_>, shape: &[usize], at: usize) -> Answer<Step> {
+fn coerced(draft: &mut Draft<'_, '_>, shape: &[usize], at: usize) -> Answer<Step> {
     let to_ints = |shape: &[usize]| shape.iter().map(|d| *d as i64).collect::<Vec<_>>();
     let flat = [shape[..at].to_vec(), vec![shape[at..].iter().product()]].concat();
     let flat_shape = draft.builder.ints(&format!("{}.flat", draft.node.name), &to_ints(&flat));
@@ -217,7 +217,7 @@ fn coerced(draft: &mut Draft<'_>, shape: &[usize], at: usize) -> Answer<Step> {
     Ok(Step::Keep)
 }
 
-fn split(draft: &mut Draft<'_>) -> Answer<Step> {
+fn split(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     draft.ints_to_input("split", 1);
     let shape = draft.shape(0)?;
     let at = set_axis(draft, 0, shape.len())?;
@@ -230,7 +230,7 @@ fn split(draft: &mut Draft<'_>) -> Answer<Step> {
     Ok(Step::Keep)
 }
 
-fn squeeze(draft: &mut Draft<'_>) -> Answer<Step> {
+fn squeeze(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     draft.ints_to_input("axes", 1);
     let shape = draft.shape(0)?;
     let gone = match draft.site().opt_ints(1)? {
@@ -241,7 +241,7 @@ fn squeeze(draft: &mut Draft<'_>) -> Answer<Step> {
     Ok(Step::Keep)
 }
 
-fn unsqueeze(draft: &mut Draft<'_>) -> Answer<Step> {
+fn unsqueeze(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     draft.ints_to_input("axes", 1);
     let list = draft.site().ints(1)?;
     let new = axes(&list, draft.site().rank(0)? + list.len())?;
@@ -249,12 +249,12 @@ fn unsqueeze(draft: &mut Draft<'_>) -> Answer<Step> {
     Ok(Step::Keep)
 }
 
-fn top_k(draft: &mut Draft<'_>) -> Answer<Step> {
+fn top_k(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     draft.ints_to_input("k", 1);
     of_input(draft, -1)
 }
 
-fn transpose(draft: &mut Draft<'_>) -> Answer<Step> {
+fn transpose(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let perm = permutation(&draft.site())?;
     draft.node.attrs.set("perm", Attr::Ints(perm.into_iter().map(|a| a as i64).collect()));
     Ok(Step::Keep)

@@ -11,7 +11,7 @@ pub(super) const ROWS: &[Row] = &[row(
     pad,
 )];
 
-fn pad(draft: &mut Draft<'_>) -> Answer<Step> {
+fn pad(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     draft.ints_to_input("pads", 1);
     let ty = draft.site().ty(0)?.clone();
     if let Some(Attr::Float(value)) = draft.node.attrs.0.remove("value")

@@ -18,20 +18,20 @@ pub(super) const ROWS: &[Row] = &[
     row("Sum", SINGLE, single),
 ];
 
-fn cast(draft: &mut Draft<'_>) -> Answer<Step> {
+fn cast(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let same =
         draft.node.attrs.int("to").and_then(|to| element::dtype(to).ok()) == Some(draft.site().ty(0)?.dtype);
     if same { Ok(Step::alias(draft.site().id(0)?)) } else { Ok(Step::Keep) }
 }
 
-fn single(draft: &mut Draft<'_>) -> Answer<Step> {
+fn single(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     match draft.node.inputs[..] {
         [Some(only)] => Ok(Step::alias(only)),
         _ => Ok(Step::Keep),
     }
 }
 
-fn concat(draft: &mut Draft<'_>) -> Answer<Step> {
+fn concat(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     if let Some(at) = draft.node.attrs.int("axis") {
         let at = crate::infer::axis(at, draft.site().rank(0)?)?;
         draft.node.attrs.set("axis", crate::graph::Attr::Int(at as i64));
@@ -39,7 +39,7 @@ fn concat(draft: &mut Draft<'_>) -> Answer<Step> {
     single(draft)
 }
 
-fn dropout(draft: &mut Draft<'_>) -> Answer<Step> {
+fn dropout(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let x = draft.site().id(0)?;
     let training = draft.node.input(2).is_some() && draft.site().int(2)? != 0;
     if training {

@@ -14,13 +14,13 @@ pub(super) const ROWS: &[Row] = &[
     row("Upsample", "becomes Resize: asymmetric, floor", upsample),
 ];
 
-fn default_str(draft: &mut Draft<'_>, name: &str, default: &str) {
+fn default_str(draft: &mut Draft<'_, '_>, name: &str, default: &str) {
     if draft.node.attrs.get(name).is_none() {
         draft.node.attrs.set(name, Attr::Str(default.to_owned()));
     }
 }
 
-fn upsample(draft: &mut Draft<'_>) -> Answer<Step> {
+fn upsample(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     draft.node.op = "Resize".to_owned();
     let scales = match draft.node.attrs.0.remove("scales") {
         Some(Attr::Floats(scales)) => Some(scales),
@@ -37,13 +37,13 @@ fn upsample(draft: &mut Draft<'_>) -> Answer<Step> {
 }
 
 /// What opset 10 and before meant.
-fn asymmetric(draft: &mut Draft<'_>) -> Answer<Step> {
+fn asymmetric(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     draft.node.attrs.set("coordinate_transformation_mode", Attr::Str("asymmetric".to_owned()));
     draft.node.attrs.set("nearest_mode", Attr::Str("floor".to_owned()));
     finish(draft)
 }
 
-fn resize(draft: &mut Draft<'_>) -> Answer<Step> {
+fn resize(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     if draft.node.opset < 11 {
         draft.node.inputs.insert(1.min(draft.node.inputs.len()), None);
         return asymmetric(draft);
@@ -53,7 +53,7 @@ fn resize(draft: &mut Draft<'_>) -> Answer<Step> {
     finish(draft)
 }
 
-fn finish(draft: &mut Draft<'_>) -> Answer<Step> {
+fn finish(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     default_str(draft, "mode", "nearest");
     let shape = draft.shape(0)?;
     let rank = shape.len();
@@ -98,7 +98,7 @@ fn finish(draft: &mut Draft<'_>) -> Answer<Step> {
 }
 
 /// With `keep_aspect_ratio_policy` the sizes are bounds; the smallest or largest of the ratios holds for all axes.
-fn keep_ratio(draft: &mut Draft<'_>, shape: &[usize], at: &[usize], full: &mut [i64]) -> Answer<()> {
+fn keep_ratio(draft: &mut Draft<'_, '_>, shape: &[usize], at: &[usize], full: &mut [i64]) -> Answer<()> {
     let policy = draft.node.attrs.str_or("keep_aspect_ratio_policy", "stretch").to_owned();
     let ratios = at.iter().map(|a| full[*a] as f32 / shape[*a] as f32);
     let ratio = match &*policy {

@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
 const QUANT: &str = "`axis` explicit and not negative where the scale has one axis, absent where it has none";
 const MS_QUANT: &str = "becomes the standard's operator of that name";
 
-fn batch_norm(draft: &mut Draft<'_>) -> Answer<Step> {
+fn batch_norm(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     if draft.node.attrs.int_or("training_mode", 0) != 0 {
         return unsupported("it is in training mode: export the model for inference");
     }
@@ -39,7 +39,7 @@ fn batch_norm(draft: &mut Draft<'_>) -> Answer<Step> {
     Ok(Step::Keep)
 }
 
-fn clip(draft: &mut Draft<'_>) -> Answer<Step> {
+fn clip(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let dtype = draft.site().ty(0)?.dtype;
     for (i, name) in [(1, "min"), (2, "max")] {
         if let Some(Attr::Float(bound)) = draft.node.attrs.0.remove(name)
@@ -52,7 +52,7 @@ fn clip(draft: &mut Draft<'_>) -> Answer<Step> {
     Ok(Step::Keep)
 }
 
-fn quant(draft: &mut Draft<'_>) -> Answer<Step> {
+fn quant(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let (rank, scale) = (draft.site().rank(0)?, draft.site().ty(1)?);
     if scale.shape.is_empty() || (scale.elements() == 1 && draft.node.attrs.int_or("block_size", 0) == 0) {
         draft.node.attrs.0.remove("axis");
@@ -63,12 +63,12 @@ fn quant(draft: &mut Draft<'_>) -> Answer<Step> {
     Ok(Step::Keep)
 }
 
-fn ms_quant(draft: &mut Draft<'_>) -> Answer<Step> {
+fn ms_quant(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     draft.node.domain.clear();
     quant(draft)
 }
 
-fn grid_sample(draft: &mut Draft<'_>) -> Answer<Step> {
+fn grid_sample(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let mode = match draft.node.attrs.str_or("mode", "linear") {
         "bilinear" => "linear".to_owned(),
         "bicubic" => "cubic".to_owned(),
@@ -78,7 +78,7 @@ fn grid_sample(draft: &mut Draft<'_>) -> Answer<Step> {
     Ok(Step::Keep)
 }
 
-fn mvn(draft: &mut Draft<'_>) -> Answer<Step> {
+fn mvn(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let rank = draft.site().rank(0)?;
     let list = draft.node.attrs.ints("axes").unwrap_or(&[0, 2, 3]).to_vec();
     let at = crate::infer::axes(&list, rank)?;
@@ -86,7 +86,7 @@ fn mvn(draft: &mut Draft<'_>) -> Answer<Step> {
     Ok(Step::Keep)
 }
 
-fn roi_align(draft: &mut Draft<'_>) -> Answer<Step> {
+fn roi_align(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let default = if draft.node.opset < 16 { "output_half_pixel" } else { "half_pixel" };
     let mode = draft.node.attrs.str_or("coordinate_transformation_mode", default).to_owned();
     draft.node.attrs.set("coordinate_transformation_mode", Attr::Str(mode));
@@ -94,7 +94,7 @@ fn roi_align(draft: &mut Draft<'_>) -> Answer<Step> {
 }
 
 /// Before opset 21 scale and bias have one entry a group: each is repeated for the channels of its group.
-pub(super) fn group_norm(draft: &mut Draft<'_>) -> Answer<Step> {
+pub(super) fn group_norm(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let shape = draft.shape(0)?;
     let groups = draft.site().count("num_groups", 0)?;
     let channels = shape.get(1).copied().unwrap_or(0);

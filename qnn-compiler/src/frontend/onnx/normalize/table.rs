@@ -9,7 +9,7 @@ use crate::graph::{Attr, DType, Data, Node, TensorType, ValueId};
 use crate::infer::{Answer, Site};
 
 /// The opset that normalized nodes are written in.
-pub const OPSET: i64 = 22;
+pub const OPSET: i64 = 26;
 
 /// What a rule made of its node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Step {
 }
 
 /// Rewrites a node whose inputs are typed.
-pub(super) type Rule = fn(&mut Draft<'_>) -> Answer<Step>;
+pub(super) type Rule = fn(&mut Draft<'_, '_>) -> Answer<Step>;
 
 /// One normalization.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +60,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 
 /// Rewrites a node into the one form of its operator.
 pub(in crate::frontend::onnx) fn normalize(
-    builder: &mut Builder,
+    builder: &mut Builder<'_>,
     node: &mut Node,
     outputs: usize,
 ) -> Answer<Step> {
@@ -75,13 +75,13 @@ pub(in crate::frontend::onnx) fn normalize(
 }
 
 /// A node being rewritten.
-pub(super) struct Draft<'a> {
-    pub(super) builder: &'a mut Builder,
+pub(super) struct Draft<'a, 'r> {
+    pub(super) builder: &'a mut Builder<'r>,
     pub(super) node: &'a mut Node,
     pub(super) outputs: usize,
 }
 
-impl Draft<'_> {
+impl Draft<'_, '_> {
     pub(super) fn site(&self) -> Site<'_> {
         Site { graph: &self.builder.graph, node: self.node, outputs: self.outputs }
     }

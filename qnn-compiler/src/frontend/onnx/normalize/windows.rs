@@ -22,7 +22,7 @@ pub(super) const ROWS: &[Row] = &[
     row("QLinearConv", WINDOW, |d| window(d, Some(3))),
 ];
 
-fn window(draft: &mut Draft<'_>, weights: Option<usize>) -> Answer<Step> {
+fn window(draft: &mut Draft<'_, '_>, weights: Option<usize>) -> Answer<Step> {
     let shape = draft.shape(0)?;
     let kernel = weights.map(|i| draft.shape(i)).transpose()?;
     let (Some(extents), Some(kernel)) =

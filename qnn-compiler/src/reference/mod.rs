@@ -1,0 +1,13 @@
+//! ONNX Runtime on the host's CPU: reference results, and what the front end cannot tell about a model by itself.
+//!
+//! It is loaded when it is first needed, which an ordinary import never does.
+
+mod engine;
+mod job;
+mod model;
+mod node;
+mod tensor;
+
+pub use engine::{ReferenceEngine, ReferenceError};
+pub use job::run_job;
+pub use tensor::Tensor;
