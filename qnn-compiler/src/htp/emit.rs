@@ -9,8 +9,8 @@ use crate::problem::{Problems, Result};
 use crate::program::{Op, Param, Program, Role, TensorId};
 use crate::reporter::Reporter;
 
-/// Creates every tensor, then validates and adds every op. With `check`, ops that fail validation do not stop the
-/// others from being validated.
+/// Creates every tensor, then validates and adds every op. An op that fails validation does not stop the others from
+/// being validated.
 ///
 /// # Errors
 /// Every op that the library refuses, in its own words.
@@ -41,7 +41,8 @@ pub(super) fn emit<'p>(
     }
     let mut problems = Vec::new();
     for (i, op) in program.ops.iter().enumerate() {
-        if let Err(p) = add(op, &ids, builder) {
+        // After a refusal the graph has holes: the ops that follow can only be validated.
+        if let Err(p) = add(op, &ids, builder, problems.is_empty()) {
             problems.push(p);
         }
         if i % 64 == 63 {
@@ -55,6 +56,7 @@ fn add(
     op: &Op,
     ids: &HashMap<TensorId, compose::TensorId>,
     builder: &mut GraphBuilder<'_>,
+    whole: bool,
 ) -> std::result::Result<(), Diagnostic> {
     let tensors = |list: &[TensorId]| -> Vec<compose::TensorId> {
         list.iter().filter_map(|t| ids.get(t).copied()).collect()
@@ -78,7 +80,12 @@ fn add(
         outputs: &outputs,
         params: &params,
     };
-    builder.validate(&spec).and_then(|()| builder.add(&spec)).map_err(|e| {
+    let result = if whole {
+        builder.validate(&spec).and_then(|()| builder.add(&spec))
+    } else {
+        builder.validate(&spec)
+    };
+    result.map_err(|e| {
         let mut p = diagnostic(&e, &format!("the QNN library refuses the {} that this node becomes", op.ty));
         p.code = "E0306".to_owned();
         p.node = Some(op.origin.0.clone());

@@ -46,6 +46,8 @@ pub(super) fn global_average(lower: &mut Lower<'_>, node: &Node) -> Result<(), D
         .simple(node, "PoolAvg2d", 1)?
         .u32s("filter_size", &[2], &window)
         .u32s("stride", &[2], &window)
+        .u32s("pad_amount", &[2, 2], &[0; 4])
+        .bool("count_pad_for_edges", false)
         .emit();
     Ok(())
 }
