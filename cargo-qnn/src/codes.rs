@@ -1,5 +1,11 @@
 //! Codes of the errors that this crate makes; `qnn_build::diagnostics` has the long form of each.
 
+/// No model is declared.
+pub(crate) const NO_MODEL: &str = "E0101";
+/// The manifest cannot be read.
+pub(crate) const MANIFEST: &str = "E0102";
+/// No SoC has that name.
+pub(crate) const UNKNOWN_SOC: &str = "E0105";
 /// The QNN libraries were not found.
 pub(crate) const NO_LIBRARIES: &str = "E0401";
 /// The toolchain could not be installed: no compiler for this machine, no installer, no download, a wrong wheel.
@@ -12,6 +18,8 @@ pub(crate) const NOT_WRITABLE: &str = "E0602";
 pub(crate) const DISK_FULL: &str = "E0603";
 /// An argument cannot be understood.
 pub(crate) const ARGUMENT: &str = "E0801";
+/// The workspace cannot be resolved.
+pub(crate) const WORKSPACE: &str = "E0805";
 /// The Android NDK was not found.
 pub(crate) const NO_NDK: &str = "E0804";
 
@@ -21,7 +29,19 @@ mod tests {
 
     #[test]
     fn every_code_is_explained() {
-        for code in [NO_LIBRARIES, NOT_INSTALLED, OFFLINE, NOT_WRITABLE, DISK_FULL, ARGUMENT, NO_NDK] {
+        for code in [
+            NO_LIBRARIES,
+            NOT_INSTALLED,
+            OFFLINE,
+            NOT_WRITABLE,
+            DISK_FULL,
+            ARGUMENT,
+            NO_NDK,
+            NO_MODEL,
+            MANIFEST,
+            UNKNOWN_SOC,
+            WORKSPACE,
+        ] {
             assert!(qnn_build::diagnostics::find(code).is_some(), "{code}");
         }
     }

@@ -1,4 +1,4 @@
-//! The one error type of the command line: a diagnostic, and the exit code that goes with it.
+//! The one error type of the command line: diagnostics, and the exit code that goes with them.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -13,8 +13,8 @@ use crate::exit::Exit;
 pub(crate) struct Failure {
     /// What the process ends with.
     pub(crate) exit: Exit,
-    /// What is shown. An empty message means that everything was shown already. Boxed, for most results carry none.
-    pub(crate) diagnostic: Box<Diagnostic>,
+    /// What is shown, one after the other; nothing when everything was said already.
+    pub(crate) problems: Vec<Diagnostic>,
 }
 
 /// What most functions of this crate return.
@@ -23,7 +23,7 @@ pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 impl Failure {
     /// A failure with a stable code (`E0103`; see `cargo qnn explain`).
     pub(crate) fn new(exit: Exit, code: &str, message: impl Into<String>) -> Self {
-        Self { exit, diagnostic: Box::new(Diagnostic::new(code, message)) }
+        Self { exit, problems: vec![Diagnostic::new(code, message)] }
     }
 
     /// A wrong command line or input file, which needs no entry in the error index.
@@ -38,7 +38,7 @@ impl Failure {
 
     /// Ends the process with `exit` after everything has been said.
     pub(crate) fn silent(exit: Exit) -> Self {
-        Self { exit, diagnostic: Box::default() }
+        Self { exit, problems: Vec::new() }
     }
 
     /// A file-system operation that failed: `what` is a verb phrase such as "cannot write".
@@ -58,15 +58,58 @@ impl Failure {
 
     /// Adds a line that says why, or what was found.
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
-        self.diagnostic.notes.push(note.into());
+        if let Some(problem) = self.problems.last_mut() {
+            problem.notes.push(note.into());
+        }
         self
     }
 
     /// Says what to do about it.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.diagnostic.help = Some(help.into());
+        if let Some(problem) = self.problems.last_mut() {
+            problem.help = Some(help.into());
+        }
         self
     }
+
+    /// The messages without their details.
+    pub(crate) fn message(&self) -> String {
+        self.problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl From<qnn_build::Error> for Failure {
+    fn from(error: qnn_build::Error) -> Self {
+        let exit = error.problems.first().map_or(Exit::User, |problem| exit_of(&problem.code));
+        let mut failure = Self { exit, problems: error.problems };
+        if let Some(log) = error.log {
+            failure = failure.note(format!("log: {}", log.display()));
+        }
+        failure
+    }
+}
+
+impl From<Diagnostic> for Failure {
+    fn from(problem: Diagnostic) -> Self {
+        Self { exit: exit_of(&problem.code), problems: vec![problem] }
+    }
+}
+
+/// The exit code that goes with an error code: by the longest prefix in the table.
+fn exit_of(code: &str) -> Exit {
+    const EXITS: &[(&str, Exit)] = &[
+        ("E0306", Exit::Compile),
+        ("E04", Exit::Toolchain),
+        ("E0406", Exit::Compile),
+        ("E0407", Exit::Compile),
+        ("E05", Exit::Compile),
+        ("E0501", Exit::Toolchain),
+        ("E0502", Exit::Toolchain),
+        ("E07", Exit::Device),
+        ("E0804", Exit::Toolchain),
+    ];
+    let known = EXITS.iter().filter(|(prefix, _)| code.starts_with(prefix));
+    known.max_by_key(|(prefix, _)| prefix.len()).map_or(Exit::User, |(_, exit)| *exit)
 }
 
 /// Turns an `io::Result` into ours with the path named.
@@ -84,4 +127,27 @@ impl<T> IoContext<T> for std::io::Result<T> {
 /// `"a"` or `"a, b"` for messages.
 pub(crate) fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_codes_decide_the_exit_code() {
+        assert_eq!(exit_of("E0103"), Exit::User);
+        assert_eq!(exit_of("E0401"), Exit::Toolchain);
+        assert_eq!(exit_of("E0406"), Exit::Compile);
+        assert_eq!(exit_of("E0503"), Exit::Compile);
+        assert_eq!(exit_of("E0501"), Exit::Toolchain);
+        assert_eq!(exit_of(""), Exit::User);
+    }
+
+    #[test]
+    fn several_problems_stay_several() {
+        let mut error = qnn_build::Error::from(Diagnostic::new("E0103", "one"));
+        error.problems.push(Diagnostic::new("E0105", "two"));
+        let failure = Failure::from(error);
+        assert_eq!((failure.exit, failure.message().as_str()), (Exit::User, "one; two"));
+    }
 }

@@ -218,7 +218,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let failure = Ndk::at(folder.path().to_owned(), "ANDROID_NDK_HOME").unwrap_err();
         assert_eq!(failure.exit, Exit::Toolchain);
-        assert!(failure.diagnostic.message.contains("ANDROID_NDK_HOME"));
+        assert!(failure.message().contains("ANDROID_NDK_HOME"));
     }
 
     #[test]

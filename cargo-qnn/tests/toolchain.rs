@@ -1,6 +1,7 @@
 //! `cargo qnn toolchain` with the vendor's real wheels.
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 
@@ -15,7 +16,8 @@ use support::{Home, Said, WHEELS, installed, wheels};
 /// Names of all entries of the toolchains' folder that are no toolchain.
 fn leftovers(home: &Home) -> Vec<String> {
     let entries = fs::read_dir(home.toolchains()).unwrap().flatten();
-    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.retain(|name| name.starts_with(".staging") || name.starts_with(".downloads"));
     names
 }
@@ -48,7 +50,10 @@ fn an_installed_toolchain_has_the_libraries_their_runtime_and_the_licences() {
     ] {
         assert!(home.toolchain().join(file).is_file(), "{file}");
     }
-    assert!(!home.toolchain().join("onnxruntime_qnn/libHtpPrepare.so").exists(), "a second copy of the compiler");
+    assert!(
+        !home.toolchain().join("onnxruntime_qnn/libHtpPrepare.so").exists(),
+        "a second copy of the compiler"
+    );
     assert_eq!(leftovers(&home), [""; 0]);
 
     let list = home.run(&["toolchain", "list", "--json"]).success().json();
@@ -59,7 +64,8 @@ fn an_installed_toolchain_has_the_libraries_their_runtime_and_the_licences() {
     let path = home.run(&["toolchain", "path"]).success();
     assert_eq!(path.stdout.trim(), text(&home.toolchain().join("onnxruntime_qnn")));
     // The loader finds everything from where the files are now.
-    let doctor = home.run(&["doctor", "--json", "toolchain", "toolchain-files", "libcxx", "libatomic"]).success();
+    let doctor =
+        home.run(&["doctor", "--json", "toolchain", "toolchain-files", "libcxx", "libatomic"]).success();
     assert_eq!(doctor.json()["verdict"], "ok", "{}", doctor.stdout);
 }
 
@@ -91,7 +97,8 @@ fn uv_downloads_the_pinned_wheels() {
         let pip = ["-m", "pip", "install", "--quiet", "--target", text(&folder), "uv"];
         assert!(Command::new("python3").args(pip).status().unwrap().success());
     }
-    let said = Said::from(home.command(&["toolchain", "install"]).env("CARGO_QNN_INSTALLER", uv).output().unwrap());
+    let said =
+        Said::from(home.command(&["toolchain", "install"]).env("CARGO_QNN_INSTALLER", uv).output().unwrap());
     assert!(said.success().stderr.contains("by uv"));
     assert!(home.toolchain().join("onnxruntime_qnn.libs/libc++-71bc274c.so.1.0").is_file());
     let files = home.run(&["doctor", "--json", "toolchain-files"]).success().json();
@@ -217,7 +224,8 @@ fn a_damaged_installation_is_found_and_repaired() {
 fn without_an_installer_the_error_names_the_remedy() {
     let home = Home::new();
     let empty = tempfile::tempdir().unwrap();
-    let said = Said::from(home.command(&["toolchain", "install"]).env("PATH", empty.path()).output().unwrap());
+    let said =
+        Said::from(home.command(&["toolchain", "install"]).env("PATH", empty.path()).output().unwrap());
     said.failure(3, &["E0402", "neither `uv` nor a Python with `pip`", "apt install python3-pip", "--from"]);
 }
 

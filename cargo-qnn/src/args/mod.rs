@@ -1,11 +1,19 @@
 //! The command line as types.
 
+mod cargo;
+mod config;
+mod model;
+
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
 use crate::exit;
 use crate::term::ColorChoice;
+
+pub(crate) use cargo::{BuildFlags, PackageArgs};
+pub(crate) use config::ConfigArgs;
+pub(crate) use model::InputArg;
 
 /// As cargo colours its help.
 const STYLES: Styles = Styles::styled()
@@ -45,6 +53,12 @@ pub(crate) struct GlobalArgs {
 /// The subcommands, one file each.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Make a new app that runs a model
+    New(commands::new::NewArgs),
+    /// Add models to the package in the current folder
+    Init(commands::init::InitArgs),
+    /// Show the merged manifest, each value with its origin
+    Show(commands::show::ShowArgs),
     /// Install, list or locate the QNN libraries
     Toolchain(commands::toolchain::ToolchainArgs),
     /// Check this machine: libraries, tools, folders; every finding with its remedy

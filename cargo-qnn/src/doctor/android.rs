@@ -34,10 +34,7 @@ pub(super) fn ndk() -> Finding {
         Ok(Some(ndk)) => Finding::ok(format!("{} ({})", ndk.root.display(), ndk.source)),
         Ok(None) => Finding::skip("not found; needed only to build for phones")
             .remedy("install it with Android Studio's SDK manager, and set ANDROID_NDK_HOME"),
-        Err(failure) => Finding::warn(
-            failure.diagnostic.message,
-            failure.diagnostic.help.unwrap_or_else(|| "correct ANDROID_NDK_HOME".to_owned()),
-        ),
+        Err(failure) => Finding::warn(failure.message(), "correct the variable, or unset it"),
     }
 }
 

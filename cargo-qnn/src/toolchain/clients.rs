@@ -183,7 +183,7 @@ pub(crate) fn fetch(platform: &Platform, pins: &[&Pin], work: &Path, term: &Term
         term.status("Downloading", format!("{wheels} ({}, by {short})", crate::term::size(bytes)));
         match client.fetch(platform, pins, work, term) {
             Ok(fetched) => return Ok(fetched),
-            Err(failure) => failures.push(format!("{}: {}", client.name(), failure.diagnostic.message)),
+            Err(failure) => failures.push(format!("{}: {}", client.name(), failure.message())),
         }
     }
     let help = "install `uv`, or `pip` for a Python 3 (on Debian and Ubuntu: apt install python3-pip), or \
@@ -192,10 +192,9 @@ pub(crate) fn fetch(platform: &Platform, pins: &[&Pin], work: &Path, term: &Term
         let message = "neither `uv` nor a Python with `pip` was found, and one of them has to download the QNN libraries";
         return Err(Failure::new(Exit::Toolchain, crate::codes::NOT_INSTALLED, message).help(help));
     }
-    let mut failure =
+    let failure =
         Failure::new(Exit::Toolchain, crate::codes::NOT_INSTALLED, format!("cannot download {wheels}"));
-    failure.diagnostic.notes = failures;
-    Err(failure.help(help))
+    Err(failures.into_iter().fold(failure, Failure::note).help(help))
 }
 
 #[cfg(test)]

@@ -60,8 +60,7 @@ pub(crate) fn ensure(session: &Session) -> Result<Resolved> {
 }
 
 fn not_found(missing: NotFound) -> Failure {
-    let mut failure =
+    let failure =
         Failure::new(Exit::Toolchain, codes::NO_LIBRARIES, format!("{} was not found", missing.library));
-    failure.diagnostic.notes = missing.looked;
-    failure.help(missing.remedy)
+    missing.looked.into_iter().fold(failure, Failure::note).help(missing.remedy)
 }

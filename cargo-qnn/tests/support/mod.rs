@@ -1,6 +1,7 @@
 //! What the tests share: running the program in a home of its own, and the vendor's real wheels.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

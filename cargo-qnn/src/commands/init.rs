@@ -1,0 +1,156 @@
+//! `cargo qnn init`: makes an existing package use models.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use qnn_build::Memo;
+use qnn_build::plan::source_format;
+use qnn_build::source::inspect;
+use qnn_platform::soc;
+
+use crate::args::InputArg;
+use crate::codes;
+use crate::exit::Exit;
+use crate::failure::{Failure, IoContext, Result};
+use crate::project::{
+    BUILD_RS, Dependencies, Edit, ModelEntry, edit, is_model, model_entry, open_dimensions,
+};
+use crate::session::Session;
+use crate::workspace::nearest_manifest;
+
+/// Arguments of `cargo qnn init`.
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    manifest_path: Option<PathBuf>,
+    /// A model file; may be repeated. Without it, what is in the folder `models` is taken
+    #[arg(long, value_name = "FILE")]
+    model: Vec<PathBuf>,
+    #[command(flatten)]
+    common: SetupArgs,
+}
+
+/// What `init` and `new` have in common.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SetupArgs {
+    /// SoCs to compile for, separated by commas; see `cargo qnn socs`
+    #[arg(long, value_name = "SOC", value_delimiter = ',', required = true)]
+    pub(crate) soc: Vec<String>,
+    /// Fix the dimensions that a model leaves open: NAME=SHAPE
+    #[arg(long, value_name = "NAME=SHAPE")]
+    pub(crate) input: Vec<InputArg>,
+    /// Take the crates `qnn` and `qnn-build` from this checkout of their repository
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) path: Option<PathBuf>,
+}
+
+impl SetupArgs {
+    /// As an edit of a manifest. Unknown SoCs are errors here already.
+    pub(crate) fn edit(&self, models: Vec<ModelEntry>) -> Result<Edit> {
+        for name in &self.soc {
+            soc::find(name).map_err(|unknown| {
+                let failure = Failure::new(Exit::User, codes::UNKNOWN_SOC, format!("unknown SoC `{name}`"));
+                match unknown.nearest.first() {
+                    Some(near) => failure.help(format!("did you mean `{near}`?")),
+                    None => failure.help("`cargo qnn socs` lists the known ones"),
+                }
+            })?;
+        }
+        let dependencies = match &self.path {
+            None => Dependencies::Version,
+            Some(folder) => {
+                let checkout = folder.canonicalize().at("cannot find", folder)?;
+                if !checkout.join("qnn").is_dir() || !checkout.join("qnn-build").is_dir() {
+                    return Err(Failure::usage(format!(
+                        "{} has no crates `qnn` and `qnn-build`",
+                        folder.display()
+                    )));
+                }
+                Dependencies::Checkout(checkout)
+            }
+        };
+        Ok(Edit { soc: self.soc.clone(), models, dependencies })
+    }
+}
+
+pub(crate) fn run(session: &Session, args: &InitArgs) -> Result<Exit> {
+    let manifest = args.manifest_path.clone().map_or_else(nearest_manifest, Some).ok_or_else(|| {
+        Failure::new(Exit::User, codes::MANIFEST, "there is no Cargo.toml in this folder or above")
+            .help("`cargo qnn new NAME` makes a new app")
+    })?;
+    let folder = manifest.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let files = if args.model.is_empty() { models_in(&folder.join("models")) } else { args.model.clone() };
+    let models = files
+        .iter()
+        .map(|file| model_entry(file, relative(file, folder)?, &args.common.input))
+        .collect::<Result<Vec<_>>>()?;
+    for file in &files {
+        // A damaged file is reported by the build; the manifest can name it all the same.
+        let facts = source_format(file).ok().and_then(|format| inspect(file, format, &Memo::default()).ok());
+        if let Some(problem) = facts.and_then(|facts| open_dimensions(&facts, &args.common.input)) {
+            session.term.warning(&problem.at(file.display().to_string()));
+        }
+    }
+    apply(session, &manifest, &args.common.edit(models)?)?;
+    build_script(session, folder)?;
+    Ok(Exit::Ok)
+}
+
+/// Edits the manifest file in one step.
+pub(crate) fn apply(session: &Session, manifest: &Path, wanted: &Edit) -> Result<()> {
+    let text = std::fs::read_to_string(manifest).at("cannot read", manifest)?;
+    let edited = edit(&text, wanted)?;
+    if edited.added.is_empty() {
+        session.term.status("Unchanged", format!("{} has everything", manifest.display()));
+        return Ok(());
+    }
+    let folder = manifest.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).at("cannot write", manifest)?;
+    std::io::Write::write_all(&mut file, edited.text.as_bytes()).at("cannot write", manifest)?;
+    let permissions = manifest.metadata().at("cannot read", manifest)?.permissions();
+    file.as_file().set_permissions(permissions).at("cannot write", manifest)?;
+    file.persist(manifest).map_err(|error| Failure::io("cannot write", manifest, &error.error))?;
+    for line in edited.added {
+        session.term.status("Added", line);
+    }
+    Ok(())
+}
+
+/// Writes build.rs, or says what a build script that is there has to do.
+pub(crate) fn build_script(session: &Session, folder: &Path) -> Result<()> {
+    let file = folder.join("build.rs");
+    if !file.exists() {
+        std::fs::write(&file, BUILD_RS).at("cannot write", &file)?;
+        session.term.status("Created", file.display());
+        return Ok(());
+    }
+    let text = std::fs::read_to_string(&file).at("cannot read", &file)?;
+    if !text.contains("qnn_build::") {
+        session.term.warning(
+            &qnn_build::job::Diagnostic::new(
+                "",
+                format!("{} does not compile the models yet", file.display()),
+            )
+            .help("add this line to its main function: qnn_build::compile().unwrap_or_exit();"),
+        );
+    }
+    Ok(())
+}
+
+/// The model files of a folder, by name.
+fn models_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> =
+        entries.map(|entry| entry.path()).filter(|file| file.is_file() && is_model(file)).collect();
+    files.sort();
+    files
+}
+
+/// `file` as seen from `folder`, with `/`; absolute when it lies elsewhere.
+fn relative(file: &Path, folder: &Path) -> Result<String> {
+    let absolute = file.canonicalize().at("cannot find the model file", file)?;
+    let folder = folder.canonicalize().at("cannot find", folder)?;
+    let shown = absolute.strip_prefix(&folder).unwrap_or(&absolute);
+    Ok(shown.to_string_lossy().replace('\\', "/"))
+}

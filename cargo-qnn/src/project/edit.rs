@@ -1,0 +1,184 @@
+//! Editing Cargo.toml: what is there stays as it is, with its comments and order.
+
+use std::path::PathBuf;
+
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
+
+use super::models::ModelEntry;
+use crate::codes;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+
+/// Where the crates `qnn` and `qnn-build` come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Dependencies {
+    /// The registry, at the version of this program.
+    Version,
+    /// A checkout of their repository.
+    Checkout(PathBuf),
+}
+
+/// What shall be in the manifest.
+#[derive(Clone, Debug)]
+pub(crate) struct Edit {
+    pub(crate) soc: Vec<String>,
+    pub(crate) models: Vec<ModelEntry>,
+    pub(crate) dependencies: Dependencies,
+}
+
+/// An edited manifest.
+#[derive(Debug)]
+pub(crate) struct Edited {
+    pub(crate) text: String,
+    /// What was added, one line each; empty when everything was there.
+    pub(crate) added: Vec<String>,
+}
+
+/// Adds to the Cargo.toml `text` what is missing. What is there wins.
+pub(crate) fn edit(text: &str, edit: &Edit) -> Result<Edited> {
+    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
+        Failure::new(Exit::User, codes::MANIFEST, "Cargo.toml is not valid TOML").note(error.to_string())
+    })?;
+    if document.get("package").is_none() {
+        return Err(Failure::new(Exit::User, codes::MANIFEST, "this Cargo.toml has no [package]")
+            .help("name the Cargo.toml of a package with --manifest-path"));
+    }
+    let mut added = Vec::new();
+    dependency(&mut document, "dependencies", "qnn", &edit.dependencies, &mut added)?;
+    dependency(&mut document, "build-dependencies", "qnn-build", &edit.dependencies, &mut added)?;
+
+    let package = table(document.as_table_mut(), "package", false)?;
+    let metadata = table(package, "metadata", true)?;
+    let qnn = table(metadata, "qnn", false)?;
+    if qnn.get("soc").is_none() {
+        qnn.insert("soc", value(edit.soc.iter().collect::<Array>()));
+        added.push(format!("soc = {:?}", edit.soc));
+    }
+    if !edit.models.is_empty() {
+        let models = table(qnn, "models", true)?;
+        for model in edit.models.iter() {
+            if models.get(&model.name).is_none() {
+                models.insert(&model.name, Item::Table(model_table(model)));
+                added.push(format!("model `{}` from {}", model.name, model.source));
+            }
+        }
+    }
+    let mut text = document.to_string();
+    let declared = document["package"]["metadata"]["qnn"].get("models").is_some();
+    if !declared && !added.is_empty() {
+        text += "\n# [package.metadata.qnn.models.NAME]\n# source = \"models/NAME.onnx\"\n";
+    }
+    Ok(Edited { text, added })
+}
+
+fn dependency(
+    document: &mut DocumentMut,
+    kind: &str,
+    name: &str,
+    from: &Dependencies,
+    added: &mut Vec<String>,
+) -> Result<()> {
+    let dependencies = table(document.as_table_mut(), kind, false)?;
+    if dependencies.get(name).is_none() {
+        let spec: Value = match from {
+            Dependencies::Version => env!("CARGO_PKG_VERSION").into(),
+            Dependencies::Checkout(folder) => {
+                let path = folder.join(name).to_string_lossy().into_owned();
+                InlineTable::from_iter([("path", Value::from(path))]).into()
+            }
+        };
+        dependencies.insert(name, Item::Value(spec));
+        added.push(format!("{kind}.{name}"));
+    }
+    Ok(())
+}
+
+/// The table `key`, made when it is missing; an implicit one gets no heading of its own.
+fn table<'a>(parent: &'a mut dyn TableLike, key: &str, implicit: bool) -> Result<&'a mut dyn TableLike> {
+    if parent.get(key).is_none() {
+        let mut table = Table::new();
+        table.set_implicit(implicit);
+        parent.insert(key, Item::Table(table));
+    }
+    parent.get_mut(key).and_then(Item::as_table_like_mut).ok_or_else(|| {
+        Failure::new(Exit::User, codes::MANIFEST, format!("`{key}` in Cargo.toml is not a table"))
+    })
+}
+
+fn model_table(model: &ModelEntry) -> Table {
+    let mut table = Table::new();
+    table.insert("source", value(&model.source));
+    if !model.inputs.is_empty() {
+        let mut inputs = Table::new();
+        inputs.set_dotted(true);
+        for (name, shape) in &model.inputs {
+            let shape: Array = shape.iter().map(|dim| i64::try_from(*dim).unwrap_or(i64::MAX)).collect();
+            let mut input = InlineTable::new();
+            input.insert("shape", shape.into());
+            inputs.insert(name, value(input));
+        }
+        table.insert("inputs", Item::Table(inputs));
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const BEFORE: &str = "# The app.\n[package]\nname = \"app\" # a name\nversion = \"0.1.0\"\n\n[dependencies]\n\
+                          # kept\nserde = \"1\"\n\n[profile.release]\nlto = true # slow\n";
+
+    fn digits() -> Edit {
+        let inputs = BTreeMap::from([("image".to_owned(), vec![1, 1, 8, 8])]);
+        let model = ModelEntry { name: "digits".into(), source: "models/digits.onnx".into(), inputs };
+        Edit { soc: vec!["SM8650".into()], models: vec![model], dependencies: Dependencies::Version }
+    }
+
+    #[test]
+    fn what_is_there_stays_with_its_comments() {
+        let after = edit(BEFORE, &digits()).unwrap().text;
+        let mut rest = after.as_str();
+        for line in BEFORE.lines() {
+            let at = rest.find(line).unwrap_or_else(|| panic!("{line:?} is gone or moved in:\n{after}"));
+            rest = &rest[at + line.len()..];
+        }
+    }
+
+    #[test]
+    fn the_settings_are_added_and_understood() {
+        let after = edit(BEFORE, &digits()).unwrap();
+        let parsed: DocumentMut = after.text.parse().unwrap();
+        let qnn = &parsed["package"]["metadata"]["qnn"];
+        assert_eq!(qnn["soc"][0].as_str(), Some("SM8650"));
+        assert_eq!(qnn["models"]["digits"]["source"].as_str(), Some("models/digits.onnx"));
+        let shape = qnn["models"]["digits"]["inputs"]["image"]["shape"].as_array().unwrap();
+        assert_eq!(shape.iter().filter_map(Value::as_integer).collect::<Vec<_>>(), [1, 1, 8, 8]);
+        assert_eq!(parsed["build-dependencies"]["qnn-build"].as_str(), Some(env!("CARGO_PKG_VERSION")));
+        assert!(after.text.contains("\n[package.metadata.qnn]\n"), "{}", after.text);
+        assert!(!after.text.contains("[package.metadata]\n"), "{}", after.text);
+    }
+
+    #[test]
+    fn a_second_time_changes_nothing() {
+        let once = edit(BEFORE, &digits()).unwrap().text;
+        let twice = edit(&once, &digits()).unwrap();
+        assert_eq!(twice.text, once);
+        assert_eq!(twice.added, [""; 0]);
+    }
+
+    #[test]
+    fn without_a_model_the_table_is_shown_as_a_comment() {
+        let after = edit(BEFORE, &Edit { models: vec![], ..digits() }).unwrap().text;
+        assert!(after.contains("# [package.metadata.qnn.models.NAME]"), "{after}");
+        after.parse::<DocumentMut>().unwrap();
+    }
+
+    #[test]
+    fn a_workspace_without_a_package_is_refused() {
+        let failure = edit("[workspace]\nmembers = []\n", &digits()).unwrap_err();
+        assert!(failure.message().contains("no [package]"));
+    }
+}

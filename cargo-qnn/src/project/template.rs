@@ -1,0 +1,66 @@
+//! The files of a new app.
+
+use std::fmt::Write;
+
+use qnn_build::codegen::identifier;
+use qnn_build::source::{ModelValue, SourceFacts};
+
+use super::models::ModelEntry;
+
+/// The build script.
+pub(crate) const BUILD_RS: &str = "fn main() {\n    qnn_build::compile().unwrap_or_exit();\n}\n";
+
+/// A network that computes the exclusive or of two numbers: the model of an app that was made without one.
+pub(crate) const XOR_ONNX: &[u8] = include_bytes!("../../templates/xor.onnx");
+
+/// The app around [`XOR_ONNX`].
+pub(crate) const XOR_MAIN: &str = include_str!("../../templates/xor.rs");
+
+/// Inputs up to this many elements are written as an array, larger ones as a vector on the heap.
+const LARGEST_ARRAY: u64 = 4096;
+
+/// An app that runs `model` once on zeros and prints the beginning of each output.
+pub(crate) fn main_rs(model: &ModelEntry, facts: &SourceFacts) -> String {
+    let module = identifier(&model.name);
+    let mut text = String::new();
+    let mut fields = Vec::new();
+    for input in &facts.inputs {
+        let name = identifier(&input.name);
+        let shape = model.inputs.get(&input.name).cloned().or_else(|| fixed(input));
+        let shape = shape.unwrap_or_else(|| vec![1]);
+        let count: u64 = shape.iter().product();
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "    // `{}`: {} {shape:?}. Put real data here.", input.name, input.dtype);
+        if count <= LARGEST_ARRAY {
+            let _ = writeln!(text, "    let {name} = [Default::default(); {count}];");
+            fields.push(format!("{name}: &{name}"));
+        } else {
+            let _ = writeln!(text, "    let {name} = vec![Default::default(); {count}];");
+            fields.push(format!("{name}: {name}.as_slice().try_into()?"));
+        }
+    }
+    let prints: String = facts
+        .outputs
+        .iter()
+        .map(|output| {
+            let name = identifier(&output.name);
+            format!("    println!(\"{name}: {{:?}}\", &outputs.{name}[..outputs.{name}.len().min(10)]);\n")
+        })
+        .collect();
+    let run = if fields.is_empty() {
+        format!("    println!(\"{{}} is loaded: {{:?}}\", {module}::NAME, model.untyped().artifact());\n")
+    } else {
+        format!("    let outputs = model.run({module}::Inputs {{ {} }})?;\n\n{prints}", fields.join(", "))
+    };
+    format!(
+        "use std::error::Error;\n\nqnn::include_models!();\n\nfn main() -> Result<(), Box<dyn Error>> {{\n    \
+         // The NPU of a phone, or the emulator on a development machine.\n    \
+         let backend = qnn::Backend::htp()?;\n    let model = {module}::Model::load(&backend)?;\n\n\
+         {text}{run}    Ok(())\n}}\n"
+    )
+}
+
+/// The shape of an input, where the model fixes all of it.
+fn fixed(input: &ModelValue) -> Option<Vec<u64>> {
+    input.shape.as_ref()?.iter().copied().collect()
+}
