@@ -54,7 +54,7 @@ macro_rules! function_table {
             }
 
             $(
-                #[doc = concat!("The function `", $cname, "`.\n\n# Errors\n[`MissingFunction`] when the library has none.")]
+                #[doc = concat!("The function `", $cname, "`.\n\n# Errors\n[`MissingFunction`](crate::interface::MissingFunction) when the library has none.")]
                 pub fn $name(
                     &self,
                 ) -> Result<

@@ -15,6 +15,9 @@
 //! tests then hold the declarations of this crate against them.
 #![allow(unsafe_code, reason = "calling a C interface is what this crate is for")]
 
+#[cfg(not(all(target_pointer_width = "64", target_endian = "little")))]
+compile_error!("QNN libraries exist for 64-bit little-endian targets only, and the layouts here are theirs");
+
 #[macro_use]
 mod constants;
 

@@ -1,5 +1,4 @@
 //! Size, alignment and field offsets of every declaration, against numbers written down here. Needs no vendor file.
-#![cfg(target_pointer_width = "64")]
 
 /// Makes a test of a list of layouts.
 macro_rules! layouts {
