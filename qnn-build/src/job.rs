@@ -278,9 +278,9 @@ pub enum Event {
     Problem(Diagnostic),
     /// The job succeeded.
     Done(Box<Report>),
-    /// The job failed; the problems were sent before, and `error` sums up.
+    /// The job failed; the problems were sent before.
     Failed {
-        /// The summary.
+        /// The problem, where none was sent; else a summary, which is not shown.
         error: Diagnostic,
     },
 }

@@ -40,7 +40,7 @@ pub struct RunOptions<'a> {
 /// What became of a job.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The worker's report, or every problem that it found; the last one sums up.
+    /// The worker's report, or every problem that it found.
     pub result: Result<Report, Vec<Diagnostic>>,
     /// What the user should know in either case.
     pub warnings: Vec<Diagnostic>,
@@ -99,7 +99,10 @@ pub fn run(
     let result = match answer {
         Some(Ok(report)) => Ok(report),
         Some(Err(summary)) => {
-            problems.push(summary);
+            // It says how many there are, or repeats the only one.
+            if problems.is_empty() {
+                problems.push(summary);
+            }
             Err(problems)
         }
         None => {

@@ -4,7 +4,7 @@ use qnn_platform::nearest::nearest;
 
 use crate::job::{Diagnostic, GraphSpec, InputSpec, SourceFormat};
 use crate::manifest::Model;
-use crate::source::{ModelValue, SourceFacts};
+use crate::source::{ModelValue, SourceFacts, static_shapes};
 
 /// A problem and the key, below the model's table, that it comes from.
 type Located = (Vec<String>, Diagnostic);
@@ -61,11 +61,14 @@ fn onnx(facts: &SourceFacts, model: &Model, graphs: &[GraphSpec]) -> Vec<Located
                 Some(input) => problems.extend(fits(input, spec).map(|problem| (key.clone(), problem))),
             }
         }
-        for input in &facts.inputs {
-            let fixed = graph.inputs.get(&input.name).is_some_and(|spec| spec.shape.is_some());
-            if !fixed && let Some(problem) = dynamic(input, &place) {
-                problems.push((place.clone(), problem));
-            }
+        // With fewer outputs some inputs may not be needed; which, only the engine can tell.
+        if model.outputs.is_empty() {
+            let fixed = |name: &str| graph.inputs.get(name)?.shape.clone();
+            let shapes = static_shapes(&facts.inputs, &facts.inputs, fixed);
+            let dynamic = facts.inputs.iter().zip(shapes).filter(|(_, shape)| shape.is_none());
+            problems.extend(
+                dynamic.filter_map(|(input, _)| Some((place.clone(), dynamic_input(input, &place)?))),
+            );
         }
     }
     // What several graphs take from the model's own table is reported once.
@@ -112,11 +115,8 @@ fn fits<'a>(input: &'a ModelValue, spec: &'a InputSpec) -> impl Iterator<Item = 
     shape.into_iter().chain(layout)
 }
 
-fn dynamic(input: &ModelValue, place: &[String]) -> Option<Diagnostic> {
+fn dynamic_input(input: &ModelValue, place: &[String]) -> Option<Diagnostic> {
     let dims = input.shape.as_ref()?;
-    if dims.iter().all(Option::is_some) {
-        return None;
-    }
     let example: Vec<String> = dims.iter().map(|dim| dim.unwrap_or(1).to_string()).collect();
     let message = format!("input `{}` has a dynamic dimension: {}", input.name, shape_text(dims));
     let key = format!("{}.{}.shape", place.join("."), quote(&input.name));

@@ -64,7 +64,7 @@ struct Remembered {
 /// Everything that is wrong with the files: unreadable, empty, cut off, no ONNX, external data missing, short or outside.
 pub fn inspect(path: &Path, format: SourceFormat, memo: &Memo) -> Result<SourceFacts, Vec<Diagnostic>> {
     let kind = match format {
-        SourceFormat::Onnx => "onnx-1",
+        SourceFormat::Onnx => "onnx-2",
         SourceFormat::Dlc | SourceFormat::ContextBinary => "hash-1",
     };
     let known = memo.fact(kind, path, || remember(path, format)).map_err(|problem| vec![problem])?;

@@ -6,7 +6,7 @@ mod onnx;
 mod wire;
 
 pub use facts::{ExternalFile, SourceFacts, inspect};
-pub use onnx::ModelValue;
+pub use onnx::{ModelValue, static_shapes};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 //!
 //! Field numbers are those of onnx.proto3; everything else is skipped, so a file of gigabytes takes milliseconds.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{Read, Seek};
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,41 @@ pub struct ModelValue {
     pub dtype: String,
     /// Dimensions; `None` for one that is dynamic. `None` altogether when the file does not say.
     pub shape: Option<Vec<Option<u64>>>,
+    /// Names of dynamic dimensions, empty for those without: dimensions of the same name are equal in all inputs and outputs.
+    #[serde(default)]
+    pub symbols: Vec<String>,
+}
+
+/// The shapes of `values` when the inputs have the shapes that `fixed` gives by name: a dimension whose symbol is fixed by one
+/// input is fixed everywhere. `None` where a dimension stays dynamic.
+pub fn static_shapes(
+    inputs: &[ModelValue],
+    values: &[ModelValue],
+    fixed: impl Fn(&str) -> Option<Vec<u64>>,
+) -> Vec<Option<Vec<u64>>> {
+    let mut symbols: HashMap<&str, u64> = HashMap::new();
+    for input in inputs {
+        let dims = fixed(&input.name).unwrap_or_default();
+        symbols.extend(
+            input
+                .symbols
+                .iter()
+                .zip(dims)
+                .filter(|(name, _)| !name.is_empty())
+                .map(|(name, dim)| (name.as_str(), dim)),
+        );
+    }
+    let shape = |value: &ModelValue| {
+        if inputs.iter().any(|input| input.name == value.name)
+            && let Some(shape) = fixed(&value.name)
+        {
+            return Some(shape);
+        }
+        let dims = value.shape.as_ref()?.iter().enumerate();
+        let dims = dims.map(|(i, dim)| dim.or_else(|| symbols.get(value.symbols.get(i)?.as_str()).copied()));
+        dims.collect()
+    };
+    values.iter().map(shape).collect()
 }
 
 /// What a scan finds.
@@ -193,7 +228,9 @@ fn value_info<R: Read + Seek>(reader: &mut Reader<R>, end: u64) -> Result<ModelV
                     Ok(())
                 }
                 (2, Value::Bytes(end)) => {
-                    out.shape = Some(shape(reader, end)?);
+                    let (dims, symbols) = shape(reader, end)?;
+                    out.shape = Some(dims);
+                    out.symbols = symbols;
                     Ok(())
                 }
                 _ => Ok(()),
@@ -205,23 +242,30 @@ fn value_info<R: Read + Seek>(reader: &mut Reader<R>, end: u64) -> Result<ModelV
     Ok(out)
 }
 
-fn shape<R: Read + Seek>(reader: &mut Reader<R>, end: u64) -> Result<Vec<Option<u64>>> {
+fn shape<R: Read + Seek>(reader: &mut Reader<R>, end: u64) -> Result<(Vec<Option<u64>>, Vec<String>)> {
     let mut dims = Vec::new();
+    let mut symbols = Vec::new();
     reader.message(end, &mut |reader, field, value| {
         if let (1, Value::Bytes(end)) = (field, value) {
             let mut dim = None;
-            reader.message(end, &mut |_, field, value| {
-                if let (1, Value::Varint(size)) = (field, value) {
+            let mut symbol = String::new();
+            reader.message(end, &mut |reader, field, value| {
+                match (field, value) {
                     // Exporters write -1 and 0 for "dynamic" as well.
-                    dim = i64::try_from(size).ok().filter(|size| *size > 0).map(i64::unsigned_abs);
+                    (1, Value::Varint(size)) => {
+                        dim = i64::try_from(size).ok().filter(|size| *size > 0).map(i64::unsigned_abs);
+                    }
+                    (2, Value::Bytes(end)) => symbol = reader.text(end, LONGEST_NAME)?,
+                    _ => {}
                 }
                 Ok(())
             })?;
             dims.push(dim);
+            symbols.push(if symbol == "?" { String::new() } else { symbol });
         }
         Ok(())
     })?;
-    Ok(dims)
+    Ok((dims, symbols))
 }
 
 /// TensorProto.DataType.

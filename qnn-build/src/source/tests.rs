@@ -68,6 +68,27 @@ fn plain() -> Vec<Vec<u8>> {
     ]
 }
 
+/// As the scan returns what [`value_info`] writes.
+fn value(name: &str, dtype: &str, shape: &[Option<u64>]) -> ModelValue {
+    let symbol = |dim: &Option<u64>| if dim.is_none() { "batch".to_owned() } else { String::new() };
+    ModelValue {
+        name: name.to_owned(),
+        dtype: dtype.to_owned(),
+        shape: Some(shape.to_vec()),
+        symbols: shape.iter().map(symbol).collect(),
+    }
+}
+
+#[test]
+fn a_symbol_fixed_by_one_input_is_fixed_everywhere() {
+    let inputs = [value("a", "float32", &[None, Some(3)]), value("b", "float32", &[Some(2), None])];
+    let outputs = [value("y", "float32", &[None]), ModelValue::default()];
+    let fixed = |name: &str| (name == "a").then(|| vec![7, 3]);
+    assert_eq!(static_shapes(&inputs, &inputs, fixed), [Some(vec![7, 3]), Some(vec![2, 7])]);
+    assert_eq!(static_shapes(&inputs, &outputs, fixed), [Some(vec![7]), None]);
+    assert_eq!(static_shapes(&inputs, &inputs, |_| None), [None, None]);
+}
+
 #[test]
 fn inputs_and_outputs_are_read_and_weights_are_no_inputs() {
     let folder = tempfile::tempdir().unwrap();
@@ -76,13 +97,8 @@ fn inputs_and_outputs_are_read_and_weights_are_no_inputs() {
     graph.push(field(5, &[field(8, b"w"), field(9, &[0; 12])].concat()));
     let bytes = model(&graph);
     let facts = inspect_bytes(folder.path(), &bytes).unwrap();
-    let value = |name: &str, dtype: &str, shape: Vec<Option<u64>>| ModelValue {
-        name: name.to_owned(),
-        dtype: dtype.to_owned(),
-        shape: Some(shape),
-    };
-    assert_eq!(facts.inputs, [value("x", "float32", vec![None, Some(3)])]);
-    assert_eq!(facts.outputs, [value("y", "float16", vec![Some(1), Some(3)])]);
+    assert_eq!(facts.inputs, [value("x", "float32", &[None, Some(3)])]);
+    assert_eq!(facts.outputs, [value("y", "float16", &[Some(1), Some(3)])]);
     assert_eq!((facts.bytes, facts.external.len()), (bytes.len() as u64, 0));
     assert_eq!(facts.blake3, blake3::hash(&bytes).to_hex().to_string());
 }
