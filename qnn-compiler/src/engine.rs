@@ -20,14 +20,23 @@ use crate::{lower, passes};
 pub fn run(job: &Job, send: &mut dyn FnMut(Event)) -> Result<Report> {
     let mut reporter = Reporter::new(send);
     match job {
-        Job::Compile(job) => compile(job, &mut reporter),
-        Job::Check(job) => check(job, &mut reporter),
+        Job::Compile(job) => match job.format {
+            SourceFormat::Onnx => compile(job, &mut reporter),
+            SourceFormat::Dlc => compile_dlc(job, &mut reporter),
+            SourceFormat::ContextBinary => htp::pass_on(job, &mut reporter),
+        },
+        Job::Check(job) => match job.format {
+            SourceFormat::Onnx => check(job, &mut reporter),
+            // The library composes a DLC in one piece: a check is the compile without its output.
+            SourceFormat::Dlc => check_dlc(job, &mut reporter),
+            SourceFormat::ContextBinary => htp::pass_on(job, &mut reporter),
+        },
+        Job::Execute(job) => htp::execute(job, &mut reporter),
         Job::Reference(job) => {
             reporter.stage(Stage::Reference);
             reference::run_job(job)?;
             Ok(Report { stage_ms: reporter.finish(), ..Report::default() })
         }
-        Job::Execute(_) => Err(problem("E0508", "this job is not known").into()),
     }
 }
 
@@ -45,11 +54,30 @@ fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
             htp::diagnostic(&e, &format!("the QNN library cannot finalize graph {:?}", program.name))
         })?;
     }
-    let mut report = htp::finish(&session, context, job, reporter)?;
+    let mut report = htp::finish(context, job, reporter)?;
     lowered.describe(&mut report);
     report.vendor_ms = session.vendor_time().as_secs_f64() * 1e3;
     report.stage_ms = reporter.finish();
     Ok(report)
+}
+
+/// A DLC's graphs are the vendor's own: nothing to lower.
+fn compile_dlc(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
+    reporter.stage(Stage::Load);
+    let session = Session::open(job)?;
+    let context = session.context(job)?;
+    session.compose_dlc(&context, job, reporter)?;
+    let mut report = htp::finish(context, job, reporter)?;
+    report.vendor_ms = session.vendor_time().as_secs_f64() * 1e3;
+    report.stage_ms = reporter.finish();
+    Ok(report)
+}
+
+fn check_dlc(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
+    reporter.stage(Stage::Load);
+    let session = Session::open(job)?;
+    session.compose_dlc(&session.context(job)?, job, reporter)?;
+    Ok(Report { build_id: session.build_id().to_owned(), stage_ms: reporter.finish(), ..Report::default() })
 }
 
 /// Everything but finalizing, with every problem of every graph.

@@ -1,17 +1,91 @@
-//! Holds a finished binary against what was asked for.
+//! Reads a context binary's metadata and holds it against what was asked for.
 
 use std::path::Path;
 
-use qnn_build::job::{CompileJob, Diagnostic, Report};
+use qnn::metadata::MetadataReader;
+use qnn::{BinaryInfo, GraphInfo, Quant, TensorInfo};
+use qnn_build::job::{self, CompileJob, Diagnostic, Report, Target};
+use qnn_platform::libs::{QnnLibs, Source};
 
-use super::Session;
-use crate::problem::Result;
+use super::emit::diagnostic;
+use crate::problem::{Result, problem};
 
 /// Why the binary could not be written.
 pub(super) fn write_problem(path: &Path, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::new("E0603", format!("the context binary cannot be written to {}: {error}", path.display()))
+    Diagnostic::new("E0605", format!("the context binary cannot be written to {}: {error}", path.display()))
 }
 
-pub(super) fn check(session: &Session, _bytes: &[u8], _job: &CompileJob) -> Result<Report> {
-    Ok(Report { build_id: session.build_id().to_owned(), ..Report::default() })
+/// Metadata of a binary, by the library in `lib_dir`.
+pub(super) fn read(lib_dir: &Path, bytes: &[u8], what: &str) -> Result<BinaryInfo> {
+    let libs = QnnLibs { dir: lib_dir.to_owned(), source: Source::Explicit };
+    let info = MetadataReader::open(&libs).and_then(|reader| reader.read(bytes));
+    info.map_err(|e| diagnostic(&e, &format!("the metadata of {what} cannot be read")).into())
+}
+
+/// The report of a binary that is what the job asked for.
+pub(super) fn check(bytes: &[u8], job: &CompileJob) -> Result<Report> {
+    let info = read(&job.toolchain.qnn_lib_dir, bytes, "the new context binary")?;
+    let mut found = disagreements(&info, &job.soc);
+    for spec in &job.graphs {
+        if !info.graphs.iter().any(|g| g.name == spec.name) {
+            found.push(format!("it has no graph {:?}", spec.name));
+        }
+    }
+    if !found.is_empty() {
+        let message = format!("the context binary for {} is not what was asked for", job.soc.name);
+        return Err(Diagnostic { notes: found, ..problem("E0407", message) }.into());
+    }
+    Ok(report(&info, bytes.len()))
+}
+
+/// Where a binary's target differs from the wanted one.
+pub(super) fn disagreements(info: &BinaryInfo, soc: &Target) -> Vec<String> {
+    let mut found = Vec::new();
+    if info.soc_id.is_some_and(|id| id != soc.id) {
+        found.push(format!(
+            "it is for SoC id {}; {} has {}",
+            info.soc_id.unwrap_or_default(),
+            soc.name,
+            soc.id
+        ));
+    }
+    if info.arch.is_some_and(|arch| arch != soc.arch) {
+        found.push(format!(
+            "it is for arch v{}; {} is v{}",
+            info.arch.unwrap_or_default(),
+            soc.name,
+            soc.arch
+        ));
+    }
+    found
+}
+
+/// What the metadata tells, as a report.
+pub(super) fn report(info: &BinaryInfo, bytes: usize) -> Report {
+    Report {
+        build_id: info.build_id.clone(),
+        binary_bytes: bytes as u64,
+        graphs: info.graphs.iter().map(graph).collect(),
+        ..Report::default()
+    }
+}
+
+fn graph(info: &GraphInfo) -> job::GraphInfo {
+    job::GraphInfo {
+        name: info.name.clone(),
+        inputs: info.inputs.iter().map(tensor).collect(),
+        outputs: info.outputs.iter().map(tensor).collect(),
+    }
+}
+
+fn tensor(info: &TensorInfo) -> job::TensorInfo {
+    job::TensorInfo {
+        name: info.name.clone(),
+        dtype: info.dtype.storage().to_string(),
+        shape: info.dims.iter().map(|&d| u64::from(d)).collect(),
+        quant: match info.quant {
+            Quant::PerTensor { scale, offset } => Some((scale, offset)),
+            _ => None,
+        },
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use qnn::compose::{ContextBuilder, ContextConfig, GraphBuilder, GraphConfig};
 use qnn::{Backend, Device};
-use qnn_build::job::{CompileJob, Report, Stage};
+use qnn_build::job::{CompileJob, Diagnostic, Report, Stage};
 use qnn_platform::libs::{QnnLibs, Source};
 
 use super::binary;
@@ -48,18 +48,31 @@ impl Session {
         program: &'p Program,
         reporter: &mut Reporter<'_>,
     ) -> Result<GraphBuilder<'p>> {
-        let config = GraphConfig {
-            vtcm_mb: job.htp.vtcm_mb,
-            optimization: job.htp.optimization.unwrap_or(3),
-            hvx_threads: job.htp.hvx_threads,
-            dlbc: job.htp.dlbc.unwrap_or(false),
-            ..GraphConfig::default()
-        };
         let mut builder = context
-            .graph(&program.name, &config)
+            .graph(&program.name, &graph_config(job))
             .map_err(|e| diagnostic(&e, &format!("the QNN library cannot begin graph {:?}", program.name)))?;
         emit(program, &mut builder, reporter)?;
         Ok(builder)
+    }
+
+    /// Adds every graph of the job's DLC file and finalizes it.
+    pub(crate) fn compose_dlc(
+        &self,
+        context: &ContextBuilder,
+        job: &CompileJob,
+        reporter: &mut Reporter<'_>,
+    ) -> Result<()> {
+        reporter.stage(Stage::Compose);
+        let what = format!("the QNN library cannot compose {}", job.source.display());
+        let graphs = context
+            .add_dlc(&job.source, &graph_config(job))
+            .map_err(|e| Diagnostic { code: "E0212".to_owned(), ..diagnostic(&e, &what) })?;
+        reporter.stage(Stage::Finalize);
+        for graph in graphs {
+            let what = format!("the QNN library cannot finalize graph {:?}", graph.info().name);
+            graph.finalize().map_err(|e| diagnostic(&e, &what))?;
+        }
+        Ok(())
     }
 
     /// Time spent inside the library so far.
@@ -73,12 +86,22 @@ impl Session {
     }
 }
 
+fn graph_config(job: &CompileJob) -> GraphConfig {
+    let default = GraphConfig::default();
+    GraphConfig {
+        vtcm_mb: job.htp.vtcm_mb,
+        optimization: job.htp.optimization.unwrap_or(default.optimization),
+        hvx_threads: job.htp.hvx_threads,
+        dlbc: job.htp.dlbc.unwrap_or(default.dlbc),
+        ..default
+    }
+}
+
 /// Serializes a context whose graphs are finalized, writes it where the job says, and reads its metadata back.
 ///
 /// # Errors
 /// The library or the file system refuses, or the binary is not what was asked for.
 pub(crate) fn finish(
-    session: &Session,
     context: ContextBuilder,
     job: &CompileJob,
     reporter: &mut Reporter<'_>,
@@ -94,7 +117,28 @@ pub(crate) fn finish(
     std::fs::write(path, &bytes).map_err(|e| Problems::from(binary::write_problem(path, &e)))?;
 
     reporter.stage(Stage::Verify);
-    let mut report = binary::check(session, &bytes, job)?;
-    report.binary_bytes = bytes.len() as u64;
+    let report = binary::check(&bytes, job)?;
+    Ok(report)
+}
+
+/// A source that is a context binary already: checked against the job, and passed on.
+///
+/// # Errors
+/// It cannot be read or written, or is for another SoC.
+pub(crate) fn pass_on(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
+    reporter.stage(Stage::Verify);
+    let bytes = std::fs::read(&job.source)
+        .map_err(|e| problem("E0214", format!("{} cannot be read: {e}", job.source.display())))?;
+    let info = binary::read(&job.toolchain.qnn_lib_dir, &bytes, &job.source.display().to_string())?;
+    let found = binary::disagreements(&info, &job.soc);
+    if !found.is_empty() {
+        let message = format!("{} is not a context binary for {}", job.source.display(), job.soc.name);
+        return Err(Diagnostic { notes: found, ..problem("E0213", message) }.into());
+    }
+    if let Some(path) = &job.output {
+        std::fs::write(path, &bytes).map_err(|e| binary::write_problem(path, &e))?;
+    }
+    let mut report = binary::report(&info, bytes.len());
+    report.stage_ms = reporter.finish();
     Ok(report)
 }

@@ -95,8 +95,10 @@ fn add(
 }
 
 /// An error of the library as a diagnostic.
-pub fn diagnostic(error: &qnn::Error, what: &str) -> Diagnostic {
+pub(crate) fn diagnostic(error: &qnn::Error, what: &str) -> Diagnostic {
     let mut p = Diagnostic::new("E0406", what);
-    p.notes = error.to_string().lines().map(str::to_owned).collect();
+    p.help = error.help();
+    p.notes =
+        error.to_string().lines().filter(|line| !line.starts_with("help:")).map(str::to_owned).collect();
     p
 }

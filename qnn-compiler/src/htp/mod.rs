@@ -3,6 +3,8 @@
 mod binary;
 mod compile;
 mod emit;
+mod execute;
 
-pub(crate) use compile::{Session, finish};
-pub use emit::diagnostic;
+pub(crate) use compile::{Session, finish, pass_on};
+pub(crate) use emit::diagnostic;
+pub(crate) use execute::execute;

@@ -1,0 +1,167 @@
+//! Runs a context binary on arrays of an `.npz` file: in the emulator on a development machine.
+
+use qnn::{Backend, Context, Device, Graph, LoadOptions, Tensor, TensorInfo, TensorMut};
+use qnn_build::job::{ExecuteJob, Report, Stage};
+use qnn_platform::libs::{QnnLibs, Source};
+
+use super::binary;
+use super::emit::diagnostic;
+use crate::npz::{self, Array};
+use crate::problem::{Problems, Result, problem};
+use crate::reporter::Reporter;
+
+/// Executes one graph once per sample and writes every output. An array with one more axis than its input is a batch of
+/// samples; results then have that axis in front.
+///
+/// # Errors
+/// `E0801` to `E0803` for arrays and names, `E0706` when the graph cannot be loaded or executed.
+pub(crate) fn execute(job: &ExecuteJob, reporter: &mut Reporter<'_>) -> Result<Report> {
+    reporter.stage(Stage::Load);
+    let bytes = std::fs::read(&job.binary)
+        .map_err(|e| problem("E0802", format!("{} cannot be read: {e}", job.binary.display())))?;
+    let what = job.binary.display().to_string();
+    let info = binary::read(&job.toolchain.qnn_lib_dir, &bytes, &what)?;
+    if let Some(soc) = &job.soc {
+        let found = binary::disagreements(&info, soc);
+        if !found.is_empty() {
+            return Err(qnn_build::job::Diagnostic {
+                notes: found,
+                ..problem("E0701", format!("{what} is not for {}", soc.name))
+            }
+            .into());
+        }
+    }
+    let soc = job.soc.as_ref().map(|s| s.id).or(info.soc_id).unwrap_or_default();
+    let libs = QnnLibs { dir: job.toolchain.qnn_lib_dir.clone(), source: Source::Explicit };
+    let failed = |e: qnn::Error| Problems::from(coded("E0706", &e, &format!("{what} cannot be loaded")));
+    let backend = Backend::open(&libs).map_err(failed)?;
+    let device = Device::for_soc(&backend, soc).map_err(failed)?;
+    let context = Context::load(&device, &bytes, &what, LoadOptions::default()).map_err(failed)?;
+    let graph = context.graph(&graph_name(job, &info)?).map_err(failed)?;
+
+    reporter.stage(Stage::Execute);
+    let arrays = npz::read(&job.inputs).map_err(|e| problem("E0802", e.to_string()))?;
+    let (inputs, samples) = arrange(&graph, arrays)?;
+    let outputs = run_all(&graph, &inputs, samples, reporter)?;
+    npz::write(&job.outputs, outputs.iter().map(|(name, array)| (&**name, array)))
+        .map_err(|e| problem("E0605", e.to_string()))?;
+    let mut report = binary::report(&info, bytes.len());
+    report.vendor_ms = backend.vendor_time().as_secs_f64() * 1e3;
+    report.stage_ms = reporter.finish();
+    Ok(report)
+}
+
+fn coded(code: &str, error: &qnn::Error, what: &str) -> qnn_build::job::Diagnostic {
+    qnn_build::job::Diagnostic { code: code.to_owned(), ..diagnostic(error, what) }
+}
+
+fn graph_name(job: &ExecuteJob, info: &qnn::BinaryInfo) -> Result<String> {
+    let names: Vec<&str> = info.graphs.iter().map(|g| &*g.name).collect();
+    match (&job.graph, &names[..]) {
+        (Some(name), _) if names.contains(&&**name) => Ok(name.clone()),
+        (None, [only]) => Ok((*only).to_owned()),
+        (Some(name), _) => {
+            Err(problem("E0803", format!("there is no graph {name:?}; there are {}", names.join(", ")))
+                .into())
+        }
+        (None, _) => {
+            Err(problem("E0801", format!("name one of the graphs {} with --graph", names.join(", "))).into())
+        }
+    }
+}
+
+/// Each input's array in the graph's order, and how many samples there are where they are batches.
+fn arrange(graph: &Graph, arrays: Vec<(String, Array)>) -> Result<(Vec<Array>, Option<usize>)> {
+    let mut problems = Vec::new();
+    for (name, _) in &arrays {
+        if !graph.info().inputs.iter().any(|i| i.name == *name) {
+            let known: Vec<&str> = graph.info().inputs.iter().map(|i| &*i.name).collect();
+            problems.push(problem(
+                "E0803",
+                format!("the graph has no input {name:?}; it has {}", known.join(", ")),
+            ));
+        }
+    }
+    let (mut found, mut batches) = (Vec::new(), Vec::new());
+    for input in &graph.info().inputs {
+        match arrays.iter().find(|(name, _)| *name == input.name) {
+            None => problems.push(problem("E0803", format!("there is no array for input {:?}", input.name))),
+            Some((_, array)) => match fit(input, array) {
+                Ok(batch) => {
+                    batches.push(batch);
+                    found.push(array.clone());
+                }
+                Err(why) => problems.push(problem("E0803", why)),
+            },
+        }
+    }
+    if problems.is_empty() && batches.windows(2).any(|w| w[0] != w[1]) {
+        problems.push(problem("E0803", "the arrays hold different numbers of samples"));
+    }
+    if !problems.is_empty() {
+        return Err(Problems(problems));
+    }
+    Ok((found, batches.first().copied().flatten()))
+}
+
+/// How many samples an array holds, `None` for just one without an axis for it; or why it does not fit.
+fn fit(input: &TensorInfo, array: &Array) -> std::result::Result<Option<usize>, String> {
+    let dims: Vec<u64> = input.dims.iter().map(|&d| u64::from(d)).collect();
+    let dtype = input.dtype.storage();
+    let wanted = format!("input {:?} is {dtype} {dims:?}", input.name);
+    if array.dtype != dtype && !(array.dtype == qnn::DataType::Bool && dtype.size() == 1) {
+        return Err(format!("{wanted}; its array is {}", array.dtype));
+    }
+    // A scalar of the model is a tensor of one element on HTP.
+    if array.shape == dims || (array.shape.is_empty() && dims == [1]) {
+        return Ok(None);
+    }
+    match array.shape.split_first() {
+        Some((&samples, rest)) if rest == dims && samples > 0 => Ok(Some(samples as usize)),
+        _ => Err(format!("{wanted}; its array has shape {:?}", array.shape)),
+    }
+}
+
+fn run_all(
+    graph: &Graph,
+    inputs: &[Array],
+    samples: Option<usize>,
+    reporter: &mut Reporter<'_>,
+) -> Result<Vec<(String, Array)>> {
+    let info = graph.info();
+    let count = samples.unwrap_or(1);
+    let mut results: Vec<Vec<u8>> = info.outputs.iter().map(|o| vec![0; o.byte_len() * count]).collect();
+    for sample in 0..count {
+        let tensors: Vec<(&str, Tensor<'_>)> = info
+            .inputs
+            .iter()
+            .zip(inputs)
+            .map(|(i, array)| {
+                let len = i.byte_len();
+                (&*i.name, Tensor::raw(i.dtype.storage(), &array.data[sample * len..(sample + 1) * len]))
+            })
+            .collect();
+        let mut buffers: Vec<(&str, TensorMut<'_>)> = info
+            .outputs
+            .iter()
+            .zip(&mut results)
+            .map(|(o, bytes)| {
+                let len = o.byte_len();
+                (&*o.name, TensorMut::raw(o.dtype.storage(), &mut bytes[sample * len..(sample + 1) * len]))
+            })
+            .collect();
+        graph
+            .execute(&tensors, &mut buffers)
+            .map_err(|e| coded("E0706", &e, "the graph cannot be executed"))?;
+        reporter.progress(sample + 1, count);
+    }
+    let shape = |dims: &[u32]| {
+        samples.map(|n| n as u64).into_iter().chain(dims.iter().map(|&d| u64::from(d))).collect()
+    };
+    Ok(info
+        .outputs
+        .iter()
+        .zip(results)
+        .map(|(o, data)| (o.name.clone(), Array { dtype: o.dtype.storage(), shape: shape(&o.dims), data }))
+        .collect())
+}
