@@ -109,19 +109,26 @@ impl Terminal {
         }
     }
 
-    /// `error[qnn::E0103]: …`, with notes and help where the diagnostic has them.
-    pub(crate) fn error(&self, diagnostic: &Diagnostic) {
-        self.eprint(&self.render(diagnostic, "error", RED));
+    /// `error[qnn::E0103]: …`, with notes and help where the diagnostics have them. Those that differ only in their place are
+    /// shown as one with all places.
+    pub(crate) fn errors(&self, diagnostics: &[Diagnostic]) {
+        for (diagnostic, places) in grouped(diagnostics) {
+            self.eprint(&self.render_at(diagnostic, &places, "error", RED));
+        }
     }
 
     fn render(&self, diagnostic: &Diagnostic, level: &str, style: Style) -> String {
+        self.render_at(diagnostic, &places(diagnostic), level, style)
+    }
+
+    fn render_at(&self, diagnostic: &Diagnostic, places: &[String], level: &str, style: Style) -> String {
         let head = match diagnostic.code.as_str() {
             "" => level.to_owned(),
             code => format!("{level}[qnn::{code}]"),
         };
         let mut text =
             format!("{}{}", self.paint(style, &head), self.paint(BOLD, &format!(": {}", diagnostic.message)));
-        for place in places(diagnostic) {
+        for place in places {
             text += &format!("\n {} {place}", self.paint(CYAN, "-->"));
         }
         for note in &diagnostic.notes {
@@ -211,6 +218,28 @@ fn places(diagnostic: &Diagnostic) -> Vec<String> {
     diagnostic.at.clone().into_iter().chain(within).collect()
 }
 
+/// Diagnostics that say the same of different places, together; in the order of the first of each.
+fn grouped(diagnostics: &[Diagnostic]) -> Vec<(&Diagnostic, Vec<String>)> {
+    let mut groups: Vec<(&Diagnostic, Vec<String>)> = Vec::new();
+    for diagnostic in diagnostics {
+        let same = |other: &Diagnostic| {
+            let text = |d: &Diagnostic| (d.code.clone(), d.message.clone(), d.notes.clone(), d.help.clone());
+            text(other) == text(diagnostic)
+        };
+        match groups.iter_mut().find(|(first, _)| same(first)) {
+            Some((_, all)) => {
+                for place in places(diagnostic) {
+                    if !all.contains(&place) {
+                        all.push(place);
+                    }
+                }
+            }
+            None => groups.push((diagnostic, places(diagnostic))),
+        }
+    }
+    groups
+}
+
 /// The templates are constants of this file; a wrong one would only cost the bar its looks.
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
@@ -267,5 +296,15 @@ mod tests {
         let expected = "error[qnn::E0103]: op `Foo` is not supported\n --> Cargo.toml:12\n --> model `digits`, \
                         node `Foo_3` (Foo)\n  = note: two\n           lines\nhelp: use Bar";
         assert_eq!(term.render(&diagnostic, "error", RED), expected);
+    }
+
+    #[test]
+    fn the_same_problem_of_several_nodes_is_shown_once_with_all_of_them() {
+        let at = |node: &str| Diagnostic { node: Some(node.into()), ..Diagnostic::new("E0301", "no Foo") };
+        let other = Diagnostic::new("E0302", "bad");
+        let all = [at("a"), other, at("b")];
+        let groups: Vec<_> =
+            grouped(&all).into_iter().map(|(d, places)| (d.code.as_str(), places.len())).collect();
+        assert_eq!(groups, [("E0301", 2), ("E0302", 0)]);
     }
 }

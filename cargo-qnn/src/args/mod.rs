@@ -1,6 +1,7 @@
 //! The command line as types.
 
 mod cargo;
+mod compile;
 mod config;
 mod model;
 
@@ -12,6 +13,7 @@ use crate::exit;
 use crate::term::ColorChoice;
 
 pub(crate) use cargo::{BuildFlags, PackageArgs};
+pub(crate) use compile::CompileFlags;
 pub(crate) use config::ConfigArgs;
 pub(crate) use model::InputArg;
 
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     New(commands::new::NewArgs),
     /// Add models to the package in the current folder
     Init(commands::init::InitArgs),
+    /// Compile a model file into a context binary, without a manifest
+    Compile(commands::compile::CompileArgs),
     /// Show the merged manifest, each value with its origin
     Show(commands::show::ShowArgs),
     /// Install, list or locate the QNN libraries

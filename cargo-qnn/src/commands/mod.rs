@@ -1,5 +1,6 @@
 //! One file per subcommand, each with its arguments and a `run` function.
 
+pub(crate) mod compile;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod env;

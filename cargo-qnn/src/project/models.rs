@@ -52,6 +52,13 @@ pub(crate) fn model_entry(file: &Path, source: String, inputs: &[InputArg]) -> R
     if !file.is_file() {
         return Err(Failure::user(format!("the model file {} does not exist", file.display())));
     }
+    let name = model_name(file)?;
+    let shapes = inputs.iter().filter_map(|input| Some((input.name.clone(), input.spec.shape.clone()?)));
+    Ok(ModelEntry { name, source, inputs: shapes.collect() })
+}
+
+/// A model's name by its file: the stem, with `-` for what a name cannot have.
+pub(crate) fn model_name(file: &Path) -> Result<String> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let usable = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
     let name: String = stem.chars().map(usable).collect::<String>().trim_matches('-').to_owned();
@@ -59,6 +66,5 @@ pub(crate) fn model_entry(file: &Path, source: String, inputs: &[InputArg]) -> R
         return Err(Failure::user(format!("{} gives no name for the model", file.display()))
             .help("rename the file to letters and digits"));
     }
-    let shapes = inputs.iter().filter_map(|input| Some((input.name.clone(), input.spec.shape.clone()?)));
-    Ok(ModelEntry { name, source, inputs: shapes.collect() })
+    Ok(name)
 }

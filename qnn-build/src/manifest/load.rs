@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::overrides::Overrides;
-use super::schema::Config;
+use super::schema::{Config, Model};
 use super::tree::{Node, Origin, Table, to_json, toml_table};
 use super::validate::validate;
 use crate::error::{Error, Result, io_problem};
@@ -90,6 +90,13 @@ impl Manifest {
                 .note(error.to_string())
         })?;
         Ok(Self { package: name, path: path.to_owned(), workspace, config, tree })
+    }
+
+    /// What a command line says of one model, without any file. Paths count from the working directory.
+    pub fn of_command_line(name: &str, model: Model, soc: Vec<String>) -> Self {
+        let tree = Table { origin: Origin::Flag("command line"), ..Table::default() };
+        let config = Config { soc, models: BTreeMap::from([(name.to_owned(), model)]) };
+        Self { package: String::new(), path: PathBuf::from("command line"), workspace: None, config, tree }
     }
 
     /// Folder of the package.

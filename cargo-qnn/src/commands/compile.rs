@@ -1,0 +1,159 @@
+//! `cargo qnn compile`: a model file to a context binary, without a manifest.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use qnn_build::driver::{self, JobId, Limits, RunOptions, Task, memory_estimate};
+use qnn_build::job::{CompileJob, Job, Report};
+use qnn_platform::env;
+use serde::Serialize;
+
+use crate::args::CompileFlags;
+use crate::exit::Exit;
+use crate::failure::{Failure, IoContext, Result};
+use crate::jobs;
+use crate::progress::{COMPILE, Shown};
+use crate::report;
+use crate::session::Session;
+use crate::toolchain::ensure;
+
+/// Arguments of `cargo qnn compile`.
+#[derive(Debug, Args)]
+pub(crate) struct CompileArgs {
+    /// The model: .onnx or .dlc
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// SoCs to compile for, separated by commas; see `cargo qnn socs`
+    #[arg(long, value_name = "SOC", value_delimiter = ',', required = true)]
+    soc: Vec<String>,
+    /// The context binary to write; with several SoCs, each gets its name before the extension
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    #[command(flatten)]
+    flags: CompileFlags,
+    /// Number of jobs at once
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A context binary, as `--json` shows it.
+#[derive(Serialize)]
+struct Compiled<'a> {
+    model: &'a str,
+    soc: &'a str,
+    output: &'a Path,
+    report: &'a Report,
+}
+
+pub(crate) fn run(session: &Session, args: &CompileArgs) -> Result<Exit> {
+    let toolchain = ensure(session)?.for_job();
+    let planned = args.flags.jobs(&args.file, &args.soc, &toolchain)?;
+    let several = planned.len() > 1;
+    let outputs: Vec<PathBuf> = planned
+        .iter()
+        .map(|job| if several { with_soc(&args.output, &job.soc.name) } else { args.output.clone() })
+        .collect();
+    let reports = compile_all(session, args, &planned, &outputs)?;
+    for ((job, output), report) in planned.iter().zip(&outputs).zip(&reports) {
+        if !args.json {
+            session.term.data(report::compiled(job, output, report))?;
+        }
+    }
+    if args.json {
+        let compiled = planned.iter().zip(&outputs).zip(&reports).map(|((job, output), report)| Compiled {
+            model: &job.model,
+            soc: &job.soc.name,
+            output,
+            report,
+        });
+        session.term.json(&compiled.collect::<Vec<_>>())?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// `out.bin` for SM8650 is `out.SM8650.bin`.
+fn with_soc(output: &Path, soc: &str) -> PathBuf {
+    match output.extension() {
+        Some(extension) => output.with_extension(format!("{soc}.{}", extension.to_string_lossy())),
+        None => output.with_extension(soc),
+    }
+}
+
+/// Compiles all jobs side by side. Every failure is reported, not only the first.
+fn compile_all(
+    session: &Session,
+    args: &CompileArgs,
+    planned: &[CompileJob],
+    outputs: &[PathBuf],
+) -> Result<Vec<Report>> {
+    let timeout = args.flags.timeout()?;
+    let limits = Limits { jobs: args.jobs, ..Limits::from_env() };
+    let progress = Shown::new(&session.term, COMPILE);
+    let bytes = args.file.metadata().map_or(0, |meta| meta.len());
+    let tasks = planned.iter().zip(outputs).map(|(job, output)| Task {
+        memory: memory_estimate(bytes),
+        run: Box::new(|| compile_one(job, output, timeout.or(limits.timeout), &progress)),
+    });
+    let mut reports = Vec::new();
+    let mut failed: Option<Failure> = None;
+    for result in driver::run_all(tasks.collect(), &limits) {
+        match (result, &mut failed) {
+            (Ok(report), _) => reports.push(report),
+            (Err(failure), None) => failed = Some(failure),
+            (Err(failure), Some(all)) => all.problems.extend(failure.problems),
+        }
+    }
+    failed.map_or(Ok(reports), Err)
+}
+
+/// Compiles into a file beside the output first, so that a context binary is there whole or not at all.
+fn compile_one(
+    job: &CompileJob,
+    output: &Path,
+    timeout: Option<Duration>,
+    progress: &Shown<'_>,
+) -> Result<Report> {
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).at("cannot create", folder)?;
+    let partial = tempfile::Builder::new().prefix(".qnn-").suffix(".bin").tempfile_in(folder);
+    let partial = partial.at("cannot write into", folder)?.into_temp_path();
+    let work = CompileJob { output: Some(absolute(&partial)), ..job.clone() };
+    let id = JobId { package: String::new(), model: job.model.clone(), soc: job.soc.name.clone() };
+    let keep = env::var(&env::QNN_KEEP).map(PathBuf::from);
+    let options = RunOptions { timeout, log: None, keep: keep.as_deref() };
+    let outcome = driver::run(&jobs::worker()?, &Job::Compile(work), &id, options, progress);
+    let report = jobs::report(outcome)?;
+    readable(&partial)?;
+    partial.persist(output).map_err(|error| Failure::io("cannot write", output, &error.error))?;
+    Ok(report)
+}
+
+/// Temporary files are private; a result is as readable as any other file.
+fn readable(file: &Path) -> Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644)).at("cannot write", file)?;
+    }
+    let _ = file;
+    Ok(())
+}
+
+fn absolute(file: &Path) -> PathBuf {
+    std::path::absolute(file).unwrap_or_else(|_| file.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_soc_goes_before_the_extension() {
+        assert_eq!(with_soc(Path::new("a/out.bin"), "SM8650"), Path::new("a/out.SM8650.bin"));
+        assert_eq!(with_soc(Path::new("out"), "SM8650"), Path::new("out.SM8650"));
+    }
+}

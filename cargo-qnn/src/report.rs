@@ -1,0 +1,51 @@
+//! Reports of jobs as text for people.
+
+use std::path::Path;
+
+use qnn_build::job::{CompileJob, GraphInfo, Report, TensorInfo};
+
+use crate::table::columns;
+use crate::term::size;
+
+/// A context binary that was compiled: size, graphs with their tensors, where the time went.
+pub(crate) fn compiled(job: &CompileJob, output: &Path, report: &Report) -> String {
+    let mut lines = vec![format!(
+        "{}: {} v{}, {}, {} ops, QNN {}",
+        output.display(),
+        job.soc.name,
+        job.soc.arch,
+        size(report.binary_bytes),
+        report.ops,
+        report.build_id
+    )];
+    lines.extend(report.graphs.iter().map(graph));
+    let stages = report.stage_ms.iter().filter(|(_, ms)| *ms >= 0.05);
+    let stages: Vec<String> = stages.map(|(stage, ms)| format!("{stage} {ms:.0} ms")).collect();
+    lines.push(format!("  time: {} (in the QNN library: {:.0} ms)", stages.join(", "), report.vendor_ms));
+    if report.peak_rss > 0 {
+        lines.push(format!("  peak memory: {}", size(report.peak_rss)));
+    }
+    lines.join("\n")
+}
+
+/// A graph with its tensors.
+pub(crate) fn graph(graph: &GraphInfo) -> String {
+    let rows = |kind: &str, tensors: &[TensorInfo]| -> Vec<Vec<String>> {
+        tensors.iter().map(|tensor| row(kind, tensor)).collect()
+    };
+    let mut all = rows("in", &graph.inputs);
+    all.extend(rows("out", &graph.outputs));
+    format!("  graph {}\n{}", graph.name, columns(&all))
+}
+
+fn row(kind: &str, tensor: &TensorInfo) -> Vec<String> {
+    let quant =
+        tensor.quant.map_or(String::new(), |(scale, offset)| format!("scale {scale} offset {offset}"));
+    vec![
+        format!("    {kind}"),
+        tensor.name.clone(),
+        tensor.dtype.clone(),
+        format!("{:?}", tensor.shape),
+        quant,
+    ]
+}
