@@ -89,6 +89,7 @@ pub(super) const ROWS: &[Row] = &[
     ("com.microsoft", "FastGelu", same),
     ("com.microsoft", "Gelu", same),
     ("com.microsoft", "QuickGelu", same),
+    ("com.microsoft", "Trilu", same),
 ];
 
 /// As the first input.

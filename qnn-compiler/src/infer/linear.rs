@@ -16,7 +16,9 @@ pub(super) const ROWS: &[Row] = &[
     ("com.microsoft", "FusedGemm", gemm),
     ("com.microsoft", "MatMulIntegerToFloat", integer_to_float),
     ("com.microsoft", "MatMulNBits", matmul_nbits),
+    ("com.microsoft", "MatMulBnb4", matmul_nbits),
     ("com.microsoft", "QGemm", qgemm),
+    ("com.microsoft", "TransposeMatMul", fused_matmul),
 ];
 
 /// Shape of a matrix product with numpy's rules: leading axes broadcast, a vector is a row on the left and a column on the

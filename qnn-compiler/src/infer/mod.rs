@@ -3,11 +3,14 @@
 //! The rules read nodes in the form that the ONNX front end leaves them in (`frontend/onnx/normalize`), spatial axes in the
 //! standard's order. A newcomer adds an operator by adding a row to the table of its family.
 
+mod attention;
 mod elementwise;
 mod linear;
 mod quant;
+mod recurrent;
 mod reduction;
 mod shaping;
+mod signal;
 mod site;
 mod spatial;
 mod table;

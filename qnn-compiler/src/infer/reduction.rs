@@ -28,6 +28,7 @@ pub(super) const ROWS: &[Row] = &[
     // ONNX Runtime keeps this one of its own in the standard's domain.
     ("", "SimplifiedLayerNormalization", first),
     ("", "TopK", top_k),
+    ("com.microsoft", "QLinearReduceMean", qlinear_reduce),
     ("com.microsoft", "SkipLayerNormalization", skip_norm),
     ("com.microsoft", "SkipSimplifiedLayerNormalization", skip_norm),
 ];
@@ -54,6 +55,17 @@ fn reduce(site: &Site<'_>) -> Answer {
         (true, true) => Vec::new(),
         (true, false) => (0..rank).collect(),
         (false, _) => axes(&list, rank)?,
+    };
+    one(x.dtype, reduced(&x.shape, &gone, site.node.attrs.int_or("keepdims", 1) != 0))
+}
+
+/// The axes are an attribute.
+fn qlinear_reduce(site: &Site<'_>) -> Answer {
+    let x = site.ty(0)?;
+    let rank = x.shape.len();
+    let gone = match site.node.attrs.ints("axes") {
+        Some(list) if !list.is_empty() => axes(list, rank)?,
+        _ => (0..rank).collect(),
     };
     one(x.dtype, reduced(&x.shape, &gone, site.node.attrs.int_or("keepdims", 1) != 0))
 }

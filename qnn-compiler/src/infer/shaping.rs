@@ -34,6 +34,9 @@ pub(super) const ROWS: &[Row] = &[
     ("", "Tile", tile),
     ("", "Transpose", transpose),
     ("", "Unsqueeze", unsqueeze),
+    ("com.microsoft", "ExpandDims", expand_dims),
+    ("com.microsoft", "GatherND", gather_nd),
+    ("com.microsoft", "Pad", pad),
 ];
 
 fn first(site: &Site<'_>) -> Answer {
@@ -352,6 +355,15 @@ fn unsqueeze(site: &Site<'_>) -> Answer {
     for a in new {
         shape.insert(a, 1);
     }
+    one(x.dtype, shape)
+}
+
+/// As Unsqueeze, with the axis in a scalar.
+fn expand_dims(site: &Site<'_>) -> Answer {
+    let x = site.ty(0)?;
+    let at = axis(site.int(1)?, x.shape.len() + 1)?;
+    let mut shape = x.shape.clone();
+    shape.insert(at, 1);
     one(x.dtype, shape)
 }
 

@@ -25,6 +25,7 @@ pub(super) const ROWS: &[Row] = &[
     ("", "RoiAlign", roi_align),
     ("", "SpaceToDepth", space_to_depth),
     ("com.microsoft", "FusedConv", conv),
+    ("com.microsoft", "GridSample", grid_sample),
     ("com.microsoft", "QLinearAveragePool", pool),
     ("com.microsoft", "QLinearGlobalAveragePool", global_pool),
 ];

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::site::{Answer, Reason, Site, volume};
-use super::{elementwise, linear, quant, reduction, shaping, spatial};
+use super::{attention, elementwise, linear, quant, recurrent, reduction, shaping, signal, spatial};
 use crate::graph::{Graph, Node, TensorType};
 
 /// Types every output of a node.
@@ -14,8 +14,17 @@ pub(super) type Rule = fn(&Site<'_>) -> Answer;
 pub(super) type Row = (&'static str, &'static str, Rule);
 
 /// All rows, one slice an operator family.
-const FAMILIES: [&[Row]; 6] =
-    [elementwise::ROWS, linear::ROWS, quant::ROWS, reduction::ROWS, shaping::ROWS, spatial::ROWS];
+const FAMILIES: [&[Row]; 9] = [
+    attention::ROWS,
+    elementwise::ROWS,
+    linear::ROWS,
+    quant::ROWS,
+    recurrent::ROWS,
+    reduction::ROWS,
+    shaping::ROWS,
+    signal::ROWS,
+    spatial::ROWS,
+];
 
 static TABLE: LazyLock<HashMap<(&'static str, &'static str), Rule>> = LazyLock::new(|| {
     FAMILIES.iter().flat_map(|rows| rows.iter()).map(|row| ((row.0, row.1), row.2)).collect()

@@ -104,7 +104,7 @@ impl Site<'_> {
 /// Padding of a transposed convolution with automatic padding or a wanted output shape: `(begins, ends, output_padding)`.
 pub(crate) fn transposed_padding(site: &Site<'_>, input: &[usize], window: &Window) -> Answer<[Vec<i64>; 3]> {
     let axes = input.len();
-    let output_padding = site.window("output_padding", axes, 0)?;
+    let mut output_padding = site.window("output_padding", axes, 0)?;
     if output_padding.iter().any(|p| *p < 0) {
         return invalid("attribute output_padding has a negative entry");
     }
@@ -127,6 +127,8 @@ pub(crate) fn transposed_padding(site: &Site<'_>, input: &[usize], window: &Wind
         if want < 1 {
             return invalid(format!("attribute output_shape has the entry {want}"));
         }
+        // What padding cannot add is added after the result.
+        output_padding[i] += (want - full).max(0);
         let total = (full - want).max(0);
         let small = total / 2;
         begins[i] = if auto == "SAME_UPPER" { small } else { total - small };

@@ -15,6 +15,9 @@ use crate::graph::{Attr, DType, Data, Graph, Node, TensorType, Value};
 /// Version of the file format that is written.
 const IR_VERSION: i64 = 10;
 
+/// Operators that came after [`OPSET`], with the version that brought them.
+const NEWER: [(&str, i64); 2] = [("BitCast", 26), ("CumProd", 26)];
+
 /// A whole graph. Constants that nothing reads are left out.
 pub fn to_model(graph: &Graph) -> ModelProto {
     let name =
@@ -71,8 +74,10 @@ pub fn to_bytes(model: &ModelProto) -> Vec<u8> {
 
 fn model(encoded: impl Iterator<Item = NodeProto>, nodes: &[Node], graph: GraphProto) -> ModelProto {
     let mut opsets = BTreeMap::from([(String::new(), OPSET)]);
-    for node in nodes.iter().filter(|node| !node.domain.is_empty()) {
-        opsets.insert(node.domain.clone(), node.opset);
+    for node in nodes {
+        let newer = NEWER.iter().find(|row| node.domain.is_empty() && row.0 == node.op);
+        let version = newer.map_or(node.opset, |row| row.1);
+        opsets.entry(node.domain.clone()).and_modify(|v| *v = version.max(*v)).or_insert(version);
     }
     ModelProto {
         ir_version: Some(IR_VERSION),

@@ -14,6 +14,7 @@ pub(super) const ROWS: &[Row] = &[
     row("Compress", "`axis` not negative where it is given", optional_axis),
     row("CumProd", "the axis input not negative", axis_input),
     row("CumSum", "the axis input not negative", axis_input),
+    row("DFT", "the axis (an attribute before opset 20) as an input, explicit and not negative", dft),
     row("Flatten", AXIS, flatten),
     row("Gather", "`axis` explicit and not negative; constant indices not negative", gather),
     row("GatherElements", AXIS, |d| of_input(d, 0)),
@@ -95,6 +96,19 @@ fn axis_input(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     if at != given {
         draft.set_constant(1, "axis", TensorType::new(DType::I64, []), Data::from_i64(&[at]));
     }
+    Ok(Step::Keep)
+}
+
+fn dft(draft: &mut Draft<'_, '_>) -> Answer<Step> {
+    let rank = draft.site().rank(0)?;
+    let default = if draft.node.opset < 20 { 1 } else { -2 };
+    let given = match (draft.node.input(2), draft.node.attrs.0.remove("axis")) {
+        (Some(_), _) => draft.site().int(2)?,
+        (None, Some(Attr::Int(at))) => at,
+        (None, _) => default,
+    };
+    let at = axis(given, rank)? as i64;
+    draft.set_constant(2, "axis", TensorType::new(DType::I64, []), Data::from_i64(&[at]));
     Ok(Step::Keep)
 }
 

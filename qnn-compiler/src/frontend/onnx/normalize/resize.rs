@@ -1,5 +1,6 @@
 //! Resampling.
 
+use super::axes::unsupported;
 use super::table::{Draft, Row, Step, row};
 use crate::graph::{Attr, DType, Data, TensorType};
 use crate::infer::{Answer, axis, invalid};
@@ -70,6 +71,9 @@ fn finish(draft: &mut Draft<'_, '_>) -> Answer<Step> {
         _ => None,
     };
     let at = listed.clone().unwrap_or_else(|| (0..rank).collect());
+    if listed.is_some() {
+        full_region(draft, rank, &at)?;
+    }
     if draft.node.input(3).is_some() {
         let sizes = draft.site().ints(3)?;
         if sizes.len() != at.len() {
@@ -77,9 +81,10 @@ fn finish(draft: &mut Draft<'_, '_>) -> Answer<Step> {
         }
         let mut full: Vec<i64> = shape.iter().map(|d| *d as i64).collect();
         at.iter().zip(&sizes).for_each(|(a, size)| full[*a] = *size);
-        keep_ratio(draft, &shape, &at, &mut full)?;
-        draft.node.inputs[2] = None;
-        draft.set_ints(3, "sizes", &full);
+        if !keep_ratio(draft, &shape, &at, &sizes)? {
+            draft.node.inputs[2] = None;
+            draft.set_ints(3, "sizes", &full);
+        }
     } else if let (Some(_), Some(id)) = (listed, draft.node.input(2)) {
         let Some(scales) = draft.builder.graph.const_f32(id) else {
             return draft.site().ints(2).map(|_| Step::Keep);
@@ -97,19 +102,46 @@ fn finish(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     Ok(Step::Keep)
 }
 
-/// With `keep_aspect_ratio_policy` the sizes are bounds; the smallest or largest of the ratios holds for all axes.
-fn keep_ratio(draft: &mut Draft<'_, '_>, shape: &[usize], at: &[usize], full: &mut [i64]) -> Answer<()> {
-    let policy = draft.node.attrs.str_or("keep_aspect_ratio_policy", "stretch").to_owned();
-    let ratios = at.iter().map(|a| full[*a] as f32 / shape[*a] as f32);
+/// With `keep_aspect_ratio_policy` the sizes are bounds, and the smallest or largest of their ratios scales all axes. Whether the
+/// node has such a policy; it then has scales instead of sizes.
+fn keep_ratio(draft: &mut Draft<'_, '_>, shape: &[usize], at: &[usize], sizes: &[i64]) -> Answer<bool> {
+    let policy = match draft.node.attrs.0.remove("keep_aspect_ratio_policy") {
+        Some(Attr::Str(policy)) => policy,
+        _ => return Ok(false),
+    };
+    let ratios = at.iter().zip(sizes).map(|(a, size)| *size as f32 / shape[*a] as f32);
     let ratio = match &*policy {
         "not_larger" => ratios.fold(f32::INFINITY, f32::min),
         "not_smaller" => ratios.fold(f32::NEG_INFINITY, f32::max),
-        "stretch" => return Ok(()),
+        "stretch" => return Ok(false),
         other => return invalid(format!("attribute keep_aspect_ratio_policy is '{other}'")),
     };
     if !ratio.is_finite() || ratio <= 0.0 {
         return invalid("sizes that scale by nothing or without bound");
     }
-    at.iter().for_each(|a| full[*a] = (ratio * shape[*a] as f32).round() as i64);
+    // The policy rounds extents to the nearest, scales round them down.
+    let extents = at.iter().map(|a| ratio * shape[*a] as f32);
+    if extents.into_iter().any(|extent| extent.round() != extent.floor()) {
+        return unsupported("with its keep_aspect_ratio_policy no scales give the extents that it asks for");
+    }
+    let mut full = vec![1.0; shape.len()];
+    at.iter().for_each(|a| full[*a] = ratio);
+    draft.node.inputs.truncate(2);
+    draft.set_constant(2, "scales", TensorType::new(DType::F32, [full.len()]), Data::from_f32(&full));
+    Ok(true)
+}
+
+/// The region of interest for every axis: starts, then ends, as shares of the extents.
+fn full_region(draft: &mut Draft<'_, '_>, rank: usize, at: &[usize]) -> Answer<()> {
+    let Some(id) = draft.node.input(1) else { return Ok(()) };
+    let Some(region) = draft.builder.graph.const_f32(id) else { return draft.site().ints(1).map(drop) };
+    if region.len() != 2 * at.len() {
+        return invalid(format!("{} bounds of a region for {} axes", region.len(), at.len()));
+    }
+    let mut full = [vec![0.0; rank], vec![1.0; rank]].concat();
+    for (i, a) in at.iter().enumerate() {
+        (full[*a], full[rank + a]) = (region[i], region[at.len() + i]);
+    }
+    draft.set_constant(1, "region", TensorType::new(DType::F32, [2 * rank]), Data::from_f32(&full));
     Ok(())
 }

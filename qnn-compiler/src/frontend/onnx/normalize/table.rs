@@ -9,7 +9,7 @@ use crate::graph::{Attr, DType, Data, Node, TensorType, ValueId};
 use crate::infer::{Answer, Site};
 
 /// The opset that normalized nodes are written in.
-pub const OPSET: i64 = 26;
+pub const OPSET: i64 = 24;
 
 /// What a rule made of its node.
 #[derive(Clone, Debug, PartialEq, Eq)]
