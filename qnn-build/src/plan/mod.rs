@@ -191,7 +191,7 @@ pub fn source_format(path: &Path) -> Result<SourceFormat, Diagnostic> {
 }
 
 /// One graph named after the model, or those the manifest names; what a graph does not say of an input comes from the model.
-fn graphs(name: &str, model: &Model) -> Vec<GraphSpec> {
+pub(crate) fn graphs(name: &str, model: &Model) -> Vec<GraphSpec> {
     if model.graphs.is_empty() {
         return vec![GraphSpec { name: name.to_owned(), inputs: model.inputs.clone() }];
     }

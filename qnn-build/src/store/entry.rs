@@ -32,6 +32,9 @@ pub struct Record {
     pub bytes: u64,
     /// What the worker reported, without names of files.
     pub report: Report,
+    /// What the worker warned of; a build that finds the entry says it again.
+    #[serde(default)]
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// An artifact in the store.

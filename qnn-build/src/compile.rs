@@ -1,0 +1,220 @@
+//! From jobs to artifacts: what the store has is taken from it, the rest is compiled, side by side.
+
+use std::path::Path;
+
+use crate::driver::{
+    JobId, Limits, Outcome, Progress, ProgressEvent, RunOptions, Task, Worker, memory_estimate, run, run_all,
+};
+use crate::error::{Error, Result};
+use crate::job::{CompileJob, Diagnostic, Job, Report, SCHEMA};
+use crate::key::Key;
+use crate::log::Log;
+use crate::source::SourceFacts;
+use crate::store::{Entry, Lookup, Record, Store};
+
+/// A compile that is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The package it is for; empty for a file that belongs to none.
+    pub package: &'a str,
+    /// The job; its `output` is not looked at.
+    pub job: &'a CompileJob,
+    /// What is known of its model file.
+    pub facts: &'a SourceFacts,
+}
+
+impl Request<'_> {
+    fn id(&self) -> JobId {
+        JobId {
+            package: self.package.to_owned(),
+            model: self.job.model.clone(),
+            soc: self.job.soc.name.clone(),
+        }
+    }
+}
+
+/// A context binary and where it came from.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// Its key.
+    pub key: Key,
+    /// Its place in the store, and what was reported of it.
+    pub entry: Entry,
+    /// Whether the store had it before.
+    pub cached: bool,
+}
+
+/// Everything that jobs are run with.
+#[derive(Debug)]
+pub struct Compiler<'a> {
+    /// Where artifacts are kept.
+    pub store: &'a Store,
+    /// The QNN build that compiles.
+    pub build_id: &'a str,
+    /// Who runs jobs, or why nobody does: which matters only when something has to be compiled.
+    pub worker: std::result::Result<Worker, Diagnostic>,
+    /// What bounds the run.
+    pub limits: Limits,
+    /// Where everything is written down.
+    pub log: &'a Log,
+    /// Folder in which failed jobs are kept.
+    pub keep: Option<&'a Path>,
+}
+
+impl Compiler<'_> {
+    /// Version of the engine, as it counts for keys.
+    fn schema(&self) -> u32 {
+        self.worker.as_ref().map_or(SCHEMA, |worker| worker.handshake.schema)
+    }
+
+    /// The key of a request.
+    pub fn key(&self, request: &Request<'_>) -> Key {
+        Key::new(request.job, request.facts, self.build_id, self.schema())
+    }
+
+    /// Compiles what the store does not have. The results are in the order of the requests; warnings of all of them come with
+    /// it, those of cached artifacts as well.
+    ///
+    /// # Errors
+    /// All problems of all jobs. Artifacts that were made are in the store then.
+    pub fn compile(
+        &self,
+        requests: &[Request<'_>],
+        progress: &dyn Progress,
+    ) -> Result<(Vec<Compiled>, Vec<Diagnostic>)> {
+        let mut warnings = Vec::new();
+        let mut results: Vec<Option<Compiled>> = Vec::new();
+        let mut missing = Vec::new();
+        for (index, request) in requests.iter().enumerate() {
+            let key = self.key(request);
+            let found = match self.store.get(&key) {
+                Lookup::Hit(entry) => {
+                    self.log.line(&format!(
+                        "{} {}: {key} is in the store",
+                        request.job.model, request.job.soc.name
+                    ));
+                    progress.event(&request.id(), ProgressEvent::Cached);
+                    Some(Compiled { key, entry: *entry, cached: true })
+                }
+                Lookup::Damaged(warning) => {
+                    warnings.push(warning.model(&request.job.model));
+                    missing.push((index, key));
+                    None
+                }
+                Lookup::Miss => {
+                    missing.push((index, key));
+                    None
+                }
+            };
+            results.push(found);
+        }
+        let mut problems = Vec::new();
+        if !missing.is_empty() {
+            let worker = self.worker.as_ref().map_err(|problem| Error::from(problem.clone()))?;
+            let tasks = missing.iter().map(|(index, key)| {
+                let request = &requests[*index];
+                Task {
+                    memory: memory_estimate(request.facts.total_bytes()),
+                    run: Box::new(move || self.compile_one(worker, request, key, progress)),
+                }
+            });
+            let outcomes = run_all(tasks.collect(), &self.limits);
+            for ((index, _), outcome) in missing.iter().zip(outcomes) {
+                match outcome {
+                    Ok(compiled) => results[*index] = Some(compiled),
+                    Err(found) => problems.extend(found),
+                }
+            }
+        }
+        warnings.extend(self.store.warning().cloned());
+        let compiled: Vec<Compiled> = results.into_iter().flatten().collect();
+        warnings.extend(compiled.iter().flat_map(|compiled| compiled.entry.record.warnings.iter().cloned()));
+        warnings = distinct(warnings);
+        match Error::from_problems(distinct(problems)) {
+            Some(error) => Err(Error { warnings, log: self.log.path().map(Path::to_owned), ..error }),
+            None => Ok((compiled, warnings)),
+        }
+    }
+
+    fn compile_one(
+        &self,
+        worker: &Worker,
+        request: &Request<'_>,
+        key: &Key,
+        progress: &dyn Progress,
+    ) -> std::result::Result<Compiled, Vec<Diagnostic>> {
+        let id = request.id();
+        let lock = self.store.lock(key, |pid| {
+            self.log.line(&format!("{} {}: waiting for process {pid:?}", id.model, id.soc));
+            progress.event(&id, ProgressEvent::Waiting { pid });
+        });
+        let lock = lock.map_err(|problem| vec![problem])?;
+        // Somebody else may have compiled it in the meantime.
+        if let Lookup::Hit(entry) = self.store.get(key) {
+            progress.event(&id, ProgressEvent::Cached);
+            return Ok(Compiled { key: key.clone(), entry: *entry, cached: true });
+        }
+        let output = lock.scratch().join("out.bin");
+        let job = Job::Compile(CompileJob { output: Some(output.clone()), ..request.job.clone() });
+        let Outcome { result, warnings } = run(worker, &job, &id, self.options(), progress);
+        let report = result?;
+        if !output.is_file() {
+            let problem = Diagnostic::new("E0506", "the worker reports success and wrote no context binary");
+            return Err(vec![problem.model(&id.model).note(format!("{} does not exist", output.display()))]);
+        }
+        let record = Record { model: id.model, soc: id.soc, report, warnings, ..Record::default() };
+        let entry = self.store.insert(&lock, key, &output, record).map_err(|problem| vec![problem])?;
+        Ok(Compiled { key: key.clone(), entry, cached: false })
+    }
+
+    /// Runs the checks of every request: everything a compile does but finalizing. Nothing is stored.
+    ///
+    /// # Errors
+    /// All problems of all jobs.
+    pub fn check(
+        &self,
+        requests: &[Request<'_>],
+        progress: &dyn Progress,
+    ) -> Result<(Vec<Report>, Vec<Diagnostic>)> {
+        let worker = self.worker.as_ref().map_err(|problem| Error::from(problem.clone()))?;
+        let tasks = requests.iter().map(|request| {
+            let id = request.id();
+            let job = Job::Check(CompileJob { output: None, ..request.job.clone() });
+            Task {
+                memory: memory_estimate(request.facts.total_bytes()),
+                run: Box::new(move || run(worker, &job, &id, self.options(), progress)),
+            }
+        });
+        let outcomes = run_all(tasks.collect(), &self.limits);
+        let (mut reports, mut warnings, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+        for outcome in outcomes {
+            warnings.extend(outcome.warnings);
+            match outcome.result {
+                Ok(report) => reports.push(report),
+                Err(found) => problems.extend(found),
+            }
+        }
+        match Error::from_problems(distinct(problems)) {
+            Some(error) => {
+                let warnings = distinct(warnings);
+                Err(Error { warnings, log: self.log.path().map(Path::to_owned), ..error })
+            }
+            None => Ok((reports, distinct(warnings))),
+        }
+    }
+
+    fn options(&self) -> RunOptions<'_> {
+        RunOptions { timeout: self.limits.timeout, log: Some(self.log), keep: self.keep }
+    }
+}
+
+/// What several SoCs of a model say alike is said once.
+fn distinct(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut out: Vec<Diagnostic> = Vec::new();
+    for diagnostic in diagnostics {
+        if !out.contains(&diagnostic) {
+            out.push(diagnostic);
+        }
+    }
+    out
+}

@@ -1,0 +1,166 @@
+//! All models of one or several packages: planned, compiled, and put where they are used.
+
+use std::path::Path;
+
+use crate::artifacts::{ArtifactManifest, ArtifactRecord, place};
+use crate::compile::{Compiled, Compiler, Request};
+use crate::driver::Progress;
+use crate::error::{Error, Result};
+use crate::job::{CompileJob, Diagnostic, GraphInfo, Report, Toolchain};
+use crate::manifest::Manifest;
+use crate::memo::Memo;
+use crate::plan::{Plan, PlannedModel};
+
+/// A package with its plan.
+#[derive(Debug)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// What is to be compiled.
+    pub plan: Plan,
+}
+
+/// A package with its artifacts.
+#[derive(Debug)]
+pub struct Built {
+    /// Its name.
+    pub name: String,
+    /// What was compiled.
+    pub plan: Plan,
+    /// One for each of the plan's jobs, in their order.
+    pub artifacts: Vec<Compiled>,
+}
+
+/// Plans several packages.
+///
+/// # Errors
+/// All problems of all of them.
+pub fn plan(manifests: &[Manifest], toolchain: &Toolchain, memo: &Memo) -> Result<Vec<Package>> {
+    let mut problems = Vec::new();
+    let mut packages = Vec::new();
+    for manifest in manifests {
+        match Plan::new(manifest, toolchain, memo) {
+            Ok(plan) => packages.push(Package { name: manifest.package.clone(), plan }),
+            Err(error) => problems.extend(error.problems),
+        }
+    }
+    Error::from_problems(problems).map_or(Ok(packages), Err)
+}
+
+fn requests(packages: &[Package]) -> Vec<Request<'_>> {
+    let jobs = packages.iter().flat_map(|package| package.plan.jobs().map(move |job| (package, job)));
+    jobs.map(|(package, (model, job))| Request { package: &package.name, job, facts: &model.facts }).collect()
+}
+
+/// Compiles what the store does not have; the warnings come with the result.
+///
+/// # Errors
+/// All problems of all jobs, and models whose context binaries do not have the same inputs and outputs.
+pub fn build(
+    packages: Vec<Package>,
+    compiler: &Compiler<'_>,
+    progress: &dyn Progress,
+) -> Result<(Vec<Built>, Vec<Diagnostic>)> {
+    let (compiled, warnings) = compiler.compile(&requests(&packages), progress)?;
+    let mut compiled = compiled.into_iter();
+    let built: Vec<Built> = packages
+        .into_iter()
+        .map(|Package { name, plan }| {
+            let artifacts = compiled.by_ref().take(plan.jobs().count()).collect();
+            Built { name, plan, artifacts }
+        })
+        .collect();
+    let problems = built.iter().flat_map(|built| built.models()).filter_map(|(model, artifacts)| {
+        let first = artifacts.first()?;
+        let other = artifacts.iter().find(|other| !same_border(graphs(first.1), graphs(other.1)))?;
+        let message = format!(
+            "the context binaries for {} and {} differ in inputs or outputs",
+            first.0.soc.name, other.0.soc.name
+        );
+        Some(Diagnostic::new("E0115", message).model(&model.name).help("declare them as two models"))
+    });
+    match Error::from_problems(problems.collect()) {
+        Some(error) => Err(Error { warnings, ..error }),
+        None => Ok((built, warnings)),
+    }
+}
+
+/// Checks all models without finalizing; see [`Compiler::check`].
+///
+/// # Errors
+/// All problems of all jobs.
+pub fn check(
+    packages: &[Package],
+    compiler: &Compiler<'_>,
+    progress: &dyn Progress,
+) -> Result<(Vec<Report>, Vec<Diagnostic>)> {
+    compiler.check(&requests(packages), progress)
+}
+
+fn graphs(compiled: &Compiled) -> &[GraphInfo] {
+    &compiled.entry.record.report.graphs
+}
+
+/// Whether an app can use both through the same types. Encodings may differ.
+fn same_border(one: &[GraphInfo], other: &[GraphInfo]) -> bool {
+    let border = |graphs: &[GraphInfo]| {
+        let mut graphs: Vec<GraphInfo> = graphs.to_vec();
+        for graph in &mut graphs {
+            for tensor in graph.inputs.iter_mut().chain(&mut graph.outputs) {
+                tensor.quant = None;
+            }
+        }
+        graphs
+    };
+    border(one) == border(other)
+}
+
+impl Built {
+    /// Each model with its jobs and artifacts.
+    pub fn models(&self) -> impl Iterator<Item = (&PlannedModel, Vec<(&CompileJob, &Compiled)>)> {
+        let mut artifacts = self.artifacts.iter();
+        self.plan.models.iter().map(move |model| (model, model.jobs.iter().zip(artifacts.by_ref()).collect()))
+    }
+}
+
+/// Puts the context binaries of several packages into one folder, with one manifest: `<model>.<SoC>.bin` and
+/// `qnn-manifest.json`. What an earlier run put there and is not made any more is removed.
+///
+/// # Errors
+/// A file cannot be written, or two packages have different artifacts of the same name.
+pub fn collect(built: &[Built], folder: &Path, memo: &Memo) -> Result<ArtifactManifest> {
+    let mut manifest = ArtifactManifest::default();
+    let mut problems = Vec::new();
+    for package in built {
+        for (model, artifacts) in package.models() {
+            for (job, compiled) in artifacts {
+                let record = ArtifactRecord::new(&package.name, model, job, compiled);
+                let clash = manifest
+                    .artifacts
+                    .iter()
+                    .find(|other| other.file == record.file && other.blake3 != record.blake3);
+                if let Some(other) = clash {
+                    let message = format!(
+                        "packages `{}` and `{}` both have a model `{}`",
+                        other.package, package.name, model.name
+                    );
+                    problems.push(
+                        Diagnostic::new("E0113", message)
+                            .note("their context binaries differ and would have the same file name")
+                            .help("rename one of the models, or build the packages one by one"),
+                    );
+                }
+                manifest.artifacts.push(record);
+            }
+        }
+    }
+    if let Some(error) = Error::from_problems(problems) {
+        return Err(error);
+    }
+    let compiled = built.iter().flat_map(|package| &package.artifacts);
+    for (record, compiled) in manifest.artifacts.iter().zip(compiled) {
+        place(&compiled.entry, &folder.join(&record.file), memo)?;
+    }
+    manifest.write(folder)?;
+    Ok(manifest)
+}

@@ -1,0 +1,53 @@
+//! What a build script tells cargo.
+
+use std::path::Path;
+
+use crate::error::Error;
+use crate::job::Diagnostic;
+
+/// Lines for cargo, printed at once or not at all.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cargo {
+    pub(super) enabled: bool,
+}
+
+impl Cargo {
+    /// Runs the build script again when the file changes. A file that does not exist would make it run every time.
+    pub(super) fn rerun_if_changed(self, path: &Path) {
+        if path.exists() {
+            self.say("rerun-if-changed", &path.display().to_string());
+        }
+    }
+
+    pub(super) fn rerun_if_env_changed(self, name: &str) {
+        self.say("rerun-if-env-changed", name);
+    }
+
+    /// Sets `cfg(name)` when `set`, and says in either case that it exists.
+    pub(super) fn cfg(self, name: &str, set: bool) {
+        self.say("rustc-check-cfg", &format!("cfg({name})"));
+        if set {
+            self.say("rustc-cfg", name);
+        }
+    }
+
+    pub(super) fn warning(self, warning: &Diagnostic) {
+        for line in warning.to_string().lines() {
+            self.say("warning", line);
+        }
+    }
+
+    fn say(self, key: &str, value: &str) {
+        if self.enabled {
+            // One line each, whatever is in a file name.
+            println!("cargo::{key}={}", value.replace(['\n', '\r'], " "));
+        }
+    }
+}
+
+/// Every problem as lines that cargo shows as errors of the package.
+pub(super) fn print_errors(error: &Error) {
+    for line in error.to_string().lines() {
+        println!("cargo::error={line}");
+    }
+}

@@ -1,0 +1,267 @@
+//! A build from beginning to end.
+
+use std::path::PathBuf;
+
+use qnn_platform::{env, libs};
+
+use super::builder::{Artifacts, Builder};
+use super::mode::Mode;
+use super::{install, stub};
+use crate::artifacts::{ARTIFACT_MANIFEST, ArtifactManifest, ArtifactRecord, place};
+use crate::codegen::{ModelCode, Placement, SocCode, generate};
+use crate::compile::Compiler;
+use crate::driver::{Limits, Worker};
+use crate::error::{Error, Result};
+use crate::files::write_if_changed;
+use crate::job::Diagnostic;
+use crate::log::Log;
+use crate::manifest::{Embed, Manifest, Overrides};
+use crate::package::{self, Built};
+use crate::store::Store;
+
+/// Larger context binaries cannot be loaded by the HTP in one piece.
+const LARGEST: u64 = 2 << 30;
+/// rustc fails on larger `include_bytes!`.
+const LARGEST_EMBEDDED: u64 = 1 << 30;
+
+/// Where a build reads and writes.
+struct Places {
+    out_dir: PathBuf,
+    code: PathBuf,
+    log: Log,
+    log_path: PathBuf,
+}
+
+pub(super) fn run(builder: &Builder) -> Result<Artifacts> {
+    let cargo = builder.cargo;
+    for var in env::rebuild() {
+        cargo.rerun_if_env_changed(var.name);
+    }
+    let out_dir = match &builder.out_dir {
+        Some(dir) => dir.clone(),
+        None => PathBuf::from(env::var(&env::OUT_DIR).ok_or_else(|| not_a_build_script("OUT_DIR"))?),
+    };
+    let log_path = out_dir.join("qnn.log");
+    let log = Log::create(&log_path);
+    let places = Places { code: out_dir.join("qnn.rs"), out_dir, log, log_path };
+
+    let manifest_path = manifest_path(builder)?;
+    cargo.rerun_if_changed(&manifest_path);
+    let (mode, why) = match builder.mode {
+        Some(mode) => (mode, "the build script asks for a stub".to_owned()),
+        None => Mode::from_env()?,
+    };
+    cargo.cfg("qnn_stub", mode == Mode::Stub);
+    cargo.cfg("qnn_off", mode == Mode::Off);
+    if mode == Mode::Off {
+        return off(&places);
+    }
+    let overrides = builder.overrides.clone().and(Overrides::from_env());
+    let manifest = Manifest::load(&manifest_path, &overrides)?;
+    let sources = manifest.config.models.values().map(|model| model.source.as_path());
+    manifest.files().chain(sources).for_each(|file| cargo.rerun_if_changed(file));
+    let artifacts = match mode {
+        Mode::Stub => make_stub(&manifest, &why, &places)?,
+        _ => make(builder, manifest, &places)
+            .map_err(|error| Error { log: Some(places.log_path.clone()), ..error })?,
+    };
+    artifacts.warnings.iter().for_each(|warning| cargo.warning(warning));
+    Ok(artifacts)
+}
+
+fn manifest_path(builder: &Builder) -> Result<PathBuf> {
+    if let Some(path) = &builder.manifest_path {
+        return Ok(path.clone());
+    }
+    let path = env::var(&env::CARGO_MANIFEST_PATH).map(PathBuf::from);
+    let in_folder = || Some(PathBuf::from(env::var(&env::CARGO_MANIFEST_DIR)?).join("Cargo.toml"));
+    path.or_else(in_folder).ok_or_else(|| not_a_build_script("CARGO_MANIFEST_DIR").into())
+}
+
+fn not_a_build_script(var: &str) -> Diagnostic {
+    Diagnostic::new("E0102", format!("{var} is not set"))
+        .note("cargo sets it for build scripts")
+        .help("call this from build.rs, or give the path to the Builder")
+}
+
+/// Compiles, places, generates.
+fn make(builder: &Builder, manifest: Manifest, places: &Places) -> Result<Artifacts> {
+    let cargo = builder.cargo;
+    let own = places.out_dir.join("qnn-cache");
+    let cache = builder.cache_dir.clone().or_else(libs::cache_dir);
+    let store = match cache {
+        Some(cache) => Store::new(cache, Some(own)),
+        None => Store::new(own, None),
+    };
+    let memo = store.memo();
+    let worker = match &builder.worker {
+        Some(path) => Worker::at(path, &memo),
+        None => Worker::find(&memo),
+    };
+    if let Ok(worker) = &worker {
+        cargo.rerun_if_changed(&worker.path);
+    }
+    let resolved =
+        install::ensure(builder.qnn_lib_dir.as_deref(), &worker, builder.offline, &memo, &places.log)?;
+    cargo.rerun_if_changed(&resolved.identity);
+    let manifests = [manifest];
+    let packages = package::plan(&manifests, &resolved.toolchain, &memo)?;
+    for model in packages.iter().flat_map(|package| &package.plan.models) {
+        model.facts.external.iter().for_each(|file| cargo.rerun_if_changed(&file.path));
+    }
+
+    let from_env = Limits::from_env();
+    let limits = Limits {
+        jobs: builder.jobs.or(from_env.jobs),
+        memory: builder.memory.or(from_env.memory),
+        timeout: builder.timeout.or(from_env.timeout),
+    };
+    let keep = env::var(&env::QNN_KEEP).map(PathBuf::from);
+    let compiler = Compiler {
+        store: &store,
+        build_id: &resolved.build_id,
+        worker,
+        limits,
+        log: &places.log,
+        keep: keep.as_deref(),
+    };
+    let (built, warnings) = package::build(packages, &compiler, &*builder.progress)?;
+
+    let manifest = listed(&built)?;
+    let compiled = built.iter().flat_map(|package| &package.artifacts);
+    for (record, compiled) in manifest.artifacts.iter().zip(compiled) {
+        place(&compiled.entry, &places.out_dir.join(&record.file), &memo)?;
+    }
+    let code = generate(&models(&built, &manifest)).map_err(|problems| Error {
+        problems,
+        warnings: Vec::new(),
+        log: None,
+    })?;
+    finish(places, &code, manifest, warnings)
+}
+
+/// The artifacts of a build, unless one is too large.
+fn listed(built: &[Built]) -> Result<ArtifactManifest> {
+    let mut manifest = ArtifactManifest::default();
+    let mut problems = Vec::new();
+    for package in built {
+        for (model, artifacts) in package.models() {
+            for (job, compiled) in artifacts {
+                let record = ArtifactRecord::new(&package.name, model, job, compiled);
+                problems.extend(too_large(&record).map(|problem| problem.model(&model.name)));
+                manifest.artifacts.push(record);
+            }
+        }
+    }
+    Error::from_problems(problems).map_or(Ok(manifest), Err)
+}
+
+fn too_large(record: &ArtifactRecord) -> Option<Diagnostic> {
+    let gib = record.bytes as f64 / f64::from(1 << 30);
+    let soc = &record.soc;
+    if record.bytes > LARGEST {
+        return Some(
+            Diagnostic::new("E0116", format!("the context binary for {soc} has {gib:.2} GiB; the HTP loads up to 2 GiB"))
+                .help("divide the model into parts, each a model of its own in Cargo.toml, or use weights of fewer bits"),
+        );
+    }
+    (record.embed == Embed::Bytes && record.bytes > LARGEST_EMBEDDED).then(|| {
+        Diagnostic::new(
+            "E0116",
+            format!("the context binary for {soc} has {gib:.2} GiB; rustc embeds up to 1 GiB"),
+        )
+        .help("set embed = \"file\" (or leave `embed` out)")
+    })
+}
+
+fn models<'a>(built: &'a [Built], manifest: &'a ArtifactManifest) -> Vec<ModelCode<'a>> {
+    let mut records = manifest.artifacts.iter();
+    let mut models = Vec::new();
+    for package in built {
+        for (model, artifacts) in package.models() {
+            let records: Vec<&ArtifactRecord> = records.by_ref().take(artifacts.len()).collect();
+            let socs = artifacts.iter().zip(&records).map(|((job, _), record)| SocCode {
+                soc: &job.soc,
+                build_id: &record.build_id,
+                placement: match record.embed {
+                    Embed::File => Placement::File(record.file.clone()),
+                    Embed::Auto | Embed::Bytes => Placement::Bytes(record.file.clone()),
+                },
+            });
+            models.push(ModelCode {
+                name: &model.name,
+                source: model.source.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                graphs: records.first().map_or(&[][..], |record| &record.graphs),
+                specs: artifacts.first().map_or(&[][..], |(job, _)| &job.graphs),
+                socs: socs.collect(),
+            });
+        }
+    }
+    models
+}
+
+/// Generates types without models.
+fn make_stub(manifest: &Manifest, why: &str, places: &Places) -> Result<Artifacts> {
+    let before = ArtifactManifest::read(&places.out_dir);
+    let stubs = stub::stubs(manifest, before.as_ref());
+    let models: Vec<ModelCode<'_>> = stubs
+        .iter()
+        .map(|stub| {
+            let soc = |soc| SocCode { soc, build_id: "", placement: Placement::Stub(why.to_owned()) };
+            ModelCode {
+                name: &stub.name,
+                source: stub.source.clone(),
+                graphs: &stub.graphs,
+                specs: &stub.specs,
+                socs: stub.socs.iter().map(soc).collect(),
+            }
+        })
+        .collect();
+    let code = generate(&models).map_err(|problems| Error { problems, warnings: Vec::new(), log: None })?;
+    let names: Vec<&str> = stubs.iter().map(|stub| stub.name.as_str()).collect();
+    let warning =
+        Diagnostic::new("E0705", format!("models are stubs that cannot be loaded: {}", names.join(", ")))
+            .note(why)
+            .help("build with QNN_BUILD unset on a machine where models can be compiled");
+    let records = stubs.iter().flat_map(|stub| stub.records(&manifest.package)).collect();
+    let artifacts =
+        ArtifactManifest { stub: Some(why.to_owned()), artifacts: records, ..ArtifactManifest::default() };
+    finish(places, &code, artifacts, vec![warning])
+}
+
+/// Generates nothing; what an earlier build made stays.
+fn off(places: &Places) -> Result<Artifacts> {
+    write_code(places, &generate(&[]).unwrap_or_default())?;
+    Ok(Artifacts {
+        code: places.code.clone(),
+        manifest_path: places.out_dir.join(ARTIFACT_MANIFEST),
+        manifest: ArtifactManifest::default(),
+        warnings: Vec::new(),
+        log: places.log_path.clone(),
+    })
+}
+
+fn write_code(places: &Places, code: &str) -> Result<()> {
+    write_if_changed(&places.code, code.as_bytes())
+        .map_err(|error| Error::io("E0605", "cannot write", &places.code, &error))
+}
+
+fn finish(
+    places: &Places,
+    code: &str,
+    manifest: ArtifactManifest,
+    warnings: Vec<Diagnostic>,
+) -> Result<Artifacts> {
+    write_code(places, code)?;
+    let manifest_path = manifest.write(&places.out_dir)?;
+    for warning in &warnings {
+        places.log.line(&format!("warning: {warning}"));
+    }
+    Ok(Artifacts {
+        code: places.code.clone(),
+        manifest_path,
+        manifest,
+        warnings,
+        log: places.log_path.clone(),
+    })
+}
