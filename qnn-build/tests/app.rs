@@ -1,0 +1,126 @@
+//! A whole app under cargo: its build script calls this crate, its code uses what was generated with the real runtime crate.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use support::{App, MODEL};
+
+const MAIN: &str = r#"
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+#![allow(non_snake_case)]
+//! Names here that could be taken for those of the generated code.
+#[derive(Debug, Clone, Copy)]
+struct Box;
+#[derive(Debug, Clone, Copy)]
+struct Result;
+#[derive(Debug, Clone, Copy)]
+struct Ok;
+mod core {}
+mod std {}
+mod qnn {}
+
+::qnn::include_models!();
+
+fn main() {
+    let _ = (Box, Result, Ok);
+    for artifact in ok::ARTIFACTS {
+        ::std::println!("{artifact:?}");
+    }
+    let outputs = ok::Outputs::zeroed();
+    let x = [0.0_f32; 3];
+    let inputs = ok::Inputs { x: &x };
+    ::std::println!("{:?} {:?} {}", ok::Inputs::X_SHAPE, ok::Outputs::Y_SHAPE, inputs.x.len() + outputs.y.len());
+    let run: fn(&ok::Model, ok::Inputs<'_>) -> ::core::result::Result<ok::Outputs, ::qnn::Error> = ok::Model::run;
+    let _ = run;
+    if cfg!(qnn_stub) {
+        ::std::println!("a stub");
+    }
+}
+"#;
+
+/// An app in a folder that stays between test runs, so that its dependencies are built once.
+struct CargoApp {
+    app: App,
+    folder: PathBuf,
+}
+
+impl CargoApp {
+    fn new(name: &str) -> Self {
+        let app = App::new(&["ok"]);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(folder.join("src")).unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+             [dependencies]\nqnn = {{ path = {:?} }}\n[build-dependencies]\nqnn-build = {{ path = {:?} }}\n\
+             [package.metadata.qnn]\nsoc = [\"SM8650\", \"SM8750\"]\nmodels.ok.source = \"ok.onnx\"\n[workspace]\n",
+            root.join("qnn"),
+            root.join("qnn-build"),
+        );
+        fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+        fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+        fs::write(folder.join("ok.onnx"), MODEL).unwrap();
+        fs::write(folder.join("build.rs"), "fn main() { qnn_build::compile().unwrap_or_exit(); }\n").unwrap();
+        fs::write(folder.join("src/main.rs"), MAIN).unwrap();
+        Self { app, folder }
+    }
+
+    fn cargo(&self, args: &[&str], envs: &[(&str, &str)]) -> Output {
+        Command::new(env!("CARGO"))
+            .args(args)
+            .arg("--offline")
+            .current_dir(&self.folder)
+            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("app-target"))
+            .env("CARGO_QNN", support::fake_worker())
+            .env("QNN_LIB_DIR", self.app.path("lib"))
+            .env("QNN_CACHE_DIR", self.app.path("cache"))
+            .env_remove("QNN_SDK_ROOT")
+            .env_remove("QNN_BUILD")
+            .env_remove("RUSTFLAGS")
+            .envs(envs.iter().copied())
+            .output()
+            .unwrap()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn an_app_builds_without_warnings_and_runs_and_is_not_built_twice() {
+    let app = CargoApp::new("qnn-app");
+    let out = app.cargo(&["run"], &[]);
+    let (stdout, stderr) = (text(&out.stdout), text(&out.stderr));
+    assert!(out.status.success(), "{stderr}");
+    assert!(!stderr.contains("warning"), "{stderr}");
+    assert!(stdout.contains("soc: \"SM8650\", soc_id: 57, arch: 75"), "{stdout}");
+    assert!(stdout.contains("Embedded(") && stdout.contains("[1, 3] [3] 6"), "{stdout}");
+
+    let again = text(&app.cargo(&["build"], &[]).stderr);
+    assert!(!again.contains("Compiling"), "{again}");
+
+    let stub = app.cargo(&["run"], &[("QNN_BUILD", "stub")]);
+    let (stdout, stderr) = (text(&stub.stdout), text(&stub.stderr));
+    assert!(
+        stdout.contains("a stub") && stdout.contains("Stub(\"built with QNN_BUILD=stub\")"),
+        "{stdout}{stderr}"
+    );
+    assert!(stderr.contains("models are stubs that cannot be loaded: ok"), "{stderr}");
+
+    fs::write(app.folder.join("ok.onnx"), "not a model").unwrap();
+    let broken = app.cargo(&["build"], &[("QNN_SOC", "SM8560")]);
+    let stderr = text(&broken.stderr);
+    assert!(!broken.status.success());
+    for part in ["qnn::E0105", "did you mean `SM8550`", "qnn::E0201", "not an ONNX file", "qnn.log"] {
+        assert!(stderr.contains(part), "{part}\n{stderr}");
+    }
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}
