@@ -36,6 +36,11 @@ impl Failure {
         Self::new(Exit::User, "", message)
     }
 
+    /// Ends the process with the code of a program that has said itself what is wrong.
+    pub(crate) fn passed_on(code: i32) -> Self {
+        Self::silent(u8::try_from(code).map_or(Exit::User, Exit::PassedOn))
+    }
+
     /// Ends the process with `exit` after everything has been said.
     pub(crate) fn silent(exit: Exit) -> Self {
         Self { exit, problems: Vec::new() }

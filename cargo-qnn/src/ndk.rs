@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use qnn_platform::env::{self, EnvVar};
 
+use crate::cargo_config;
 use crate::codes;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result, list};
@@ -107,7 +108,7 @@ impl Ndk {
 
         let mut variables = Vec::new();
         let linker = env::family(&env::CARGO_TARGET_LINKER, &upper);
-        if linker.is_none() && !config_has_linker(triple, folder) {
+        if linker.is_none() && cargo_config::get(folder, &["target", triple, "linker"]).is_none() {
             variables.push((env::family_name(&env::CARGO_TARGET_LINKER, &upper), clang.clone().into()));
         }
         for (family, program) in
@@ -154,20 +155,6 @@ impl Ndk {
 fn version(folder: &Path) -> Vec<u64> {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     name.split('.').map(|part| part.parse().unwrap_or(0)).collect()
-}
-
-/// Whether a cargo configuration file from `folder` upwards, or the one in cargo's home, sets the linker of `triple`.
-fn config_has_linker(triple: &str, folder: &Path) -> bool {
-    let home = env::var(&env::CARGO_HOME).map(PathBuf::from);
-    let home = home.or_else(|| env::var(&env::HOME).map(|home| Path::new(&home).join(".cargo")));
-    let folders = folder.ancestors().map(|folder| folder.join(".cargo")).chain(home);
-    folders.flat_map(|folder| [folder.join("config.toml"), folder.join("config")]).any(|file| {
-        let text = std::fs::read_to_string(file).unwrap_or_default();
-        let config = text.parse::<toml_edit::DocumentMut>().unwrap_or_default();
-        let linker =
-            config.get("target").and_then(|item| item.get(triple)).and_then(|item| item.get("linker"));
-        linker.is_some()
-    })
 }
 
 #[cfg(test)]

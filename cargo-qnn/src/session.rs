@@ -1,5 +1,7 @@
 //! What every command knows: the terminal, and whether the network may be used.
 
+use std::process::Command;
+
 use qnn_platform::env;
 
 use crate::args::GlobalArgs;
@@ -10,6 +12,8 @@ pub(crate) struct Session {
     pub(crate) term: Terminal,
     /// Whether the network may not be used.
     pub(crate) offline: bool,
+    /// What `--color` says.
+    color: Option<ColorChoice>,
 }
 
 impl Session {
@@ -35,6 +39,19 @@ impl Session {
         };
         let offline =
             args.offline || env::string(&env::CARGO_NET_OFFLINE).is_some_and(|v| v == "true" || v == "1");
-        Self { term: Terminal::new(verbosity, color, no_color, progress), offline }
+        Self { term: Terminal::new(verbosity, color, no_color, progress), offline, color: args.color }
+    }
+
+    /// Passes the global flags on to a cargo command.
+    pub(crate) fn add_to(&self, command: &mut Command) {
+        match self.term.verbosity {
+            Verbosity::Quiet => command.arg("--quiet"),
+            Verbosity::Normal => command,
+            Verbosity::Verbose => command.arg("-v"),
+            Verbosity::VeryVerbose => command.arg("-vv"),
+        };
+        if let Some(choice) = self.color {
+            command.args(["--color", choice.word()]);
+        }
     }
 }

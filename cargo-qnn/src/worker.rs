@@ -27,7 +27,7 @@ pub(crate) fn run(handshake: bool) -> Exit {
     // The driver went away: nobody wants the result.
     let mut send = |event: Event| {
         if write(&mut events, &event).is_err() {
-            std::process::exit(Exit::User as i32);
+            std::process::exit(Exit::User.code().into());
         }
     };
     let job = match read_job() {

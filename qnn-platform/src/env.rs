@@ -163,6 +163,8 @@ registry! {
         "`debug` or `release`; never part of an artifact's key.";
     CARGO_TARGET_DIR = "CARGO_TARGET_DIR", Cargo, false, ["cargo qnn"], "`target` in the workspace",
         "Where cargo puts its output; artifacts are collected under it.";
+    CARGO_BUILD_TARGET = "CARGO_BUILD_TARGET", Cargo, false, ["cargo qnn"], "`build.target` of cargo's configuration",
+        "The target that cargo builds when `--target` is not given; artifacts are collected in its folder.";
     CARGO_HOME = "CARGO_HOME", Cargo, false, ["cargo qnn"], "`~/.cargo`",
         "cargo's own folder; `cargo qnn doctor` looks for installed binaries in it.";
 

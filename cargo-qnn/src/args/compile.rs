@@ -1,7 +1,6 @@
 //! How a model file is compiled, on a command line without a manifest.
 
 use std::path::Path;
-use std::time::Duration;
 
 use clap::Args;
 use qnn_build::Memo;
@@ -40,19 +39,9 @@ pub(crate) struct CompileFlags {
     /// Compress activations between layers (deep learning bandwidth compression)
     #[arg(long)]
     pub(crate) dlbc: bool,
-    /// Seconds a job may take
-    #[arg(long, value_name = "SECONDS")]
-    pub(crate) timeout: Option<f64>,
 }
 
 impl CompileFlags {
-    /// The time limit of a job.
-    pub(crate) fn timeout(&self) -> Result<Option<Duration>> {
-        let seconds = self.timeout.map(Duration::try_from_secs_f64).transpose();
-        seconds
-            .map_err(|error| Failure::usage("--timeout is not a number of seconds").note(error.to_string()))
-    }
-
     /// One job per SoC for a model file, checked as a manifest would be. `output` is not set.
     pub(crate) fn jobs(&self, file: &Path, soc: &[String], toolchain: &Toolchain) -> Result<Vec<CompileJob>> {
         let format = source_format(file)?;

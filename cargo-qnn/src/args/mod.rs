@@ -3,6 +3,7 @@
 mod cargo;
 mod compile;
 mod config;
+mod job;
 mod model;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -15,6 +16,7 @@ use crate::term::ColorChoice;
 pub(crate) use cargo::{BuildFlags, PackageArgs};
 pub(crate) use compile::CompileFlags;
 pub(crate) use config::ConfigArgs;
+pub(crate) use job::JobArgs;
 pub(crate) use model::InputArg;
 
 /// As cargo colours its help.
@@ -55,6 +57,15 @@ pub(crate) struct GlobalArgs {
 /// The subcommands, one file each.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Compile the models that are missing, then build the app
+    #[command(visible_alias = "b")]
+    Build(commands::build::BuildArgs),
+    /// Find everything that is wrong with the models, without compiling them to the end
+    #[command(visible_alias = "c")]
+    Check(commands::check::CheckArgs),
+    /// Build the app with its models and run it
+    #[command(visible_alias = "r")]
+    Run(commands::run::RunArgs),
     /// Make a new app that runs a model
     New(commands::new::NewArgs),
     /// Add models to the package in the current folder
@@ -69,6 +80,10 @@ pub(crate) enum Command {
     Doctor(commands::doctor::DoctorArgs),
     /// List the SoCs that can be compiled for
     Socs(commands::socs::SocsArgs),
+    /// Locate, measure or shrink the store of compiled models
+    Cache(commands::cache::CacheArgs),
+    /// Remove the context binaries that builds put into the target folder
+    Clean(commands::clean::CleanArgs),
     /// Explain an error code
     Explain(commands::explain::ExplainArgs),
     /// Show the environment variables that are read, and what they come to

@@ -9,7 +9,7 @@ use qnn_build::job::{CompileJob, Job, Report};
 use qnn_platform::env;
 use serde::Serialize;
 
-use crate::args::CompileFlags;
+use crate::args::{CompileFlags, JobArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, IoContext, Result};
 use crate::jobs;
@@ -32,6 +32,8 @@ pub(crate) struct CompileArgs {
     output: PathBuf,
     #[command(flatten)]
     flags: CompileFlags,
+    #[command(flatten)]
+    job: JobArgs,
     /// Number of jobs at once
     #[arg(short, long, value_name = "N")]
     jobs: Option<usize>,
@@ -90,8 +92,10 @@ fn compile_all(
     planned: &[CompileJob],
     outputs: &[PathBuf],
 ) -> Result<Vec<Report>> {
-    let timeout = args.flags.timeout()?;
-    let limits = Limits { jobs: args.jobs, ..Limits::from_env() };
+    let timeout = args.job.timeout()?;
+    let from_env = Limits::from_env();
+    let memory = args.job.mem_limit.map(|mib| mib.saturating_mul(1 << 20)).or(from_env.memory);
+    let limits = Limits { jobs: args.jobs.or(from_env.jobs), memory, ..from_env };
     let progress = Shown::new(&session.term, COMPILE);
     let bytes = args.file.metadata().map_or(0, |meta| meta.len());
     let tasks = planned.iter().zip(outputs).map(|(job, output)| Task {

@@ -1,5 +1,9 @@
 //! One file per subcommand, each with its arguments and a `run` function.
 
+pub(crate) mod build;
+pub(crate) mod cache;
+pub(crate) mod check;
+pub(crate) mod clean;
 pub(crate) mod compile;
 pub(crate) mod completions;
 pub(crate) mod doctor;
@@ -8,6 +12,7 @@ pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod new;
+pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod socs;
 pub(crate) mod toolchain;

@@ -8,4 +8,4 @@ pub(crate) mod record;
 mod resolve;
 mod wheel;
 
-pub(crate) use resolve::{data_dir, ensure};
+pub(crate) use resolve::{data_dir, ensure, resolve};

@@ -11,38 +11,38 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The wheels of the toolchain for x86-64 Linux.
-pub const WHEELS: [&str; 2] = [
+pub(crate) const WHEELS: [&str; 2] = [
     "onnxruntime_qnn-2.7.0-cp311-cp311-manylinux_2_35_x86_64.whl",
     "onnxruntime-1.31.1-cp311-cp311-manylinux_2_28_x86_64.whl",
 ];
 
 /// A home of its own for each test: nothing of the user's is read or written.
-pub struct Home {
-    pub dir: TempDir,
+pub(crate) struct Home {
+    pub(crate) dir: TempDir,
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { dir: tempfile::tempdir().unwrap() }
     }
 
     /// The data folder.
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 
     /// Folder of all toolchains.
-    pub fn toolchains(&self) -> PathBuf {
+    pub(crate) fn toolchains(&self) -> PathBuf {
         self.data().join("toolchains")
     }
 
     /// Folder of the toolchain.
-    pub fn toolchain(&self) -> PathBuf {
+    pub(crate) fn toolchain(&self) -> PathBuf {
         self.toolchains().join("qnn-2.51.0-linux-x86_64")
     }
 
     /// `cargo-qnn ARGS` in this home.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-qnn"));
         command.args(args);
         for name in [
@@ -67,17 +67,17 @@ impl Home {
     }
 
     /// Runs `cargo-qnn ARGS` and returns what it said.
-    pub fn run(&self, args: &[&str]) -> Said {
+    pub(crate) fn run(&self, args: &[&str]) -> Said {
         Said::from(self.command(args).output().unwrap())
     }
 }
 
 /// What a run of the program left.
 #[derive(Debug)]
-pub struct Said {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl From<Output> for Said {
@@ -90,14 +90,14 @@ impl From<Output> for Said {
 impl Said {
     /// Fails the test unless the program ended with 0.
     #[track_caller]
-    pub fn success(self) -> Self {
+    pub(crate) fn success(self) -> Self {
         assert_eq!(self.code, Some(0), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 
     /// Fails the test unless the program ended with this code and said each of these texts on standard error.
     #[track_caller]
-    pub fn failure(self, code: i32, texts: &[&str]) -> Self {
+    pub(crate) fn failure(self, code: i32, texts: &[&str]) -> Self {
         assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         for text in texts {
             assert!(self.stderr.contains(text), "no {text:?} in:\n{}", self.stderr);
@@ -107,13 +107,13 @@ impl Said {
 
     /// Standard output as JSON.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in:\n{}", self.stdout))
     }
 }
 
 /// A folder with the real wheels: downloaded by `pip` once, then kept in the target folder.
-pub fn wheels() -> PathBuf {
+pub(crate) fn wheels() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wheels");
     fs::create_dir_all(&folder).unwrap();
     let lock = File::create(folder.join(".lock")).unwrap();
@@ -137,7 +137,7 @@ pub fn wheels() -> PathBuf {
 }
 
 /// A home in which the toolchain is installed.
-pub fn installed() -> Home {
+pub(crate) fn installed() -> Home {
     let home = Home::new();
     home.run(&["toolchain", "install", "--from", wheels().to_str().unwrap()]).success();
     home

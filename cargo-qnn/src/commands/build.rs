@@ -1,0 +1,389 @@
+//! `cargo qnn build`: compiles the models that are missing, then lets cargo build the app.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use clap::Args;
+use qnn_build::artifacts::{ArtifactManifest, ArtifactRecord};
+use qnn_build::compile::Request;
+use qnn_build::job::Diagnostic;
+use qnn_build::package::{self, Built};
+use qnn_build::store::Lookup;
+use qnn_build::{Mode, package::Package};
+use qnn_platform::env;
+use serde::Serialize;
+
+use crate::args::{BuildFlags, ConfigArgs, JobArgs, PackageArgs};
+use crate::cargo_config;
+use crate::exit::Exit;
+use crate::failure::{Failure, IoContext, Result};
+use crate::models::Models;
+use crate::ndk::{self, Ndk};
+use crate::programs::{command_line, quote};
+use crate::progress::{COMPILE, Shown};
+use crate::session::Session;
+use crate::term::Terminal;
+use crate::toolchain;
+use crate::workspace::{Workspace, cargo};
+
+/// Arguments of `cargo qnn build`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct BuildArgs {
+    #[command(flatten)]
+    pub(crate) packages: PackageArgs,
+    #[command(flatten)]
+    pub(crate) flags: BuildFlags,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    #[command(flatten)]
+    pub(crate) job: JobArgs,
+    /// Compile the models and stop before `cargo build`
+    #[arg(long)]
+    pub(crate) artifacts_only: bool,
+    /// Print the plan, the command and its environment; do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Android API level to link for
+    #[arg(long, value_name = "LEVEL", default_value_t = ndk::DEFAULT_API)]
+    pub(crate) android_api: u32,
+    /// Output format, passed on to cargo; `json` also describes artifacts and problems
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) message_format: Option<String>,
+    /// Further arguments for cargo
+    #[arg(last = true, value_name = "CARGO ARGS")]
+    pub(crate) rest: Vec<OsString>,
+}
+
+impl BuildArgs {
+    fn json(&self) -> bool {
+        self.message_format.as_deref().is_some_and(|format| format.starts_with("json"))
+    }
+}
+
+/// A message on standard output with `--message-format json`, beside cargo's own.
+#[derive(Serialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+enum Message<'a> {
+    /// A context binary that is ready.
+    QnnArtifact {
+        path: &'a Path,
+        fresh: bool,
+        #[serde(flatten)]
+        artifact: &'a ArtifactRecord,
+    },
+    /// Something that is wrong, or should be known.
+    QnnDiagnostic {
+        level: &'static str,
+        #[serde(flatten)]
+        diagnostic: &'a Diagnostic,
+    },
+    /// What `--dry-run` found.
+    QnnPlan { models: Vec<Planned>, environment: Vec<(String, String)>, command: Vec<String> },
+}
+
+/// A job of the plan.
+#[derive(Serialize)]
+struct Planned {
+    package: String,
+    model: String,
+    soc: String,
+    source: PathBuf,
+    /// Whether the store has it; unknown before the libraries are installed.
+    fresh: Option<bool>,
+}
+
+/// Which cargo command follows the models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    Build,
+    Run,
+}
+
+pub(crate) fn run(session: &Session, args: &BuildArgs) -> Result<Exit> {
+    build(session, args, Then::Build)
+}
+
+/// Compiles the models, collects them, and runs cargo.
+pub(crate) fn build(session: &Session, args: &BuildArgs, then: Then) -> Result<Exit> {
+    let result = build_inner(session, args, then);
+    if let (Err(failure), true) = (&result, args.json()) {
+        for diagnostic in &failure.problems {
+            session.term.json_line(&Message::QnnDiagnostic { level: "error", diagnostic })?;
+        }
+    }
+    result
+}
+
+fn build_inner(session: &Session, args: &BuildArgs, then: Then) -> Result<Exit> {
+    let (mode, why) = Mode::from_env()?;
+    let workspace = Workspace::resolve(session, &args.packages)?;
+    let folder = app_folder(&workspace, args);
+    let target = args.flags.target.clone().or_else(|| cargo_config::default_target(&folder));
+    let environment = environment(args, target.as_deref(), &folder)?;
+    let command = cargo_command(session, args, then, &environment);
+    if args.dry_run {
+        return dry_run(session, args, workspace, &environment, &command);
+    }
+    if mode == Mode::Required {
+        let target_dir = args.flags.target_dir.clone().unwrap_or_else(|| workspace.target_dir.clone());
+        let output = output_folder(&target_dir, target.as_deref(), args.flags.profile_folder());
+        artifacts(session, args, workspace, &target_dir, &output)?;
+    }
+    if args.artifacts_only {
+        return Ok(Exit::Ok);
+    }
+    let exit = run_cargo(session, command)?;
+    if mode != Mode::Required && exit == Exit::Ok {
+        session.term.warn(format!("no model was compiled: {why}"));
+    }
+    Ok(exit)
+}
+
+/// Compiles what is missing and puts all context binaries into `output`.
+fn artifacts(
+    session: &Session,
+    args: &BuildArgs,
+    workspace: Workspace,
+    target_dir: &Path,
+    output: &Path,
+) -> Result<()> {
+    let term = &session.term;
+    let jobs = args.flags.jobs.as_deref().and_then(|jobs| jobs.parse().ok());
+    let mut models = Models::plan(session, workspace, &args.config, &args.job, jobs)?;
+    let packages = std::mem::take(&mut models.packages);
+    let compiler = models.compiler()?;
+    let (built, warnings) = package::build(packages, &compiler, &Shown::new(term, COMPILE))?;
+    for warning in &warnings {
+        term.warning(warning);
+        if args.json() {
+            term.json_line(&Message::QnnDiagnostic { level: "warning", diagnostic: warning })?;
+        }
+    }
+    make_target_dir(target_dir)?;
+    let manifest = package::collect(&built, output, &models.memo)?;
+    announce(term, args, &built, &manifest, output)
+}
+
+fn announce(
+    term: &Terminal,
+    args: &BuildArgs,
+    built: &[Built],
+    manifest: &ArtifactManifest,
+    output: &Path,
+) -> Result<()> {
+    let compiled: Vec<bool> =
+        built.iter().flat_map(|package| &package.artifacts).map(|one| one.cached).collect();
+    if args.json() {
+        for (artifact, fresh) in manifest.artifacts.iter().zip(&compiled) {
+            let path = output.join(&artifact.file);
+            term.json_line(&Message::QnnArtifact { path: &path, fresh: *fresh, artifact })?;
+        }
+    }
+    let count = match compiled.len() {
+        1 => "1 context binary".to_owned(),
+        n => format!("{n} context binaries"),
+    };
+    let line = format!("{count} in {}", output.display());
+    if compiled.iter().all(|fresh| *fresh) && !args.artifacts_only {
+        term.verbose("Fresh", line);
+    } else {
+        term.status("Collected", line);
+    }
+    Ok(())
+}
+
+/// Folder from which cargo looks for its configuration: where it is started.
+fn app_folder(workspace: &Workspace, args: &BuildArgs) -> PathBuf {
+    let named = args.packages.manifest_path.as_deref().and_then(Path::parent).map(Path::to_owned);
+    // cargo reads the configuration of the working directory, wherever the manifest is.
+    std::env::current_dir().ok().or(named).unwrap_or_else(|| workspace.target_dir.clone())
+}
+
+/// `target/<triple>/<profile>/qnn`.
+fn output_folder(target_dir: &Path, target: Option<&str>, profile: &str) -> PathBuf {
+    let folder = match target {
+        // A target may be given as the path of its specification.
+        Some(target) => target_dir.join(Path::new(target).file_stem().unwrap_or(target.as_ref())),
+        None => target_dir.to_owned(),
+    };
+    folder.join(profile).join("qnn")
+}
+
+/// cargo marks its target folder as a cache only when it makes the folder itself; here it may be made before.
+fn make_target_dir(folder: &Path) -> Result<()> {
+    const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
+                       # This folder is made by cargo: everything in it can be made again.\n";
+    if !folder.exists() {
+        std::fs::create_dir_all(folder).at("cannot create", folder)?;
+        let tag = folder.join("CACHEDIR.TAG");
+        std::fs::write(&tag, TAG).at("cannot write", &tag)?;
+    }
+    Ok(())
+}
+
+/// The variables for cargo and the build scripts that it runs.
+fn environment(args: &BuildArgs, target: Option<&str>, folder: &Path) -> Result<Vec<(String, OsString)>> {
+    let mut variables: Vec<(String, OsString)> = Vec::new();
+    if let Ok(program) = std::env::current_exe() {
+        variables.push((env::CARGO_QNN.name.to_owned(), program.into()));
+    }
+    // Build scripts plan the same models: what the flags say reaches them through the environment.
+    if !args.config.soc.is_empty() {
+        variables.push((env::QNN_SOC.name.to_owned(), args.config.soc.join(",").into()));
+    }
+    if !args.config.config.is_empty() {
+        let inherited = env::string(&env::QNN_CONFIG);
+        let lines: Vec<String> = inherited.into_iter().chain(args.config.config.clone()).collect();
+        variables.push((env::QNN_CONFIG.name.to_owned(), lines.join("\n").into()));
+    }
+    if let Some(triple) = target.filter(|triple| ndk::is_android(triple)) {
+        let linker = env::family(&env::CARGO_TARGET_LINKER, &triple.replace('-', "_").to_uppercase());
+        match Ndk::find()? {
+            Some(ndk) => variables.extend(ndk.variables(triple, args.android_api, folder)?),
+            // Somebody else (cargo-ndk, the user) says how to link.
+            None if linker.is_some() => {}
+            None if cargo_config::get(folder, &["target", triple, "linker"]).is_some() => {}
+            None if args.artifacts_only => {}
+            None => {
+                return Err(Ndk::require(triple).map_or_else(|failure| failure, |_| Failure::silent(Exit::Ok)));
+            }
+        }
+    }
+    Ok(variables)
+}
+
+fn cargo_command(
+    session: &Session,
+    args: &BuildArgs,
+    then: Then,
+    environment: &[(String, OsString)],
+) -> Command {
+    let mut command = Command::new(cargo());
+    command.arg(match then {
+        Then::Build => "build",
+        Then::Run => "run",
+    });
+    let mut packages = args.packages.clone();
+    if then == Then::Run {
+        // `cargo run` takes one package and knows no --workspace.
+        packages.workspace = false;
+        packages.exclude.clear();
+    }
+    packages.add_to(&mut command, session.offline);
+    args.flags.add_to(&mut command);
+    if let Some(format) = &args.message_format {
+        command.args(["--message-format", format]);
+    }
+    session.add_to(&mut command);
+    match then {
+        Then::Build => command.args(&args.rest),
+        Then::Run if args.rest.is_empty() => &mut command,
+        Then::Run => command.arg("--").args(&args.rest),
+    };
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    command
+}
+
+fn run_cargo(session: &Session, mut command: Command) -> Result<Exit> {
+    session.term.verbose("Running", command_line(&command));
+    command.stdin(Stdio::inherit());
+    let program = PathBuf::from(command.get_program());
+    let status = command.status().at("cannot run", &program)?;
+    match status.code() {
+        Some(0) => Ok(Exit::Ok),
+        // cargo, or the app that it ran, has said what is wrong.
+        Some(code) => Err(Failure::passed_on(code)),
+        None => Err(Failure::user(format!("cargo ended with {status}"))),
+    }
+}
+
+/// Prints what a build would do.
+fn dry_run(
+    session: &Session,
+    args: &BuildArgs,
+    workspace: Workspace,
+    environment: &[(String, OsString)],
+    command: &Command,
+) -> Result<Exit> {
+    let models = planned(session, args, workspace)?;
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+    let environment: Vec<(String, String)> = environment
+        .iter()
+        .map(|(name, value)| (name.clone(), value.to_string_lossy().into_owned()))
+        .collect();
+    if args.json() {
+        session.term.json_line(&Message::QnnPlan { models, environment, command: words })?;
+        return Ok(Exit::Ok);
+    }
+    let term = &session.term;
+    term.data("plan:")?;
+    for Planned { package, model, soc, source, fresh } in models {
+        let what = match fresh {
+            Some(true) => "in the store",
+            Some(false) => "to be compiled",
+            None => "to be compiled unless the store has it; the QNN libraries are installed first",
+        };
+        term.data(format!("  {package}: {model} for {soc}, from {}: {what}", source.display()))?;
+    }
+    term.data("environment:")?;
+    for (name, value) in environment {
+        term.data(format!("  {name}={}", quote(&value)))?;
+    }
+    term.data(format!("command:\n  {}", command_line(command)))?;
+    Ok(Exit::Ok)
+}
+
+fn planned(session: &Session, args: &BuildArgs, workspace: Workspace) -> Result<Vec<Planned>> {
+    let row = |package: &str, model: &str, soc: &str, source: &Path, fresh| Planned {
+        package: package.to_owned(),
+        model: model.to_owned(),
+        soc: soc.to_owned(),
+        source: source.to_owned(),
+        fresh,
+    };
+    if toolchain::resolve(None).is_err() {
+        // Nothing is installed for a dry run; what would be compiled can be told all the same.
+        let mut rows = Vec::new();
+        for manifest in workspace.manifests(&args.config.overrides())? {
+            for (name, model) in &manifest.config.models {
+                for soc in model.soc.as_ref().unwrap_or(&manifest.config.soc) {
+                    rows.push(row(&manifest.package, name, soc, &model.source, None));
+                }
+            }
+        }
+        return Ok(rows);
+    }
+    let models = Models::plan(session, workspace, &args.config, &args.job, None)?;
+    let compiler = models.compiler()?;
+    let fresh = |package: &Package, job, facts| {
+        let key = compiler.key(&Request { package: &package.name, job, facts });
+        matches!(models.store.get(&key), Lookup::Hit(_))
+    };
+    let rows = models.packages.iter().flat_map(|package| {
+        package.plan.jobs().map(move |(model, job)| {
+            row(
+                &package.name,
+                &model.name,
+                &job.soc.name,
+                &model.source,
+                Some(fresh(package, job, &model.facts)),
+            )
+        })
+    });
+    Ok(rows.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn artifacts_go_beside_what_cargo_builds() {
+        let folder = |target| output_folder(Path::new("/t"), target, "release");
+        assert_eq!(folder(None), Path::new("/t/release/qnn"));
+        assert_eq!(folder(Some("aarch64-linux-android")), Path::new("/t/aarch64-linux-android/release/qnn"));
+        assert_eq!(folder(Some("specs/my-target.json")), Path::new("/t/my-target/release/qnn"));
+    }
+}

@@ -1,0 +1,63 @@
+//! `cargo qnn check`: every problem of every model, without compiling to the end.
+
+use clap::Args;
+use qnn_build::job::Report;
+use qnn_build::package;
+use serde::Serialize;
+
+use crate::args::{ConfigArgs, JobArgs, PackageArgs};
+use crate::exit::Exit;
+use crate::failure::Result;
+use crate::models::Models;
+use crate::progress::{CHECK, Shown};
+use crate::session::Session;
+use crate::workspace::Workspace;
+
+/// Arguments of `cargo qnn check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    packages: PackageArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    job: JobArgs,
+    /// Number of jobs at once
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The whole answer, as `--json` shows it.
+#[derive(Serialize)]
+struct Answer {
+    ok: bool,
+    problems: Vec<qnn_build::job::Diagnostic>,
+    warnings: Vec<qnn_build::job::Diagnostic>,
+    reports: Vec<Report>,
+}
+
+pub(crate) fn run(session: &Session, args: &CheckArgs) -> Result<Exit> {
+    let workspace = Workspace::resolve(session, &args.packages)?;
+    let models = Models::plan(session, workspace, &args.config, &args.job, args.jobs)?;
+    let result = package::check(&models.packages, &models.compiler()?, &Shown::new(&session.term, CHECK));
+    match result {
+        Ok((reports, warnings)) => {
+            warnings.iter().for_each(|warning| session.term.warning(warning));
+            if args.json {
+                session.term.json(&Answer { ok: true, problems: vec![], warnings, reports })?;
+            }
+            Ok(Exit::Ok)
+        }
+        Err(error) => {
+            if args.json {
+                let (problems, warnings) = (error.problems.clone(), error.warnings.clone());
+                session.term.json(&Answer { ok: false, problems, warnings, reports: vec![] })?;
+            }
+            error.warnings.iter().for_each(|warning| session.term.warning(warning));
+            Err(error.into())
+        }
+    }
+}

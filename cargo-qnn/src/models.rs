@@ -1,0 +1,87 @@
+//! The models of the user's packages, planned and ready to be compiled.
+
+use std::path::PathBuf;
+
+use qnn_build::compile::Compiler;
+use qnn_build::driver::Limits;
+use qnn_build::package::{self, Package};
+use qnn_build::store::Store;
+use qnn_build::toolchain::{self, Resolved};
+use qnn_build::{Log, Memo};
+use qnn_platform::{env, libs};
+
+use crate::args::{ConfigArgs, JobArgs};
+use crate::failure::{Failure, Result};
+use crate::jobs;
+use crate::session::Session;
+use crate::toolchain::ensure;
+use crate::workspace::Workspace;
+
+/// The store of compiled models.
+pub(crate) fn store() -> Result<Store> {
+    let cache = libs::cache_dir().ok_or_else(|| {
+        Failure::user("there is no cache folder: neither QNN_CACHE_DIR nor HOME is set")
+            .help("set QNN_CACHE_DIR to a folder that may be written to")
+    })?;
+    Ok(Store::new(cache, None))
+}
+
+/// What a build or check works with.
+pub(crate) struct Models {
+    pub(crate) workspace: Workspace,
+    pub(crate) packages: Vec<Package>,
+    pub(crate) store: Store,
+    pub(crate) memo: Memo,
+    pub(crate) resolved: Resolved,
+    limits: Limits,
+    log: Log,
+    keep: Option<PathBuf>,
+}
+
+impl Models {
+    /// Plans the models of `workspace`'s packages. Missing libraries are installed.
+    pub(crate) fn plan(
+        session: &Session,
+        workspace: Workspace,
+        config: &ConfigArgs,
+        job: &JobArgs,
+        jobs: Option<usize>,
+    ) -> Result<Self> {
+        let manifests = workspace.manifests(&config.overrides())?;
+        let store = store()?;
+        let memo = store.memo();
+        let resolved = libraries(session, &memo)?;
+        let packages = package::plan(&manifests, &resolved.toolchain, &memo)?;
+        let from_env = Limits::from_env();
+        let limits = Limits {
+            jobs: jobs.or(from_env.jobs),
+            memory: job.mem_limit.map(|mib| mib.saturating_mul(1 << 20)).or(from_env.memory),
+            timeout: job.timeout()?.or(from_env.timeout),
+        };
+        let keep = env::var(&env::QNN_KEEP).map(PathBuf::from);
+        Ok(Self { workspace, packages, store, memo, resolved, limits, log: Log::default(), keep })
+    }
+
+    /// The compiler of these models, whose workers are this program.
+    pub(crate) fn compiler(&self) -> Result<Compiler<'_>> {
+        Ok(Compiler {
+            store: &self.store,
+            build_id: &self.resolved.build_id,
+            worker: Ok(jobs::worker()?),
+            limits: self.limits.clone(),
+            log: &self.log,
+            keep: self.keep.as_deref(),
+        })
+    }
+}
+
+/// The libraries with their build id; installed when there are none.
+fn libraries(session: &Session, memo: &Memo) -> Result<Resolved> {
+    match toolchain::resolve(None, memo) {
+        Ok(resolved) => Ok(resolved),
+        Err(_) => {
+            ensure(session)?;
+            Ok(toolchain::resolve(None, memo)?)
+        }
+    }
+}
