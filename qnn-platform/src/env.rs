@@ -85,7 +85,7 @@ registry! {
         "Folder that holds the QNN libraries (`libQnnHtp.so`, `libQnnSystem.so`). `QNN_SDK_ROOT` wins over it.";
     ORT_DYLIB_PATH = "ORT_DYLIB_PATH", Places, true, ["cargo qnn"], "the installed toolchain's",
         "The ONNX Runtime library to use as the reference engine.";
-    CARGO_QNN = "CARGO_QNN", Places, true, ["qnn-build"], "`cargo-qnn` on `PATH`",
+    CARGO_QNN = "CARGO_QNN", Places, false, ["qnn-build"], "`cargo-qnn` on `PATH`",
         "The `cargo-qnn` executable that build scripts ask to compile models; `cargo qnn build` sets it.";
     CARGO_QNN_HOME = "CARGO_QNN_HOME", Places, true, ["qnn", "qnn-build", "cargo qnn"],
         "`$XDG_DATA_HOME/cargo-qnn`, else `~/.local/share/cargo-qnn`",
