@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use qnn::DataType;
 use qnn_build::job::{Diagnostic, Target};
 
-use super::{OpBuilder, table};
+use super::{OpBuilder, broadcast, table};
 use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
 use crate::problem::{Problems, node_problem, problem};
 use crate::program::{Op, Program, Quant, Role, Tensor, TensorId};
@@ -24,7 +24,32 @@ pub fn lower(graph: &Graph, target: &Target) -> Result<Program, Problems> {
         };
         problems.extend(result.err());
     }
-    if problems.is_empty() { Ok(lower.program) } else { Err(Problems(problems)) }
+    if problems.is_empty() { Ok(without_unread(lower.program)) } else { Err(Problems(problems)) }
+}
+
+/// The program without tensors that no op touches: steps that became a node's output, constants that were replaced.
+fn without_unread(mut program: Program) -> Program {
+    let mut used = vec![false; program.tensors.len()];
+    for op in &program.ops {
+        for id in op.inputs.iter().chain(&op.outputs) {
+            used[id.0] = true;
+        }
+    }
+    let mut moved = vec![TensorId(0); program.tensors.len()];
+    let mut kept = Vec::with_capacity(program.tensors.len());
+    for (i, tensor) in program.tensors.into_iter().enumerate() {
+        if used[i] || matches!(tensor.role, Role::Input | Role::Output) {
+            moved[i] = TensorId(kept.len());
+            kept.push(tensor);
+        }
+    }
+    program.tensors = kept;
+    for op in &mut program.ops {
+        for id in op.inputs.iter_mut().chain(&mut op.outputs) {
+            *id = moved[id.0];
+        }
+    }
+    program
 }
 
 fn unsupported(node: &Node) -> Diagnostic {
@@ -48,6 +73,7 @@ pub struct Lower<'g> {
     tensors: HashMap<ValueId, TensorId>,
     names: HashSet<String>,
     outputs: HashSet<ValueId>,
+    temps: HashSet<TensorId>,
 }
 
 impl<'g> Lower<'g> {
@@ -59,6 +85,7 @@ impl<'g> Lower<'g> {
             tensors: HashMap::new(),
             names: HashSet::new(),
             outputs: graph.outputs.iter().copied().collect(),
+            temps: HashSet::new(),
         }
     }
 
@@ -73,6 +100,20 @@ impl<'g> Lower<'g> {
                         "E0305",
                         format!("value {:?} is both input and output, or output twice", value.name),
                     ));
+                    continue;
+                }
+                if value.ty.shape.len() > MAX_RANK {
+                    let mut p = problem(
+                        "E0305",
+                        format!(
+                            "graph tensor {:?} has {} dimensions; HTP has at most {MAX_RANK}",
+                            value.name,
+                            value.ty.shape.len()
+                        ),
+                    );
+                    p.help =
+                        Some("join dimensions in the model, or read another value with `outputs`".to_owned());
+                    problems.push(p);
                     continue;
                 }
                 match self.data_type(value.ty.dtype) {
@@ -169,7 +210,41 @@ impl<'g> Lower<'g> {
     /// A tensor between two ops of one node.
     pub fn temp(&mut self, node: &Node, dtype: DataType, shape: &[usize]) -> TensorId {
         let name = self.unique_name(&format!("{}.tmp", node.name));
-        self.push_tensor(Tensor { name, role: Role::Native, dtype, dims: dims(shape), quant: Quant::None })
+        let temp = self.push_tensor(Tensor {
+            name,
+            role: Role::Native,
+            dtype,
+            dims: dims(shape),
+            quant: Quant::None,
+        });
+        self.temps.insert(temp);
+        temp
+    }
+
+    /// Lets the op that makes temporary tensor `from` make `to` instead; `false` where `from` is not a temporary of
+    /// the node.
+    pub(super) fn retarget(&mut self, node: &Node, from: TensorId, to: TensorId) -> bool {
+        if !self.temps.contains(&from) {
+            return false;
+        }
+        let ops = &mut self.program.ops;
+        let Some(maker) = ops.iter().rposition(|op| op.outputs.contains(&from)) else { return false };
+        if ops[maker].origin.0 != node.name {
+            return false;
+        }
+        for id in ops[maker..].iter_mut().flat_map(|op| op.inputs.iter_mut().chain(&mut op.outputs)) {
+            if *id == from {
+                *id = to;
+            }
+        }
+        self.temps.remove(&from);
+        true
+    }
+
+    /// Says that a value is held by a tensor that exists.
+    pub(super) fn alias(&mut self, id: ValueId, tensor: TensorId) {
+        self.temps.remove(&tensor);
+        self.tensors.insert(id, tensor);
     }
 
     /// A constant made by lowering.
@@ -241,7 +316,13 @@ impl<'g> Lower<'g> {
     }
 }
 
-/// A shape as QNN dims: a scalar has one element.
+/// The most axes that an HTP tensor has.
+pub(super) const MAX_RANK: usize = 5;
+
+/// A shape as QNN dims: a scalar has one element, and what has more axes than HTP knows has the outermost ones joined.
 pub(super) fn dims(shape: &[usize]) -> Vec<u32> {
-    if shape.is_empty() { vec![1] } else { shape.iter().map(|&d| d as u32).collect() }
+    if shape.is_empty() {
+        return vec![1];
+    }
+    broadcast::fold(shape, MAX_RANK).iter().map(|&d| d as u32).collect()
 }

@@ -1,0 +1,98 @@
+//! Cast, and the conversions that other operators need.
+
+use qnn::DataType;
+use qnn_build::job::Diagnostic;
+
+use super::Lower;
+use super::broadcast::fold;
+use super::ops::Ops;
+use crate::graph::Node;
+use crate::problem::node_problem;
+use crate::program::TensorId;
+
+/// One hop of a conversion.
+#[derive(Clone, Copy)]
+enum Hop {
+    /// HTP's Cast.
+    Cast(DataType),
+    /// Anything but zero is true. HTP's own Cast to bool truncates first: 0.5 becomes false, 3 becomes the byte 3.
+    NotZero,
+    /// The low byte. HTP's own Cast saturates: -1 becomes 0, in ONNX 255.
+    LowByte,
+}
+
+/// How HTP gets from one type to another. What is missing here is refused by HTP's Cast or computes something else:
+/// measured on SM8650, uint8 to float32 gives 1.0 for everything that is not 0.
+fn hops(from: DataType, to: DataType) -> Option<&'static [Hop]> {
+    use DataType::{Bool, Float16, Float32, Int16, Int32, Uint8, Uint32};
+    use Hop::{Cast, LowByte, NotZero};
+    Some(match (from, to) {
+        (Float32 | Float16 | Int32, Bool) => &[NotZero],
+        (Uint8 | Uint32 | Int16, Bool) => &[Cast(Int32), NotZero],
+        (Uint8 | Int16, Float32) | (Uint32, Float32) => &[Cast(Int32), Cast(Float32)],
+        (Int16, Float16) | (Uint32, Float16) => &[Cast(Int32), Cast(Float16)],
+        (Int16, Uint32) | (Float16, Uint32) => &[Cast(Int32), Cast(Uint32)],
+        (Int32, Uint8) => &[LowByte],
+        (Float16 | Int16 | Uint32, Uint8) => &[Cast(Int32), LowByte],
+        (Float32 | Float16 | Uint8 | Bool | Int16 | Uint32, Int32) => &[Cast(Int32)],
+        (Float32 | Uint8 | Bool | Int32, Uint32) => &[Cast(Uint32)],
+        (Float16 | Bool | Int32, Float32) => &[Cast(Float32)],
+        (Float32 | Uint8 | Bool | Int32, Float16) => &[Cast(Float16)],
+        (Float32 | Bool, Uint8) => &[Cast(Uint8)],
+        _ => return None,
+    })
+}
+
+/// `x` in another type.
+pub(super) fn convert(ops: &mut Ops<'_, '_, '_>, x: TensorId, to: DataType) -> Result<TensorId, Diagnostic> {
+    let from = ops.dtype(x);
+    if from == to {
+        return Ok(x);
+    }
+    let Some(hops) = hops(from, to) else {
+        let mut p =
+            node_problem("E0304", ops.node, format!("HTP cannot convert {} to {}", from.name(), to.name()));
+        p.help = Some(
+            "HTP computes with float32, float16, int32, uint8 and bool; export the model with one of these"
+                .to_owned(),
+        );
+        return Err(p);
+    };
+    let shape = ops.shape(x);
+    let mut y = ops.reshape(x, &fold(&shape, 4));
+    for hop in hops {
+        y = match hop {
+            Hop::Cast(dtype) => {
+                let shape = ops.shape(y);
+                ops.step("Cast", &[y], *dtype, &shape, |op| op)
+            }
+            Hop::NotZero => {
+                let zero = ops.number(ops.dtype(y), 0.0);
+                ops.compare("ElementWiseNotEqual", y, zero)
+            }
+            Hop::LowByte => {
+                let low = ops.with("ElementWiseMod", y, 256.0);
+                let shape = ops.shape(low);
+                ops.step("Cast", &[low], DataType::Uint8, &shape, |op| op)
+            }
+        };
+    }
+    Ok(ops.reshape(y, &shape))
+}
+
+/// Cast, CastLike: to the type of the output.
+pub(super) fn cast(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let x = ops.input(0)?;
+    let id = node.output(0).ok_or_else(|| node_problem("E0302", node, "output 0 is missing"))?;
+    let out = ops.lower.tensor(id)?;
+    // The front end drops casts to the same type; narrowing 64-bit types makes more of them.
+    if ops.dtype(x) == ops.dtype(out) { ops.pass_on(x) } else { ops.output(0, x) }
+}
+
+/// Identity, Dropout: the same tensor, copied where the app reads it.
+pub(super) fn identity(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let x = ops.input(0)?;
+    ops.pass_on(x)
+}

@@ -1,0 +1,120 @@
+//! Comparisons, truth values, and choices by them.
+
+use qnn::DataType;
+use qnn_build::job::Diagnostic;
+
+use super::elementwise::is_float;
+use super::ops::{FP16_MAX, Ops};
+use super::unary::float4;
+use super::{Lower, broadcast};
+use crate::graph::Node;
+
+/// ONNX comparisons and the HTP ops they are.
+const COMPARE: &[(&str, &str)] = &[
+    ("Equal", "ElementWiseEqual"),
+    ("Greater", "ElementWiseGreater"),
+    ("GreaterOrEqual", "ElementWiseGreaterEqual"),
+    ("Less", "ElementWiseLess"),
+    ("LessOrEqual", "ElementWiseLessEqual"),
+];
+
+/// Equal, Greater, GreaterOrEqual, Less, LessOrEqual; of bool and small integers as int32.
+pub(super) fn compare(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let ty = COMPARE
+        .iter()
+        .find(|(op, _)| *op == node.op)
+        .map(|(_, ty)| *ty)
+        .ok_or_else(|| ops.refuse("no comparison of this name"))?;
+    let (mut a, mut b) = (ops.finite_input(0)?, ops.finite_input(1)?);
+    if !is_float(ops.dtype(a)) {
+        (a, b) = (ops.widened(a, &[DataType::Int32])?, ops.widened(b, &[DataType::Int32])?);
+    }
+    let (sa, sb) = (&ops.input_type(0)?.shape, &ops.input_type(1)?.shape);
+    let [a, b] = broadcast::operands(&mut ops, [(a, sa), (b, sb)], 5)?;
+    let y = ops.compare(ty, a, b);
+    ops.output(0, y)
+}
+
+/// ONNX operators on truth values and the HTP ops they are.
+const LOGIC: &[(&str, &str)] =
+    &[("And", "ElementWiseAnd"), ("Or", "ElementWiseOr"), ("Xor", "ElementWiseXor")];
+
+/// And, Or, Xor.
+pub(super) fn logic(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let ty = LOGIC
+        .iter()
+        .find(|(op, _)| *op == node.op)
+        .map(|(_, ty)| *ty)
+        .ok_or_else(|| ops.refuse("no logic of this name"))?;
+    let (a, b) = (ops.input(0)?, ops.input(1)?);
+    let (sa, sb) = (&ops.input_type(0)?.shape, &ops.input_type(1)?.shape);
+    let [a, b] = broadcast::operands(&mut ops, [(a, sa), (b, sb)], 4)?;
+    let y = ops.binary(ty, a, b);
+    ops.output(0, y)
+}
+
+/// Not.
+pub(super) fn not(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let x = ops.input(0)?;
+    let shape = broadcast::fold(&ops.shape(x), 4);
+    let x = ops.reshape(x, &shape);
+    let y = ops.unary("ElementWiseNot", x);
+    ops.output(0, y)
+}
+
+/// Where; of bool by logic, of other types that HTP cannot choose between as int32.
+pub(super) fn select(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let (condition, a, b) = (ops.input(0)?, ops.finite_input(1)?, ops.finite_input(2)?);
+    let [sc, sa, sb] = [&ops.input_type(0)?.shape, &ops.input_type(1)?.shape, &ops.input_type(2)?.shape];
+    if ops.dtype(a) == DataType::Bool {
+        let [condition, a, b] = broadcast::operands(&mut ops, [(condition, sc), (a, sa), (b, sb)], 4)?;
+        let yes = ops.binary("ElementWiseAnd", condition, a);
+        let otherwise = ops.unary("ElementWiseNot", condition);
+        let no = ops.binary("ElementWiseAnd", otherwise, b);
+        let y = ops.binary("ElementWiseOr", yes, no);
+        return ops.output(0, y);
+    }
+    let native = [DataType::Float32, DataType::Float16, DataType::Int32];
+    let (a, b) = (ops.widened(a, &native)?, ops.widened(b, &native)?);
+    let [condition, a, b] = broadcast::operands(&mut ops, [(condition, sc), (a, sa), (b, sb)], 5)?;
+    let y = ops.select(condition, a, b);
+    ops.output(0, y)
+}
+
+/// IsNaN. HTP's fp16 does not tell infinity from NaN: infinite numbers are reported too (measured on SM8650).
+pub(super) fn is_nan(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let x = float4(&mut ops, 0)?;
+    let shape = ops.shape(x);
+    let y = ops.step("IsNan", &[x], DataType::Bool, &shape, |op| op);
+    ops.output(0, y)
+}
+
+/// IsInf: beyond the finite numbers of fp16. HTP's own op validates and then cannot be finalized. NaN is reported too.
+pub(super) fn is_inf(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let x = float4(&mut ops, 0)?;
+    let dtype = ops.dtype(x);
+    let positive = node.attrs.int_or("detect_positive", 1) != 0;
+    let negative = node.attrs.int_or("detect_negative", 1) != 0;
+    let y = match (positive, negative) {
+        (true, true) => {
+            let (size, limit) = (ops.unary("ElementWiseAbs", x), ops.number(dtype, FP16_MAX));
+            ops.compare("ElementWiseGreater", size, limit)
+        }
+        (true, false) => {
+            let limit = ops.number(dtype, FP16_MAX);
+            ops.compare("ElementWiseGreater", x, limit)
+        }
+        (false, true) => {
+            let limit = ops.number(dtype, -FP16_MAX);
+            ops.compare("ElementWiseLess", x, limit)
+        }
+        (false, false) => ops.compare("ElementWiseLess", x, x),
+    };
+    ops.output(0, y)
+}

@@ -1,0 +1,231 @@
+//! The ops that one node becomes: an expression is written step by step, each step a tensor, the last one the node's output.
+
+use qnn::DataType;
+use qnn_build::job::Diagnostic;
+
+use super::convert;
+use super::{Lower, OpBuilder};
+use crate::graph::{Data, Node, TensorType, ValueId};
+use crate::problem::node_problem;
+use crate::program::{Role, TensorId};
+
+/// The largest finite number of fp16, in which HTP computes.
+pub(super) const FP16_MAX: f64 = 65504.0;
+
+/// Writes ops of one node.
+pub(super) struct Ops<'l, 'g, 'n> {
+    /// The program so far.
+    pub(super) lower: &'l mut Lower<'g>,
+    /// The node being lowered.
+    pub(super) node: &'n Node,
+}
+
+impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
+    pub(super) fn new(lower: &'l mut Lower<'g>, node: &'n Node) -> Self {
+        Self { lower, node }
+    }
+
+    /// A problem of this node's form.
+    pub(super) fn refuse(&self, why: impl Into<String>) -> Diagnostic {
+        node_problem("E0302", self.node, why)
+    }
+
+    /// Tensor of the `i`-th input, which must be there.
+    pub(super) fn input(&mut self, i: usize) -> Result<TensorId, Diagnostic> {
+        self.lower.input(self.node, i)
+    }
+
+    /// As [`Ops::input`], constants clamped to the numbers that fp16 has: HTP has no infinity, and adds two of what it
+    /// takes for infinity to something that no later op understands.
+    pub(super) fn finite_input(&mut self, i: usize) -> Result<TensorId, Diagnostic> {
+        let tensor = self.input(i)?;
+        let id = self.value(i)?;
+        let value = self.lower.graph.value(id);
+        let Some(data) = value.data.as_ref().filter(|_| value.ty.dtype.is_float()) else { return Ok(tensor) };
+        let values = data.to_f64(value.ty.dtype);
+        if values.iter().all(|v| v.abs() <= FP16_MAX || v.is_nan()) {
+            return Ok(tensor);
+        }
+        let clamped: Vec<f64> = values.iter().map(|v| v.clamp(-FP16_MAX, FP16_MAX)).collect();
+        let (dtype, shape) = (self.dtype(tensor), self.shape(tensor));
+        Ok(self.constant(dtype, &shape, &clamped))
+    }
+
+    /// The `i`-th input's value, which must be there.
+    pub(super) fn value(&self, i: usize) -> Result<ValueId, Diagnostic> {
+        self.node.input(i).ok_or_else(|| node_problem("E0302", self.node, format!("input {i} is missing")))
+    }
+
+    /// Type of the `i`-th input, which must be there.
+    pub(super) fn input_type(&self, i: usize) -> Result<&'g TensorType, Diagnostic> {
+        self.lower.input_type(self.node, i)
+    }
+
+    /// Type of the `i`-th output, which must be there.
+    pub(super) fn output_type(&self, i: usize) -> Result<&'g TensorType, Diagnostic> {
+        self.lower.output_type(self.node, i)
+    }
+
+    /// Elements of the `i`-th input, which must be constant.
+    pub(super) fn constant_ints(&self, i: usize, what: &str) -> Result<Vec<i64>, Diagnostic> {
+        let id = self.value(i)?;
+        self.lower.graph.const_i64(id).ok_or_else(|| {
+            let mut p =
+                node_problem("E0307", self.node, format!("{what} of {} must be constant", self.node.op));
+            p.help = Some("HTP graphs are static; export the model with this input fixed".to_owned());
+            p
+        })
+    }
+
+    /// Elements of the `i`-th input as integers, where it is there and constant.
+    pub(super) fn known_ints(&self, i: usize) -> Option<Vec<i64>> {
+        self.lower.graph.const_i64(self.node.input(i)?)
+    }
+
+    /// Dims of a tensor.
+    pub(super) fn shape(&self, t: TensorId) -> Vec<usize> {
+        self.lower.get(t).dims.iter().map(|&d| d as usize).collect()
+    }
+
+    /// Element type of a tensor.
+    pub(super) fn dtype(&self, t: TensorId) -> DataType {
+        self.lower.get(t).dtype
+    }
+
+    /// A step: an op from these inputs to one new tensor.
+    pub(super) fn step(
+        &mut self,
+        ty: &'static str,
+        inputs: &[TensorId],
+        dtype: DataType,
+        shape: &[usize],
+        params: impl for<'a> FnOnce(OpBuilder<'a, 'g>) -> OpBuilder<'a, 'g>,
+    ) -> TensorId {
+        let out = self.lower.temp(self.node, dtype, shape);
+        let op = self.lower.op(self.node, ty).inputs(inputs.iter().copied()).outputs([out]);
+        params(op).emit();
+        out
+    }
+
+    /// An op that changes neither shape nor type.
+    pub(super) fn unary(&mut self, ty: &'static str, x: TensorId) -> TensorId {
+        self.unary_with(ty, x, |op| op)
+    }
+
+    /// An op with parameters that changes neither shape nor type.
+    pub(super) fn unary_with(
+        &mut self,
+        ty: &'static str,
+        x: TensorId,
+        params: impl for<'a> FnOnce(OpBuilder<'a, 'g>) -> OpBuilder<'a, 'g>,
+    ) -> TensorId {
+        let (dtype, shape) = (self.dtype(x), self.shape(x));
+        self.step(ty, &[x], dtype, &shape, params)
+    }
+
+    /// A broadcasting op on two tensors of one type; the result has the type too.
+    pub(super) fn binary(&mut self, ty: &'static str, a: TensorId, b: TensorId) -> TensorId {
+        let dtype = self.dtype(a);
+        let shape = super::broadcast::shape(&[&self.shape(a), &self.shape(b)]);
+        self.step(ty, &[a, b], dtype, &shape, |op| op)
+    }
+
+    /// A broadcasting op on two tensors of one type that says yes or no.
+    pub(super) fn compare(&mut self, ty: &'static str, a: TensorId, b: TensorId) -> TensorId {
+        let shape = super::broadcast::shape(&[&self.shape(a), &self.shape(b)]);
+        self.step(ty, &[a, b], DataType::Bool, &shape, |op| op)
+    }
+
+    /// `a` where the condition holds, else `b`.
+    pub(super) fn select(&mut self, condition: TensorId, a: TensorId, b: TensorId) -> TensorId {
+        let dtype = self.dtype(a);
+        let shape = super::broadcast::shape(&[&self.shape(condition), &self.shape(a), &self.shape(b)]);
+        self.step("ElementWiseSelect", &[condition, a, b], dtype, &shape, |op| op)
+    }
+
+    /// A binary op with one number of `x`'s type on the right.
+    pub(super) fn with(&mut self, ty: &'static str, x: TensorId, number: f64) -> TensorId {
+        let number = self.number(self.dtype(x), number);
+        self.binary(ty, x, number)
+    }
+
+    /// A constant of any type; floats are clamped to fp16's range.
+    pub(super) fn constant(&mut self, dtype: DataType, shape: &[usize], values: &[f64]) -> TensorId {
+        let data = encode(dtype, values);
+        self.lower.constant(self.node, dtype, shape, data)
+    }
+
+    /// One number as a constant that broadcasts.
+    pub(super) fn number(&mut self, dtype: DataType, value: f64) -> TensorId {
+        self.constant(dtype, &[1], &[value])
+    }
+
+    /// A constant of integers.
+    pub(super) fn ints(&mut self, shape: &[usize], values: &[i64]) -> TensorId {
+        let values: Vec<i32> =
+            values.iter().map(|&v| v.clamp(i32::MIN.into(), i32::MAX.into()) as i32).collect();
+        self.lower.constant(self.node, DataType::Int32, shape, Data::from_i32(&values))
+    }
+
+    /// The same elements in another shape. Of a constant that is another constant, else an op unless the shape is the
+    /// same.
+    pub(super) fn reshape(&mut self, x: TensorId, shape: &[usize]) -> TensorId {
+        if self.shape(x) == shape {
+            return x;
+        }
+        let tensor = self.lower.get(x);
+        let dtype = tensor.dtype;
+        if let Role::Static(data) = &tensor.role {
+            let data = data.clone();
+            return self.lower.constant(self.node, dtype, shape, data);
+        }
+        self.step("Reshape", &[x], dtype, shape, |op| op)
+    }
+
+    /// The same numbers in another type.
+    pub(super) fn cast(&mut self, x: TensorId, dtype: DataType) -> Result<TensorId, Diagnostic> {
+        convert::convert(self, x, dtype)
+    }
+
+    /// `x`, or `x` as int32 where its type is not one of `native`.
+    pub(super) fn widened(&mut self, x: TensorId, native: &[DataType]) -> Result<TensorId, Diagnostic> {
+        if native.contains(&self.dtype(x)) { Ok(x) } else { self.cast(x, DataType::Int32) }
+    }
+
+    /// Makes a step the node's `i`-th output, in that output's shape and type; nothing where the node lacks it.
+    pub(super) fn output(&mut self, i: usize, result: TensorId) -> Result<(), Diagnostic> {
+        let Some(id) = self.node.output(i) else { return Ok(()) };
+        let out = self.lower.tensor(id)?;
+        let (dtype, shape) = (self.dtype(out), self.shape(out));
+        let result = self.cast(result, dtype)?;
+        let result = self.reshape(result, &shape);
+        if !self.lower.retarget(self.node, result, out) {
+            self.lower.op(self.node, "Reshape").inputs([result]).outputs([out]).emit();
+        }
+        Ok(())
+    }
+
+    /// Makes a tensor that exists the node's first output: nothing is computed unless the app reads it.
+    pub(super) fn pass_on(&mut self, x: TensorId) -> Result<(), Diagnostic> {
+        let id =
+            self.node.output(0).ok_or_else(|| node_problem("E0302", self.node, "output 0 is missing"))?;
+        if self.lower.is_output(id) { self.output(0, x) } else { Ok(self.lower.alias(id, x)) }
+    }
+}
+
+/// Numbers as the bytes of a type.
+pub(super) fn encode(dtype: DataType, values: &[f64]) -> Data {
+    let each = |f: &dyn Fn(f64) -> Vec<u8>| Data::new(values.iter().flat_map(|&v| f(v)).collect());
+    let finite = |v: f64| v.clamp(-FP16_MAX, FP16_MAX);
+    match dtype {
+        DataType::Float16 => each(&|v| half::f16::from_f64(finite(v)).to_le_bytes().to_vec()),
+        DataType::Float32 => each(&|v| (finite(v) as f32).to_le_bytes().to_vec()),
+        DataType::Int16 => each(&|v| (v as i16).to_le_bytes().to_vec()),
+        DataType::Uint16 => each(&|v| (v as u16).to_le_bytes().to_vec()),
+        DataType::Uint32 => each(&|v| (v as u32).to_le_bytes().to_vec()),
+        DataType::Int8 => each(&|v| vec![(v as i8) as u8]),
+        DataType::Uint8 => each(&|v| vec![v as u8]),
+        DataType::Bool => each(&|v| vec![u8::from(v != 0.0)]),
+        _ => each(&|v| (v as i32).to_le_bytes().to_vec()),
+    }
+}

@@ -1,0 +1,228 @@
+//! Sums, means, extremes and norms over axes.
+
+use qnn::DataType;
+use qnn_build::job::Diagnostic;
+
+use super::elementwise::is_float;
+use super::ops::Ops;
+use super::{Lower, slice};
+use crate::graph::Node;
+use crate::program::TensorId;
+
+/// The most axes HTP's reductions take. Five validate too, but int32 then reads the wrong elements (measured on SM8650).
+const RANK: usize = 4;
+
+const MUL: &str = "ElementWiseMultiply";
+const DIV: &str = "ElementWiseDivide";
+
+/// A tensor on the way to being reduced: its shape with unit axes dropped and neighbours of the same fate joined, and which
+/// of the axes go.
+struct Plan {
+    dims: Vec<usize>,
+    gone: Vec<bool>,
+}
+
+impl Plan {
+    /// As the node says; the shape is left alone where HTP takes it.
+    fn of(shape: &[usize], axes: &[usize]) -> Self {
+        let gone: Vec<bool> = (0..shape.len()).map(|a| axes.contains(&a)).collect();
+        if shape.len() <= RANK {
+            return Self { dims: shape.to_vec(), gone };
+        }
+        let mut plan = Self { dims: Vec::new(), gone: Vec::new() };
+        for (&d, &g) in shape.iter().zip(&gone) {
+            match plan.dims.last_mut().filter(|_| d == 1 || plan.gone.last() == Some(&g)) {
+                Some(open) => *open *= d,
+                None => {
+                    plan.dims.push(d);
+                    plan.gone.push(g);
+                }
+            }
+        }
+        plan
+    }
+}
+
+/// Axes of a Reduce… node.
+fn axes(node: &Node) -> Vec<usize> {
+    node.attrs.ints("axes").unwrap_or_default().iter().map(|&a| a as usize).collect()
+}
+
+/// Reduces `x` by an HTP op; the result has ones where axes went.
+fn reduced(ops: &mut Ops<'_, '_, '_>, ty: &'static str, mut x: TensorId, plan: &Plan) -> TensorId {
+    let (mut dims, mut gone) = (plan.dims.clone(), plan.gone.clone());
+    // Too many alternating axes go one after the other: the mean of means of equal parts is the mean.
+    while dims.len() > RANK {
+        let Some(axis) = gone.iter().rposition(|&g| g) else { break };
+        let outer: usize = dims[..axis].iter().product();
+        let inner: usize = dims[axis + 1..].iter().product();
+        let part = ops.reshape(x, &[outer, dims[axis], inner]);
+        x = reduce_op(ops, ty, part, &[outer, 1, inner], &[1]);
+        dims.remove(axis);
+        gone.remove(axis);
+        if axis > 0 && axis < dims.len() && gone[axis] == gone[axis - 1] {
+            dims[axis - 1] *= dims[axis];
+            dims.remove(axis);
+            gone.remove(axis);
+        }
+    }
+    let left: Vec<u32> = (0..dims.len() as u32).filter(|&a| gone[a as usize]).collect();
+    if left.is_empty() {
+        return x;
+    }
+    let x = ops.reshape(x, &dims);
+    let result: Vec<usize> = dims.iter().zip(&gone).map(|(&d, &g)| if g { 1 } else { d }).collect();
+    reduce_op(ops, ty, x, &result, &left)
+}
+
+fn reduce_op(
+    ops: &mut Ops<'_, '_, '_>,
+    ty: &'static str,
+    x: TensorId,
+    shape: &[usize],
+    axes: &[u32],
+) -> TensorId {
+    let dtype = ops.dtype(x);
+    let count = [axes.len() as u32];
+    ops.step(ty, &[x], dtype, shape, |op| op.u32s("axes", &count, axes).bool("keep_dims", true))
+}
+
+/// ONNX operators that are one HTP op.
+const REDUCE: &[(&str, &str)] = &[
+    ("ReduceMax", "ReduceMax"),
+    ("ReduceMean", "ReduceMean"),
+    ("ReduceMin", "ReduceMin"),
+    ("ReduceSum", "ReduceSum"),
+];
+
+/// ReduceMax, ReduceMean, ReduceMin, ReduceSum.
+pub(super) fn reduce(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let ty = REDUCE
+        .iter()
+        .find(|(op, _)| *op == node.op)
+        .map(|(_, ty)| *ty)
+        .ok_or_else(|| ops.refuse("no reduction of this name"))?;
+    let axes = axes(node);
+    let shape = &ops.input_type(0)?.shape;
+    let plan = Plan::of(shape, &axes);
+    let x = ops.input(0)?;
+    if is_float(ops.dtype(x)) {
+        // The op drops the axes itself where nothing has to be reshaped.
+        if plan.dims == *shape {
+            return plain(ops, ty, x, &axes);
+        }
+        let y = reduced(&mut ops, ty, x, &plan);
+        return ops.output(0, y);
+    }
+    let x = ops.widened(x, &[DataType::Int32])?;
+    let y = if ty == "ReduceMean" {
+        let count: usize = axes.iter().map(|&a| shape[a]).product();
+        let sum = reduced(&mut ops, "ReduceSum", x, &plan);
+        ops.with(DIV, sum, count as f64)
+    } else {
+        reduced(&mut ops, ty, x, &plan)
+    };
+    ops.output(0, y)
+}
+
+fn plain(mut ops: Ops<'_, '_, '_>, ty: &'static str, x: TensorId, axes: &[usize]) -> Result<(), Diagnostic> {
+    let keep = ops.node.attrs.int_or("keepdims", 1) != 0;
+    let shape: Vec<usize> = ops
+        .shape(x)
+        .into_iter()
+        .enumerate()
+        .filter(|(a, _)| keep || !axes.contains(a))
+        .map(|(a, d)| if axes.contains(&a) { 1 } else { d })
+        .collect();
+    let dtype = ops.dtype(x);
+    let list: Vec<u32> = axes.iter().map(|&a| a as u32).collect();
+    let count = [list.len() as u32];
+    let y = ops.step(ty, &[x], dtype, &shape, |op| op.u32s("axes", &count, &list).bool("keep_dims", keep));
+    ops.output(0, y)
+}
+
+/// ReduceL1, ReduceL2, ReduceLogSum, ReduceLogSumExp, ReduceSumSquare: a sum with something before and after.
+pub(super) fn norm(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let axes = axes(node);
+    let x = ops.input(0)?;
+    let float = is_float(ops.dtype(x));
+    let x = if float { x } else { ops.widened(x, &[DataType::Int32])? };
+    if !float && !matches!(node.op.as_str(), "ReduceL1" | "ReduceSumSquare") {
+        return Err(ops.refuse("of integers has no HTP op"));
+    }
+    let plan = Plan::of(&ops.input_type(0)?.shape, &axes);
+    if plan.dims.len() > RANK {
+        return Err(ops.refuse(format!("over {} groups of axes: HTP takes at most {RANK}", plan.dims.len())));
+    }
+    let x = ops.reshape(x, &plan.dims);
+    let y = match node.op.as_str() {
+        "ReduceL1" => {
+            let size = ops.unary("ElementWiseAbs", x);
+            reduced(&mut ops, "ReduceSum", size, &plan)
+        }
+        "ReduceSumSquare" => {
+            let square = ops.binary(MUL, x, x);
+            reduced(&mut ops, "ReduceSum", square, &plan)
+        }
+        "ReduceLogSum" => {
+            let sum = reduced(&mut ops, "ReduceSum", x, &plan);
+            ops.unary("ElementWiseLog", sum)
+        }
+        "ReduceLogSumExp" => log_sum_exp(&mut ops, x, &plan),
+        _ => l2(&mut ops, x, &plan),
+    };
+    ops.output(0, y)
+}
+
+/// max + log Σ exp(x − max), so that the exponentials stay in range.
+fn log_sum_exp(ops: &mut Ops<'_, '_, '_>, x: TensorId, plan: &Plan) -> TensorId {
+    let max = reduced(ops, "ReduceMax", x, plan);
+    let below = ops.binary("ElementWiseSubtract", x, max);
+    let exp = ops.unary("ElementWiseExp", below);
+    let sum = reduced(ops, "ReduceSum", exp, plan);
+    let log = ops.unary("ElementWiseLog", sum);
+    ops.binary("ElementWiseAdd", log, max)
+}
+
+/// max · sqrt(Σ (x / max)²): the square of anything above 255 leaves the range of fp16.
+fn l2(ops: &mut Ops<'_, '_, '_>, x: TensorId, plan: &Plan) -> TensorId {
+    const SMALLEST: f64 = 6.103_515_6e-5;
+    let size = ops.unary("ElementWiseAbs", x);
+    let max = reduced(ops, "ReduceMax", size, plan);
+    let some = ops.with("ElementWiseMaximum", max, SMALLEST);
+    let scaled = ops.binary(DIV, x, some);
+    let square = ops.binary(MUL, scaled, scaled);
+    let sum = reduced(ops, "ReduceSum", square, plan);
+    let root = ops.unary("ElementWiseSquareRoot", sum);
+    ops.binary(MUL, root, some)
+}
+
+/// ReduceProd: HTP has no such op; the elements along the axes are multiplied half with half.
+pub(super) fn product(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let x = ops.input(0)?;
+    let mut x = if is_float(ops.dtype(x)) { x } else { ops.widened(x, &[DataType::Int32])? };
+    let mut shape = ops.input_type(0)?.shape.clone();
+    for axis in axes(node) {
+        let (outer, inner) = (shape[..axis].iter().product(), shape[axis + 1..].iter().product());
+        x = ops.reshape(x, &[outer, shape[axis], inner]);
+        let mut count = shape[axis];
+        while count > 1 {
+            let half = count / 2;
+            let low = slice::part(&mut ops, x, 1, 0, half);
+            let high = slice::part(&mut ops, x, 1, half, 2 * half);
+            let product = ops.binary(MUL, low, high);
+            x = if count % 2 == 0 {
+                product
+            } else {
+                let last = slice::part(&mut ops, x, 1, count - 1, count);
+                slice::joined(&mut ops, &[product, last], 1)
+            };
+            count = count.div_ceil(2);
+        }
+        shape[axis] = 1;
+    }
+    ops.output(0, x)
+}

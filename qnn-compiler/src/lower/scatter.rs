@@ -1,0 +1,199 @@
+//! ScatterElements and ScatterND: elements written by index.
+
+use qnn::DataType;
+use qnn_build::job::Diagnostic;
+
+use super::elementwise::is_float;
+use super::gather::{GATHERED, counted, counted_const, index_input};
+use super::ops::Ops;
+use super::{Lower, broadcast, slice};
+use crate::graph::Node;
+
+/// What happens where an element is written that is there already.
+fn reduction(ops: &Ops<'_, '_, '_>, known: &[(&str, u32)]) -> Result<u32, Diagnostic> {
+    let name = ops.node.attrs.str_or("reduction", "none");
+    known.iter().find(|(n, _)| *n == name).map(|(_, code)| *code).ok_or_else(|| {
+        let known: Vec<&str> = known.iter().map(|(n, _)| *n).collect();
+        ops.refuse(format!("reduction {name:?} has no HTP op; {} have", known.join(", ")))
+    })
+}
+
+const NONE: u32 = 0;
+
+/// Reductions of ScatterNd.
+const ND: &[(&str, u32)] = &[("none", NONE), ("add", 1), ("mul", 2)];
+
+/// Reductions of ScatterElements on int32; of floats it has none (refused on SM8650).
+const ELEMENTS: &[(&str, u32)] = &[("none", NONE), ("add", 1), ("mul", 2), ("max", 3)];
+
+/// ScatterND.
+pub(super) fn scatter_nd(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let code = reduction(&ops, ND)?;
+    let shape = ops.input_type(0)?.shape.clone();
+    let index_shape = ops.input_type(1)?.shape.clone();
+    let Some((&depth, lead)) = index_shape.split_last().filter(|(depth, _)| **depth <= shape.len()) else {
+        return Err(ops.refuse("an index has more numbers than the data has axes"));
+    };
+    let tuples: usize = lead.iter().product();
+    let inner: usize = shape[depth..].iter().product();
+    let rows: usize = shape[..depth].iter().product();
+    let flat = super::gather::Flat { outer: 1, tuples, extents: &shape[..depth] };
+    let indices = match ops.known_ints(1) {
+        Some(indices) => {
+            let numbers = flat.known(&ops, &indices)?;
+            ops.ints(&[tuples, 1], &numbers)
+        }
+        None => {
+            let indices = index_input(&mut ops, 1)?;
+            let numbers = flat.computed(&mut ops, indices);
+            ops.reshape(numbers, &[tuples, 1])
+        }
+    };
+    let (x, updates) = (ops.input(0)?, ops.input(2)?);
+    let (x, updates) = (ops.widened(x, GATHERED)?, ops.widened(updates, GATHERED)?);
+    let x = ops.reshape(x, &[rows, inner]);
+    let updates = ops.reshape(updates, &[tuples, inner]);
+    let dtype = ops.dtype(x);
+    let y =
+        ops.step("ScatterNd", &[x, indices, updates], dtype, &[rows, inner], |op| op.u32("reduction", code));
+    ops.output(0, y)
+}
+
+/// ScatterElements; sums and products of floats are a ScatterNd of single elements.
+pub(super) fn scatter_elements(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    const RANK: usize = 4;
+    let mut ops = Ops::new(lower, node);
+    let axis = slice::axis(node);
+    let (shape, wanted) = (ops.input_type(0)?.shape.clone(), ops.input_type(1)?.shape.clone());
+    let (x, updates) = (ops.input(0)?, ops.input(2)?);
+    let (x, updates) = (ops.widened(x, GATHERED)?, ops.widened(updates, GATHERED)?);
+    let code = reduction(&ops, if is_float(ops.dtype(x)) { ND } else { ELEMENTS })?;
+    let mut indices = match ops.known_ints(1) {
+        Some(indices) => {
+            let indices = counted_const(&ops, &indices, shape[axis])?;
+            ops.ints(&broadcast::fold(&wanted, RANK), &indices)
+        }
+        None => {
+            let indices = index_input(&mut ops, 1)?;
+            counted(&mut ops, indices, shape[axis])
+        }
+    };
+    let dtype = ops.dtype(x);
+    if shape.len() <= RANK && (code == NONE || !is_float(dtype)) {
+        indices = ops.reshape(indices, &wanted);
+        let y = ops.step("ScatterElements", &[x, indices, updates], dtype, &shape, |op| {
+            op.u32("axis", axis as u32).u32("reduction", code)
+        });
+        return ops.output(0, y);
+    }
+    if code > 2 {
+        return Err(ops.refuse(format!("reduction \"max\" needs at most {RANK} axes")));
+    }
+    // Position of each update in the flat data: its own place with the index instead of the axis' part.
+    let (count, total): (usize, usize) = (wanted.iter().product(), shape.iter().product());
+    let strides: Vec<usize> = (0..shape.len()).map(|a| shape[a + 1..].iter().product()).collect();
+    let bases: Vec<i64> = (0..count)
+        .map(|flat| {
+            let mut rest = flat;
+            let mut base = 0;
+            for a in (0..wanted.len()).rev() {
+                if a != axis {
+                    base += rest % wanted[a] * strides[a];
+                }
+                rest /= wanted[a];
+            }
+            base as i64
+        })
+        .collect();
+    let bases = ops.ints(&[count], &bases);
+    let flat = ops.reshape(indices, &[count]);
+    let scaled = ops.with("ElementWiseMultiply", flat, strides[axis] as f64);
+    let places = ops.binary("ElementWiseAdd", scaled, bases);
+    let places = ops.reshape(places, &[count, 1]);
+    let (x, updates) = (ops.reshape(x, &[total]), ops.reshape(updates, &[count]));
+    let y = ops.step("ScatterNd", &[x, places, updates], dtype, &[total], |op| op.u32("reduction", code));
+    ops.output(0, y)
+}
+
+/// OneHot: where the depth's numbers equal the index.
+pub(super) fn one_hot(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let axis = slice::axis(node);
+    let result = ops.output_type(0)?.shape.clone();
+    let depth = result[axis];
+    let [outer, _, inner] =
+        [result[..axis].iter().product::<usize>(), depth, result[axis + 1..].iter().product::<usize>()];
+    let mut indices = ops.input(0)?;
+    indices = ops.cast(indices, DataType::Int32)?;
+    indices = ops.reshape(indices, &[outer, 1, inner]);
+    // Indices from the end are allowed; those outside the depth give no hot element, so they must not wrap around.
+    let zero = ops.number(DataType::Int32, 0.0);
+    let below = ops.compare("ElementWiseLess", indices, zero);
+    let raised = ops.with("ElementWiseAdd", indices, depth as f64);
+    indices = ops.select(below, raised, indices);
+    let numbers: Vec<i64> = (0..depth as i64).collect();
+    let numbers = ops.ints(&[1, depth, 1], &numbers);
+    let hot = ops.compare("ElementWiseEqual", indices, numbers);
+    let y = match values(&mut ops)? {
+        Values::Choice { off, on } => ops.select(hot, on, off),
+        Values::Truth(true) => hot,
+        Values::Truth(false) => ops.unary("ElementWiseNot", hot),
+    };
+    ops.output(0, y)
+}
+
+/// What OneHot writes.
+enum Values {
+    /// Off and on as tensors of one element.
+    Choice { off: crate::program::TensorId, on: crate::program::TensorId },
+    /// Bool: whether on is true.
+    Truth(bool),
+}
+
+fn values(ops: &mut Ops<'_, '_, '_>) -> Result<Values, Diagnostic> {
+    let pair = ops.input(2)?;
+    if ops.dtype(pair) == DataType::Bool {
+        return match ops.known_ints(2).as_deref() {
+            Some([0, on]) if *on != 0 => Ok(Values::Truth(true)),
+            Some([_, 0]) => Ok(Values::Truth(false)),
+            _ => Err(ops.refuse("of bool needs different constant values")),
+        };
+    }
+    let pair = ops.widened(pair, GATHERED)?;
+    Ok(Values::Choice { off: slice::part(ops, pair, 0, 0, 1), on: slice::part(ops, pair, 0, 1, 2) })
+}
+
+/// Trilu: zero above or below a diagonal.
+pub(super) fn trilu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let k = match node.input(1) {
+        None => 0,
+        Some(_) => ops.constant_ints(1, "the diagonal")?.first().copied().unwrap_or(0),
+    };
+    let upper = node.attrs.int_or("upper", 1) != 0;
+    let shape = &ops.input_type(0)?.shape;
+    let &[.., rows, columns] = &shape[..] else { return Err(ops.refuse("needs a matrix")) };
+    let mask: Vec<f64> = (0..rows as i64)
+        .flat_map(|r| (0..columns as i64).map(move |c| (r, c)))
+        .map(|(r, c)| {
+            let diagonal = r.saturating_add(k);
+            f64::from(u8::from(if upper { c >= diagonal } else { c <= diagonal }))
+        })
+        .collect();
+    let x = ops.input(0)?;
+    let outer: usize = shape[..shape.len() - 2].iter().product();
+    let dims = if shape.len() > 4 { vec![outer, rows, columns] } else { shape.clone() };
+    if ops.dtype(x) == DataType::Bool {
+        let x = ops.reshape(x, &dims);
+        let mask = ops.constant(DataType::Bool, &[rows, columns], &mask);
+        let y = ops.binary("ElementWiseAnd", x, mask);
+        return ops.output(0, y);
+    }
+    let x = ops.widened(x, GATHERED)?;
+    let x = ops.reshape(x, &dims);
+    let mask = ops.constant(DataType::Bool, &[rows, columns], &mask);
+    let zero = ops.number(ops.dtype(x), 0.0);
+    let y = ops.select(mask, x, zero);
+    ops.output(0, y)
+}

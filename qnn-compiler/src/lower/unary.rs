@@ -1,0 +1,223 @@
+//! Functions of one number.
+
+use std::f64::consts::{FRAC_2_SQRT_PI, FRAC_PI_2};
+
+use qnn::DataType;
+use qnn_build::job::Diagnostic;
+
+use super::Lower;
+use super::broadcast::fold;
+use super::elementwise::is_float;
+use super::ops::Ops;
+use crate::graph::Node;
+use crate::program::TensorId;
+
+/// ONNX operators and the HTP ops they are.
+///
+/// Sine and cosine are right for angles up to about 8: beyond, the angle's own rounding to fp16 is larger than the
+/// tolerance (measured on SM8650).
+const UNARY: &[(&str, &str)] = &[
+    ("Abs", "ElementWiseAbs"),
+    ("Atan", "ElementWiseAtan"),
+    ("Ceil", "ElementWiseCeil"),
+    ("Cos", "ElementWiseCos"),
+    ("Exp", "ElementWiseExp"),
+    ("Floor", "ElementWiseFloor"),
+    ("HardSwish", "HardSwish"),
+    ("Log", "ElementWiseLog"),
+    ("Neg", "ElementWiseNeg"),
+    ("Relu", "Relu"),
+    ("Round", "ElementWiseRound"),
+    ("Sigmoid", "Sigmoid"),
+    ("Sign", "ElementWiseSign"),
+    ("Sin", "ElementWiseSin"),
+    ("Sqrt", "ElementWiseSquareRoot"),
+    ("Tanh", "Tanh"),
+];
+
+/// Ops that take five axes; the others take four.
+const FIVE: &[&str] = &["ElementWiseAbs", "ElementWiseExp", "Relu", "Sigmoid"];
+
+/// Operators that are one HTP op.
+pub(super) fn unary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let ty = UNARY
+        .iter()
+        .find(|(op, _)| *op == node.op)
+        .map(|(_, ty)| *ty)
+        .ok_or_else(|| ops.refuse("no function of this name"))?;
+    let x = ops.input(0)?;
+    if !is_float(ops.dtype(x)) {
+        return integer(ops, x);
+    }
+    let shape = fold(&ops.shape(x), if FIVE.contains(&ty) { 5 } else { 4 });
+    let x = ops.reshape(x, &shape);
+    let y = ops.unary(ty, x);
+    ops.output(0, y)
+}
+
+/// The few functions that make sense on integers.
+fn integer(mut ops: Ops<'_, '_, '_>, x: TensorId) -> Result<(), Diagnostic> {
+    let shape = fold(&ops.shape(x), 4);
+    let x = ops.widened(x, &[DataType::Int32])?;
+    let x = ops.reshape(x, &shape);
+    let y = match ops.node.op.as_str() {
+        "Abs" => ops.unary("ElementWiseAbs", x),
+        "Neg" => {
+            let zero = ops.number(DataType::Int32, 0.0);
+            ops.binary("ElementWiseSubtract", zero, x)
+        }
+        "Relu" => ops.with("ElementWiseMaximum", x, 0.0),
+        "Sign" => ops.unary_with("ReluMinMax", x, |op| op.f32("min_value", -1.0).f32("max_value", 1.0)),
+        op => return Err(ops.refuse(format!("{op} of integers has no HTP op"))),
+    };
+    ops.output(0, y)
+}
+
+/// Writes a formula of one float.
+type Formula = fn(&mut Ops<'_, '_, '_>, TensorId) -> TensorId;
+
+/// Operators that HTP has no op for.
+const FORMULAS: &[(&str, Formula)] = &[
+    ("Acos", acos),
+    ("Acosh", acosh),
+    ("Asin", asin),
+    ("Asinh", asinh),
+    ("Atanh", atanh),
+    ("Cosh", cosh),
+    ("Erf", erf),
+    ("Reciprocal", reciprocal),
+    ("Sinh", sinh),
+    ("Softsign", softsign),
+    ("Tan", tan),
+];
+
+/// Operators that are a formula of HTP ops.
+pub(super) fn formula(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let formula = FORMULAS
+        .iter()
+        .find(|(op, _)| *op == node.op)
+        .map(|(_, formula)| *formula)
+        .ok_or_else(|| ops.refuse("no formula of this name"))?;
+    let x = float4(&mut ops, 0)?;
+    let y = formula(&mut ops, x);
+    ops.output(0, y)
+}
+
+/// The `i`-th input, which must be float, with at most four axes.
+pub(super) fn float4(ops: &mut Ops<'_, '_, '_>, i: usize) -> Result<TensorId, Diagnostic> {
+    let x = ops.input(i)?;
+    if !is_float(ops.dtype(x)) {
+        return Err(ops.refuse(format!("of {} has no HTP op", ops.dtype(x).name())));
+    }
+    let shape = fold(&ops.shape(x), 4);
+    Ok(ops.reshape(x, &shape))
+}
+
+const ADD: &str = "ElementWiseAdd";
+const SUB: &str = "ElementWiseSubtract";
+const MUL: &str = "ElementWiseMultiply";
+const DIV: &str = "ElementWiseDivide";
+
+/// 1 − x² as (1 − x)(1 + x), which keeps its digits near ±1.
+fn one_minus_square(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let one = ops.number(ops.dtype(x), 1.0);
+    let less = ops.binary(SUB, one, x);
+    let more = ops.binary(ADD, x, one);
+    ops.binary(MUL, less, more)
+}
+
+/// 2 · atan(x / (1 + sqrt(1 − x²))): HTP's own op takes quantized types only.
+fn asin(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let square = one_minus_square(ops, x);
+    let root = ops.unary("ElementWiseSquareRoot", square);
+    let below = ops.with(ADD, root, 1.0);
+    let ratio = ops.binary(DIV, x, below);
+    let half = ops.unary("ElementWiseAtan", ratio);
+    ops.with(MUL, half, 2.0)
+}
+
+fn acos(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let quarter = ops.number(ops.dtype(x), FRAC_PI_2);
+    let sine = asin(ops, x);
+    ops.binary(SUB, quarter, sine)
+}
+
+fn tan(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let (sin, cos) = (ops.unary("ElementWiseSin", x), ops.unary("ElementWiseCos", x));
+    ops.binary(DIV, sin, cos)
+}
+
+/// (eˣ + e⁻ˣ) / 2.
+fn cosh(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let minus = ops.unary("ElementWiseNeg", x);
+    let (up, down) = (ops.unary("ElementWiseExp", x), ops.unary("ElementWiseExp", minus));
+    let sum = ops.binary(ADD, up, down);
+    ops.with(MUL, sum, 0.5)
+}
+
+/// tanh · cosh: the difference of two exponentials has no digits left near zero.
+fn sinh(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let tanh = ops.unary("Tanh", x);
+    let cosh = cosh(ops, x);
+    ops.binary(MUL, tanh, cosh)
+}
+
+/// sign(x) · log(|x| + sqrt(x² + 1)), so that negative numbers keep their digits.
+fn asinh(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let (sign, size) = (ops.unary("ElementWiseSign", x), ops.unary("ElementWiseAbs", x));
+    let square = ops.binary(MUL, size, size);
+    let more = ops.with(ADD, square, 1.0);
+    let root = ops.unary("ElementWiseSquareRoot", more);
+    let sum = ops.binary(ADD, size, root);
+    let log = ops.unary("ElementWiseLog", sum);
+    ops.binary(MUL, sign, log)
+}
+
+/// log(x + sqrt((x − 1)(x + 1))).
+fn acosh(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let less = ops.with(ADD, x, -1.0);
+    let more = ops.with(ADD, x, 1.0);
+    let square = ops.binary(MUL, less, more);
+    let root = ops.unary("ElementWiseSquareRoot", square);
+    let sum = ops.binary(ADD, x, root);
+    ops.unary("ElementWiseLog", sum)
+}
+
+/// log((1 + x) / (1 − x)) / 2.
+fn atanh(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let one = ops.number(ops.dtype(x), 1.0);
+    let (more, less) = (ops.binary(ADD, x, one), ops.binary(SUB, one, x));
+    let ratio = ops.binary(DIV, more, less);
+    let log = ops.unary("ElementWiseLog", ratio);
+    ops.with(MUL, log, 0.5)
+}
+
+fn reciprocal(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let one = ops.number(ops.dtype(x), 1.0);
+    ops.binary(DIV, one, x)
+}
+
+/// x / (1 + |x|).
+fn softsign(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let size = ops.unary("ElementWiseAbs", x);
+    let below = ops.with(ADD, size, 1.0);
+    ops.binary(DIV, x, below)
+}
+
+/// tanh of an odd polynomial, within 5.5e-5 of the error function everywhere and within 1e-4 of its value: less than fp16
+/// tells apart. Beyond ±4 the function is 1 to fp16, and x⁴ would leave its range.
+fn erf(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let x = ops.unary_with("ReluMinMax", x, |op| op.f32("min_value", -4.0).f32("max_value", 4.0));
+    let square = ops.binary(MUL, x, x);
+    let mut poly = ops.with(MUL, square, ERF[2]);
+    poly = ops.with(ADD, poly, ERF[1]);
+    poly = ops.binary(MUL, poly, square);
+    poly = ops.with(ADD, poly, ERF[0]);
+    let angle = ops.binary(MUL, poly, x);
+    ops.unary("Tanh", angle)
+}
+
+/// Coefficients of x, x³ and x⁵: the slope at zero, and what makes the largest error over 0 to 4 the smallest.
+const ERF: [f64; 3] = [FRAC_2_SQRT_PI, 0.103_602, -0.001_620_47];
