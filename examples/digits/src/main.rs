@@ -23,7 +23,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut reference = Confusion::default();
     for sample in &eval {
         let outputs = model.run(digits::Inputs { image: &sample.image })?;
-        npu.add(sample.label, argmax(&outputs.logits));
+        npu.add(sample.label, argmax(&outputs.logits[..]));
         reference.add(sample.label, argmax(&sample.reference_logits));
     }
 
