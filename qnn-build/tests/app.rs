@@ -122,5 +122,6 @@ fn an_app_builds_without_warnings_and_runs_and_is_not_built_twice() {
     for part in ["qnn::E0105", "did you mean `SM8550`", "qnn::E0201", "not an ONNX file", "qnn.log"] {
         assert!(stderr.contains(part), "{part}\n{stderr}");
     }
+    assert_eq!(stderr.matches("E0201").count(), 1, "nothing is said twice: {stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
 }

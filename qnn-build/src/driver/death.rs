@@ -8,6 +8,8 @@ use crate::job::{Diagnostic, Stage};
 /// How a worker ended.
 pub(super) struct Death<'a> {
     pub(super) status: Option<ExitStatus>,
+    /// The SoC it compiled for; may be empty.
+    pub(super) soc: &'a str,
     /// The last stage it announced.
     pub(super) stage: Stage,
     pub(super) elapsed: Duration,
@@ -50,7 +52,10 @@ const SHOWN: usize = 8;
 
 impl Death<'_> {
     pub(super) fn diagnostic(&self) -> Diagnostic {
-        let stage = self.stage;
+        let stage = match self.soc {
+            "" => self.stage.to_string(),
+            soc => format!("{} for {soc}", self.stage),
+        };
         let after = format!("after {:.1} s", self.elapsed.as_secs_f64());
         let said_memory = OUT_OF_MEMORY.iter().any(|text| self.stderr.contains(text));
         let signal = self.status.and_then(signal);

@@ -109,6 +109,7 @@ pub fn run(
             let oom_kill = oom_kills().zip(oom_before).is_some_and(|(after, before)| after > before);
             let death = Death {
                 status: end.status,
+                soc: &id.soc,
                 stage,
                 elapsed: started.elapsed(),
                 timeout: options.timeout.filter(|_| end.timed_out),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::cargo::{Cargo, print_errors};
+use super::cargo::Cargo;
 use super::mode::Mode;
 use super::run::run;
 use crate::artifacts::ArtifactManifest;
@@ -176,10 +176,10 @@ impl Builder {
     /// Compiles all models and generates the code.
     pub fn compile(self) -> Outcome {
         let result = run(&self);
-        if let (Err(error), cargo) = (&result, self.cargo) {
-            error.warnings.iter().for_each(|warning| cargo.warning(warning));
+        if let Err(error) = &result {
+            error.warnings.iter().for_each(|warning| self.cargo.warning(warning));
         }
-        Outcome { result }
+        Outcome { result, cargo: self.cargo }
     }
 }
 
@@ -203,15 +203,23 @@ pub struct Artifacts {
 #[must_use = "a failed compile must fail the build: call unwrap_or_exit()"]
 pub struct Outcome {
     result: Result<Artifacts>,
+    cargo: Cargo,
 }
 
 impl Outcome {
     /// The artifacts; or ends the build script, with every problem as an error that cargo shows.
+    ///
+    /// `cargo::error` makes cargo fail the build whatever the exit code is. With an exit code of its own, cargo would print
+    /// everything that the build script wrote a second time, so the code is 0 then, and 1 when lines for cargo are off.
     pub fn unwrap_or_exit(self) -> Artifacts {
         match self.result {
             Ok(artifacts) => artifacts,
+            Err(error) if self.cargo.enabled => {
+                self.cargo.errors(&error);
+                std::process::exit(0);
+            }
             Err(error) => {
-                print_errors(&error);
+                eprintln!("{error}");
                 std::process::exit(1);
             }
         }

@@ -37,17 +37,17 @@ impl Cargo {
         }
     }
 
+    /// Every problem; cargo shows them as errors of the package and fails the build.
+    pub(super) fn errors(self, error: &Error) {
+        for line in error.to_string().lines() {
+            self.say("error", line);
+        }
+    }
+
     fn say(self, key: &str, value: &str) {
         if self.enabled {
             // One line each, whatever is in a file name.
             println!("cargo::{key}={}", value.replace(['\n', '\r'], " "));
         }
-    }
-}
-
-/// Every problem as lines that cargo shows as errors of the package.
-pub(super) fn print_errors(error: &Error) {
-    for line in error.to_string().lines() {
-        println!("cargo::error={line}");
     }
 }

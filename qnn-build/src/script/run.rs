@@ -59,7 +59,7 @@ pub(super) fn run(builder: &Builder) -> Result<Artifacts> {
     let overrides = builder.overrides.clone().and(Overrides::from_env());
     let manifest = Manifest::load(&manifest_path, &overrides)?;
     let sources = manifest.config.models.values().map(|model| model.source.as_path());
-    manifest.files().chain(sources).for_each(|file| cargo.rerun_if_changed(file));
+    manifest.workspace.as_deref().into_iter().chain(sources).for_each(|file| cargo.rerun_if_changed(file));
     let artifacts = match mode {
         Mode::Stub => make_stub(&manifest, &why, &places)?,
         _ => make(builder, manifest, &places)
