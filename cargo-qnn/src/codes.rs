@@ -6,10 +6,16 @@ pub(crate) const NO_MODEL: &str = "E0101";
 pub(crate) const MANIFEST: &str = "E0102";
 /// No SoC has that name.
 pub(crate) const UNKNOWN_SOC: &str = "E0105";
+/// The DLC cannot be read.
+pub(crate) const DLC: &str = "E0212";
+/// The context binary does not fit.
+pub(crate) const CONTEXT_BINARY: &str = "E0213";
 /// The QNN libraries were not found.
 pub(crate) const NO_LIBRARIES: &str = "E0401";
 /// The toolchain could not be installed: no compiler for this machine, no installer, no download, a wrong wheel.
 pub(crate) const NOT_INSTALLED: &str = "E0402";
+/// A QNN library cannot be loaded.
+pub(crate) const NOT_LOADED: &str = "E0403";
 /// The network is needed and forbidden.
 pub(crate) const OFFLINE: &str = "E0409";
 /// The cache folder cannot be written.
@@ -18,6 +24,10 @@ pub(crate) const NOT_WRITABLE: &str = "E0602";
 pub(crate) const DISK_FULL: &str = "E0603";
 /// An argument cannot be understood.
 pub(crate) const ARGUMENT: &str = "E0801";
+/// An input file cannot be used.
+pub(crate) const INPUT_FILE: &str = "E0802";
+/// Arrays do not fit the graph.
+pub(crate) const ARRAYS: &str = "E0803";
 /// The workspace cannot be resolved.
 pub(crate) const WORKSPACE: &str = "E0805";
 /// The Android NDK was not found.

@@ -28,7 +28,6 @@ pub(crate) fn store() -> Result<Store> {
 
 /// What a build or check works with.
 pub(crate) struct Models {
-    pub(crate) workspace: Workspace,
     pub(crate) packages: Vec<Package>,
     pub(crate) store: Store,
     pub(crate) memo: Memo,
@@ -59,7 +58,7 @@ impl Models {
             timeout: job.timeout()?.or(from_env.timeout),
         };
         let keep = env::var(&env::QNN_KEEP).map(PathBuf::from);
-        Ok(Self { workspace, packages, store, memo, resolved, limits, log: Log::default(), keep })
+        Ok(Self { packages, store, memo, resolved, limits, log: Log::default(), keep })
     }
 
     /// The compiler of these models, whose workers are this program.

@@ -90,7 +90,7 @@ impl Progress for Shown<'_> {
             ProgressEvent::Warning(warning) => self.term.warning(warning),
             ProgressEvent::Finished { report, elapsed: time } => {
                 self.stop(job);
-                let bytes = if report.binary_bytes > 0 {
+                let bytes = if report.ops > 0 {
                     format!(": {}, {} ops", size(report.binary_bytes), report.ops)
                 } else {
                     String::new()

@@ -42,6 +42,18 @@ pub(crate) struct CompileFlags {
 }
 
 impl CompileFlags {
+    /// Whether any of them was given.
+    pub(crate) fn given(&self) -> bool {
+        let Self { precision, input, output_name, optimization, vtcm_mb, hvx_threads, dlbc } = self;
+        precision.is_some()
+            || !input.is_empty()
+            || !output_name.is_empty()
+            || optimization.is_some()
+            || vtcm_mb.is_some()
+            || hvx_threads.is_some()
+            || *dlbc
+    }
+
     /// One job per SoC for a model file, checked as a manifest would be. `output` is not set.
     pub(crate) fn jobs(&self, file: &Path, soc: &[String], toolchain: &Toolchain) -> Result<Vec<CompileJob>> {
         let format = source_format(file)?;

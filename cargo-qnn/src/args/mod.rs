@@ -72,6 +72,12 @@ pub(crate) enum Command {
     Init(commands::init::InitArgs),
     /// Compile a model file into a context binary, without a manifest
     Compile(commands::compile::CompileArgs),
+    /// Run a context binary in the emulator
+    Exec(commands::exec::ExecArgs),
+    /// Compare what the HTP computes with ONNX Runtime
+    Verify(commands::verify::VerifyArgs),
+    /// Show what a context binary, model or container holds
+    Inspect(commands::inspect::InspectArgs),
     /// Show the merged manifest, each value with its origin
     Show(commands::show::ShowArgs),
     /// Install, list or locate the QNN libraries

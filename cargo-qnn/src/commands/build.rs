@@ -63,23 +63,26 @@ impl BuildArgs {
 
 /// A message on standard output with `--message-format json`, beside cargo's own.
 #[derive(Serialize)]
-#[serde(tag = "reason", rename_all = "kebab-case")]
+#[serde(tag = "reason")]
 enum Message<'a> {
     /// A context binary that is ready.
-    QnnArtifact {
+    #[serde(rename = "qnn-artifact")]
+    Artifact {
         path: &'a Path,
         fresh: bool,
         #[serde(flatten)]
         artifact: &'a ArtifactRecord,
     },
     /// Something that is wrong, or should be known.
-    QnnDiagnostic {
+    #[serde(rename = "qnn-diagnostic")]
+    Diagnostic {
         level: &'static str,
         #[serde(flatten)]
         diagnostic: &'a Diagnostic,
     },
     /// What `--dry-run` found.
-    QnnPlan { models: Vec<Planned>, environment: Vec<(String, String)>, command: Vec<String> },
+    #[serde(rename = "qnn-plan")]
+    Plan { models: Vec<Planned>, environment: Vec<(String, String)>, command: Vec<String> },
 }
 
 /// A job of the plan.
@@ -109,7 +112,7 @@ pub(crate) fn build(session: &Session, args: &BuildArgs, then: Then) -> Result<E
     let result = build_inner(session, args, then);
     if let (Err(failure), true) = (&result, args.json()) {
         for diagnostic in &failure.problems {
-            session.term.json_line(&Message::QnnDiagnostic { level: "error", diagnostic })?;
+            session.term.json_line(&Message::Diagnostic { level: "error", diagnostic })?;
         }
     }
     result
@@ -157,7 +160,7 @@ fn artifacts(
     for warning in &warnings {
         term.warning(warning);
         if args.json() {
-            term.json_line(&Message::QnnDiagnostic { level: "warning", diagnostic: warning })?;
+            term.json_line(&Message::Diagnostic { level: "warning", diagnostic: warning })?;
         }
     }
     make_target_dir(target_dir)?;
@@ -177,7 +180,7 @@ fn announce(
     if args.json() {
         for (artifact, fresh) in manifest.artifacts.iter().zip(&compiled) {
             let path = output.join(&artifact.file);
-            term.json_line(&Message::QnnArtifact { path: &path, fresh: *fresh, artifact })?;
+            term.json_line(&Message::Artifact { path: &path, fresh: *fresh, artifact })?;
         }
     }
     let count = match compiled.len() {
@@ -246,7 +249,9 @@ fn environment(args: &BuildArgs, target: Option<&str>, folder: &Path) -> Result<
             None if cargo_config::get(folder, &["target", triple, "linker"]).is_some() => {}
             None if args.artifacts_only => {}
             None => {
-                return Err(Ndk::require(triple).map_or_else(|failure| failure, |_| Failure::silent(Exit::Ok)));
+                return Err(
+                    Ndk::require(triple).map_or_else(|failure| failure, |_| Failure::silent(Exit::Ok))
+                );
             }
         }
     }
@@ -314,7 +319,7 @@ fn dry_run(
         .map(|(name, value)| (name.clone(), value.to_string_lossy().into_owned()))
         .collect();
     if args.json() {
-        session.term.json_line(&Message::QnnPlan { models, environment, command: words })?;
+        session.term.json_line(&Message::Plan { models, environment, command: words })?;
         return Ok(Exit::Ok);
     }
     let term = &session.term;

@@ -6,7 +6,6 @@ use clap::Args;
 use qnn_build::Memo;
 use qnn_build::plan::source_format;
 use qnn_build::source::inspect;
-use qnn_platform::soc;
 
 use crate::args::InputArg;
 use crate::codes;
@@ -16,6 +15,7 @@ use crate::project::{
     BUILD_RS, Dependencies, Edit, ModelEntry, edit, is_model, model_entry, open_dimensions,
 };
 use crate::session::Session;
+use crate::target::target;
 use crate::workspace::nearest_manifest;
 
 /// Arguments of `cargo qnn init`.
@@ -49,13 +49,7 @@ impl SetupArgs {
     /// As an edit of a manifest. Unknown SoCs are errors here already.
     pub(crate) fn edit(&self, models: Vec<ModelEntry>) -> Result<Edit> {
         for name in &self.soc {
-            soc::find(name).map_err(|unknown| {
-                let failure = Failure::new(Exit::User, codes::UNKNOWN_SOC, format!("unknown SoC `{name}`"));
-                match unknown.nearest.first() {
-                    Some(near) => failure.help(format!("did you mean `{near}`?")),
-                    None => failure.help("`cargo qnn socs` lists the known ones"),
-                }
-            })?;
+            target(name)?;
         }
         let dependencies = match &self.path {
             None => Dependencies::Version,

@@ -1,0 +1,181 @@
+//! `cargo qnn verify`: does the HTP compute what the model means?
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use qnn_build::Memo;
+use qnn_build::plan::source_format;
+use qnn_build::source::inspect;
+use serde::Serialize;
+
+use crate::args::{CompileFlags, ConfigArgs, JobArgs, PackageArgs};
+use crate::exit::Exit;
+use crate::failure::{Failure, Result, list};
+use crate::models::Models;
+use crate::session::Session;
+use crate::table::columns;
+use crate::toolchain::ensure;
+use crate::verify::{Comparison, Inputs, Subject, Thresholds, Verdicts, verify};
+use crate::workspace::Workspace;
+
+/// Arguments of `cargo qnn verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// A model file (.onnx), or the name of a model in Cargo.toml
+    #[arg(value_name = "FILE|MODEL")]
+    model: String,
+    #[command(flatten)]
+    packages: PackageArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    flags: CompileFlags,
+    #[command(flatten)]
+    job: JobArgs,
+    /// Arrays to feed the model with: one per input of the model file, or batches of them; random numbers without it
+    #[arg(long, value_name = "FILE.npz")]
+    inputs: Option<PathBuf>,
+    /// Seed of the random numbers
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Range of the random numbers: LOW,HIGH
+    #[arg(long, value_name = "LOW,HIGH", value_parser = parse_range, allow_hyphen_values = true)]
+    range: Option<(f64, f64)>,
+    /// Compare every value inside the model, and find the first that departs
+    #[arg(long)]
+    layers: bool,
+    /// Least signal-to-noise ratio of every float output, dB
+    #[arg(long, value_name = "DB", default_value_t = 30.0)]
+    min_sqnr: f64,
+    /// Least cosine similarity of every float output
+    #[arg(long, value_name = "COSINE")]
+    min_cosine: Option<f64>,
+    /// Largest absolute difference of every float output
+    #[arg(long, value_name = "DIFFERENCE")]
+    max_abs: Option<f64>,
+    /// Least part of equal elements of every integer output
+    #[arg(long, value_name = "PART", default_value_t = 0.99)]
+    min_equal: f64,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The whole answer, as `--json` shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Answer<'a> {
+    model: &'a str,
+    soc: &'a str,
+    ok: bool,
+    graphs: &'a [Verdicts],
+    /// The first value inside the model that is too far from the reference.
+    first_departure: Option<&'a str>,
+}
+
+pub(crate) fn run(session: &Session, args: &VerifyArgs) -> Result<Exit> {
+    let subject = subject(session, args)?;
+    let inputs = match &args.inputs {
+        Some(file) => Inputs::File(file.clone()),
+        None => Inputs::Generated { seed: args.seed, range: args.range },
+    };
+    let limits = Thresholds {
+        min_sqnr: args.min_sqnr,
+        min_cosine: args.min_cosine,
+        max_abs: args.max_abs,
+        min_equal: args.min_equal,
+    };
+    let graphs = verify(session, &subject, &inputs, &limits, args.layers)?;
+    let ok = graphs.iter().flat_map(|graph| &graph.outputs).all(|output| output.ok);
+    let departure = graphs.iter().flat_map(|graph| &graph.layers).find(|layer| !layer.comparison.ok);
+    if args.json {
+        session.term.json(&Answer {
+            model: &subject.job.model,
+            soc: &subject.job.soc.name,
+            ok,
+            graphs: &graphs,
+            first_departure: departure.map(|layer| layer.comparison.name.as_str()),
+        })?;
+    } else {
+        for graph in &graphs {
+            session.term.data(text(graph))?;
+        }
+        if let Some(layer) = departure {
+            session.term.data(format!(
+                "the first value that departs is `{}`, of node `{}` ({})",
+                layer.comparison.name, layer.node, layer.op
+            ))?;
+        } else if args.layers {
+            session.term.data("no value inside the model departs")?;
+        }
+    }
+    if !ok {
+        let far = graphs.iter().flat_map(|graph| &graph.outputs).filter(|output| !output.ok);
+        let far = list(far.map(|output| format!("`{}`", output.name)));
+        let failure = Failure::user(format!("too far from the reference: {far}"));
+        return Err(if args.layers {
+            failure
+        } else {
+            failure.help("--layers finds the first value that departs")
+        });
+    }
+    Ok(Exit::Ok)
+}
+
+fn text(graph: &Verdicts) -> String {
+    let table = |comparisons: &mut dyn Iterator<Item = &Comparison>| {
+        let header = Comparison::HEADER.map(str::to_owned).to_vec();
+        columns(&std::iter::once(header).chain(comparisons.map(Comparison::row)).collect::<Vec<_>>())
+    };
+    let mut text = format!("graph {}\n{}", graph.graph, table(&mut graph.outputs.iter()));
+    if !graph.layers.is_empty() {
+        // Compiled with every value as an output, a model computes slightly differently: fewer ops are fused.
+        let layers = table(&mut graph.layers.iter().map(|layer| &layer.comparison));
+        text += &format!("\n\nvalues inside the model, each as an output\n{layers}\n");
+    }
+    text
+}
+
+/// A file when there is one of that name, else a model of the manifest.
+fn subject(session: &Session, args: &VerifyArgs) -> Result<Subject> {
+    let timeout = args.job.timeout()?;
+    let file = Path::new(&args.model);
+    if file.is_file() {
+        if args.config.soc.len() != 1 {
+            return Err(Failure::usage("name the SoC to verify for: --soc SM8650"));
+        }
+        let toolchain = ensure(session)?.for_job();
+        let jobs = args.flags.jobs(file, &args.config.soc, &toolchain)?;
+        let job = jobs.into_iter().next().ok_or_else(|| Failure::usage("no SoC to verify for"))?;
+        let facts = inspect(file, source_format(file)?, &Memo::default());
+        let facts = facts.map_err(|problems| Failure { exit: Exit::User, problems })?;
+        return Ok(Subject { job, facts, timeout });
+    }
+    if args.flags.given() {
+        return Err(Failure::usage(format!("there is no file `{}`", args.model)).help(
+            "options of the compile belong to a file; for a model of the manifest use --config KEY=VALUE",
+        ));
+    }
+    let workspace = Workspace::resolve(session, &args.packages).map_err(|failure| {
+        failure.note(format!("`{}` is no file, so a model of that name was looked for", args.model))
+    })?;
+    let models = Models::plan(session, workspace, &args.config, &args.job, None)?;
+    let all = models.packages.iter().flat_map(|package| &package.plan.models);
+    let found = all.clone().find(|model| model.name == args.model).and_then(|model| {
+        let job = model.jobs.first()?.clone();
+        Some(Subject { job, facts: model.facts.clone(), timeout })
+    });
+    found.ok_or_else(|| {
+        Failure::usage(format!("`{}` is neither a file nor a model of the manifest", args.model))
+            .help(format!("its models: {}", list(all.map(|model| &model.name))))
+    })
+}
+
+fn parse_range(text: &str) -> Result<(f64, f64), String> {
+    let parsed = text
+        .split_once(',')
+        .and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
+    parsed
+        .filter(|(low, high): &(f64, f64)| low < high)
+        .ok_or_else(|| "expected LOW,HIGH, for example 0,1".to_owned())
+}

@@ -1,0 +1,84 @@
+//! Reading what files hold, as data and as text.
+
+mod binary;
+mod dlc;
+mod onnx;
+
+use serde::Serialize;
+
+pub(crate) use binary::binary;
+pub(crate) use dlc::dlc;
+pub(crate) use onnx::onnx;
+
+/// What a file holds.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub(crate) enum Inspected {
+    /// A context binary.
+    ContextBinary(binary::Binary),
+    /// An ONNX model.
+    Onnx(onnx::Model),
+    /// A deep learning container.
+    Dlc(dlc::Container),
+}
+
+impl Inspected {
+    /// For people.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Inspected::ContextBinary(binary) => binary.text(),
+            Inspected::Onnx(model) => model.text(),
+            Inspected::Dlc(container) => container.text(),
+        }
+    }
+}
+
+/// A tensor, whatever the file.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Tensor {
+    name: String,
+    dtype: String,
+    /// Dimensions; `null` for one that is open.
+    shape: Option<Vec<Option<u64>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<Encoding>,
+}
+
+/// How the values of a quantized tensor are to be read.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Encoding {
+    /// `per-tensor`, `per-axis`, or the library's number of another kind.
+    kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bits: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    axis: Option<u32>,
+    /// Scale and offset of each slice (one, when it is per-tensor): `real = (q + offset) * scale`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scale_offsets: Vec<(f32, i32)>,
+}
+
+impl Encoding {
+    fn text(&self) -> String {
+        let bits = self.bits.map_or(String::new(), |bits| format!("{bits}-bit "));
+        match (self.scale_offsets.as_slice(), self.axis) {
+            ([(scale, offset)], None) => format!("{bits}scale {scale} offset {offset}"),
+            (list, Some(axis)) => format!("{bits}{} scales along axis {axis}", list.len()),
+            _ => format!("{bits}{}", self.kind),
+        }
+    }
+}
+
+impl Tensor {
+    /// As cells of a table.
+    fn row(&self, kind: &str) -> Vec<String> {
+        let dim = |dim: &Option<u64>| dim.map_or("?".to_owned(), |dim| dim.to_string());
+        let shape = self.shape.as_ref().map_or("?".to_owned(), |shape| {
+            format!("[{}]", shape.iter().map(dim).collect::<Vec<_>>().join(", "))
+        });
+        let encoding = self.encoding.as_ref().map_or(String::new(), Encoding::text);
+        vec![format!("    {kind}"), self.name.clone(), self.dtype.clone(), shape, encoding]
+    }
+}

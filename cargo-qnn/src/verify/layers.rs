@@ -1,0 +1,46 @@
+//! The values inside a model that can be compared: what the nodes of its main graph compute.
+
+use std::collections::HashSet;
+
+use qnn_build::job::{CompileJob, GraphSpec};
+use qnn_compiler::frontend::onnx::{ImportOptions, OnnxFile};
+use qnn_compiler::reference::ReferenceEngine;
+
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+
+/// A value and the node that computes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Layer {
+    pub(crate) value: String,
+    pub(crate) node: String,
+    pub(crate) op: String,
+}
+
+/// The float values of a model in the order in which they are computed. Values that a compile folds away are left out.
+pub(crate) fn layers(job: &CompileJob, spec: &GraphSpec) -> Result<Vec<Layer>> {
+    let problems =
+        |problems: qnn_compiler::problem::Problems| Failure { exit: Exit::User, problems: problems.0 };
+    let file = OnnxFile::open(&job.source).map_err(problems)?;
+    let reference = job.toolchain.onnxruntime.as_ref().map(ReferenceEngine::new);
+    let options =
+        ImportOptions { inputs: &spec.inputs, outputs: &job.outputs, reference: reference.as_ref() };
+    let imported = file.import(&options).map_err(problems)?.graph;
+    let computed: HashSet<&str> = imported
+        .nodes
+        .iter()
+        .flat_map(|node| node.outputs.iter().flatten())
+        .map(|id| imported.value(*id))
+        .filter(|value| value.ty.dtype.is_float())
+        .map(|value| value.name.as_str())
+        .collect();
+    let nodes = file.model.graph.as_ref().map_or(&[][..], |graph| &graph.node);
+    let layers = nodes.iter().flat_map(|node| {
+        node.output.iter().filter(|value| computed.contains(value.as_str())).map(|value| Layer {
+            value: value.clone(),
+            node: node.name.clone(),
+            op: node.op_type.clone(),
+        })
+    });
+    Ok(layers.collect())
+}
