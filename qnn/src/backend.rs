@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use qnn_platform::libs::{self, QnnLibs};
-use qnn_sys::interface::{Functions, Interface, MissingFunction};
+use qnn_sys::interface::{Functions, Interface};
 use qnn_sys::types::{BackendHandle, ErrorHandle, LogHandle, SUCCESS, Version};
 use qnn_sys::{BackendLibrary, SymbolScope};
 
@@ -19,13 +19,20 @@ use crate::{Error, Result, VendorError, codes, log};
 /// It is the NPU of the device on Snapdragon, and the HTP emulator on an x86-64 machine ([`Backend::is_emulator`]).
 ///
 /// # Threads
-/// `Send` and `Sync`. Calls that create, change or free the library's objects take turns: one mutex per backend, because the
-/// vendor documents thread safety of single functions only. Executions do not take it: they take turns per context,
-/// see [`crate::Graph`].
+/// `Send` and `Sync`. Calls that create, change or free the library's objects take turns, by one mutex for the process: the
+/// library's state is the process's, and the vendor promises thread safety for single functions only. On an NPU executions do
+/// not take it, they take turns per context (see [`crate::Graph`]); in the emulator they do, because it crashes when a graph
+/// is compiled while another one executes.
 #[derive(Clone)]
 pub struct Backend {
     shared: Arc<Shared>,
 }
+
+/// Held during every call but an execution on an NPU.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// VTCM that the emulator is set up for, bytes; 0 before the first graph. See [`Backend::plan_vtcm`].
+static EMULATED_VTCM: AtomicU64 = AtomicU64::new(0);
 
 struct Shared {
     library: BackendLibrary,
@@ -33,13 +40,11 @@ struct Shared {
     logger: LogHandle,
     handle: BackendHandle,
     build_id: String,
-    /// Held during every call but an execution.
-    turn: Mutex<()>,
     vendor_nanos: AtomicU64,
 }
 
 // SAFETY: the handles are opaque addresses that only the library dereferences. It ties them to no thread (contexts were created,
-// executed and freed from different threads in the tests), and `turn` keeps calls that change its state from overlapping.
+// executed and freed from different threads in the tests), and `TURN` keeps calls that change its state from overlapping.
 #[expect(unsafe_code, reason = "raw handles")]
 unsafe impl Send for Shared {}
 // SAFETY: as above; all fields are either immutable after `open` or synchronized.
@@ -78,7 +83,6 @@ impl Backend {
             logger: ptr::null_mut(),
             handle: ptr::null_mut(),
             build_id: String::new(),
-            turn: Mutex::new(()),
             vendor_nanos: AtomicU64::new(0),
         };
         shared.vendor_nanos.store(nanos(started.elapsed()), Ordering::Relaxed);
@@ -148,6 +152,28 @@ impl Backend {
         self.shared.handle
     }
 
+    /// Notes that the emulator now has this much VTCM. Called within the call that compiles or loads a graph.
+    ///
+    /// Compiling or loading a graph gives the emulator the amount of VTCM that the graph was planned for, for the whole process. A
+    /// graph that was loaded before with another amount then fails with the bare code 1100. An NPU has no such limit.
+    pub(crate) fn plan_vtcm(&self, bytes: u64) {
+        if self.is_emulator() && bytes > 0 {
+            EMULATED_VTCM.store(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the emulator can execute a graph that was planned for this much VTCM. Called within the call that executes.
+    ///
+    /// # Errors
+    /// [`Error::EmulatedVtcm`] when it was set up for another amount since.
+    pub(crate) fn check_vtcm(&self, graph: &str, bytes: u64) -> Result<()> {
+        let now = EMULATED_VTCM.load(Ordering::Relaxed);
+        if !self.is_emulator() || bytes == 0 || bytes == now {
+            return Ok(());
+        }
+        Err(Error::EmulatedVtcm { graph: graph.to_owned(), planned_mb: bytes >> 20, emulated_mb: now >> 20 })
+    }
+
     pub(crate) fn logger(&self) -> LogHandle {
         self.shared.logger
     }
@@ -157,19 +183,23 @@ impl Backend {
         &self,
         name: &'static str,
         subject: impl FnOnce() -> String,
-        call: impl FnOnce(&Functions) -> Result<ErrorHandle, MissingFunction>,
+        call: impl FnOnce(&Functions) -> Result<ErrorHandle>,
     ) -> Result<()> {
         self.shared.call(name, subject, call)
     }
 
-    /// Makes a call without waiting for others; the caller keeps calls apart that must not overlap.
-    pub(crate) fn call_now(
+    /// Makes a call that executes a graph. The caller keeps executions of one context apart.
+    pub(crate) fn call_execution(
         &self,
         name: &'static str,
         subject: impl FnOnce() -> String,
-        call: impl FnOnce(&Functions) -> Result<ErrorHandle, MissingFunction>,
+        call: impl FnOnce(&Functions) -> Result<ErrorHandle>,
     ) -> Result<()> {
-        self.shared.call_now(name, subject, call)
+        if self.is_emulator() {
+            self.shared.call(name, subject, call)
+        } else {
+            self.shared.call_now(name, subject, call)
+        }
     }
 }
 
@@ -178,9 +208,9 @@ impl Shared {
         &self,
         name: &'static str,
         subject: impl FnOnce() -> String,
-        call: impl FnOnce(&Functions) -> Result<ErrorHandle, MissingFunction>,
+        call: impl FnOnce(&Functions) -> Result<ErrorHandle>,
     ) -> Result<()> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         self.call_now(name, subject, call)
     }
 
@@ -188,7 +218,7 @@ impl Shared {
         &self,
         name: &'static str,
         subject: impl FnOnce() -> String,
-        call: impl FnOnce(&Functions) -> Result<ErrorHandle, MissingFunction>,
+        call: impl FnOnce(&Functions) -> Result<ErrorHandle>,
     ) -> Result<()> {
         let mark = log::mark();
         let started = Instant::now();
@@ -220,6 +250,7 @@ fn nanos(time: Duration) -> u64 {
 impl Drop for Shared {
     #[expect(unsafe_code, reason = "calls the library")]
     fn drop(&mut self) {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let api = self.library.interface().functions();
         // Nothing can be done about a failure here, and the library logs it.
         if let (false, Some(free)) = (self.handle.is_null(), api.backend_free) {

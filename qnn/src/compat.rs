@@ -34,9 +34,8 @@ pub(crate) fn check(what: &str, binary: &BinaryInfo, device: &Device, options: L
         help.push(add_soc(device));
     } else {
         let vtcm = u64::from(target.vtcm_mb) << 20;
-        let wants = |graph: &crate::GraphInfo| graph.htp.map_or(0, |htp| htp.vtcm_bytes);
-        if let Some(graph) = binary.graphs.iter().find(|graph| wants(graph) > vtcm) {
-            let wanted = wants(graph) >> 20;
+        if let Some(graph) = binary.graphs.iter().find(|graph| graph.vtcm_bytes() > vtcm) {
+            let wanted = graph.vtcm_bytes() >> 20;
             found.push(format!(
                 "graph `{}` needs {wanted} MiB of VTCM, {target} has {}",
                 graph.name, target.vtcm_mb

@@ -113,6 +113,7 @@ impl Context {
             || what.to_owned(),
             |api| {
                 let create = api.context_create_from_binary()?;
+                backend.plan_vtcm(info.graphs.last().map_or(0, GraphInfo::vtcm_bytes));
                 // SAFETY: backend and device are alive; no configuration; the data has the length that is passed, and the
                 // library copies what it keeps, since it is not told that the data persists; no profile.
                 Ok(unsafe {

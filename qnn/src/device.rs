@@ -168,10 +168,12 @@ fn machine(backend: &Backend) -> Result<DeviceInfo> {
             })
         })
     });
-    backend.call("deviceFreePlatformInfo", String::new, |api| {
-        let free = api.device_free_platform_info()?;
-        // SAFETY: the library gave it out above, and nothing refers to it any more.
-        Ok(unsafe { free(backend.logger(), info) })
-    })?;
+    if !info.is_null() {
+        backend.call("deviceFreePlatformInfo", String::new, |api| {
+            let free = api.device_free_platform_info()?;
+            // SAFETY: the library gave it out above, and nothing refers to it any more.
+            Ok(unsafe { free(backend.logger(), info) })
+        })?;
+    }
     found.ok_or_else(|| Error::invalid("this machine", "the library reports no HTP device"))
 }

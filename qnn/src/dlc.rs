@@ -28,6 +28,7 @@ pub struct DlcGraph {
     context: Arc<OwnedContext>,
     handle: GraphHandle,
     info: GraphInfo,
+    vtcm_bytes: u64,
 }
 
 // SAFETY: the handle is an opaque address, used only in calls that the backend keeps from overlapping.
@@ -68,6 +69,7 @@ impl DlcGraph {
             || format!("graph `{}`", self.info.name),
             |api| {
                 let finalize = api.graph_finalize()?;
+                self.context.backend.plan_vtcm(self.vtcm_bytes);
                 // SAFETY: the graph is alive and not finalized: this consumes it. No profile, no signal.
                 Ok(unsafe { finalize(self.handle, ptr::null_mut(), ptr::null_mut()) })
             },
@@ -93,15 +95,16 @@ impl ContextBuilder {
         infos
             .into_iter()
             .map(|info| {
-                let graph = self.retrieve(info)?;
-                graph.configure(config.encode(&graph.info.name, self.device().info().vtcm_mb)?)?;
+                let options = config.encode(&info.name, self.device())?;
+                let graph = self.retrieve(info, config.vtcm_bytes(self.device()))?;
+                graph.configure(options)?;
                 Ok(graph)
             })
             .collect()
     }
 
     #[expect(unsafe_code, reason = "calls the library")]
-    fn retrieve(&self, info: GraphInfo) -> Result<DlcGraph> {
+    fn retrieve(&self, info: GraphInfo, vtcm_bytes: u64) -> Result<DlcGraph> {
         let name = c_string(&info.name)?;
         let mut handle: GraphHandle = ptr::null_mut();
         self.device().backend().call(
@@ -113,7 +116,7 @@ impl ContextBuilder {
                 Ok(unsafe { retrieve(self.context().handle, name.as_ptr(), &mut handle) })
             },
         )?;
-        Ok(DlcGraph { context: self.context().clone(), handle, info })
+        Ok(DlcGraph { context: self.context().clone(), handle, info, vtcm_bytes })
     }
 }
 

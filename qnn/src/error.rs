@@ -66,6 +66,21 @@ pub enum Error {
         /// What to do.
         help: String,
     },
+    /// The emulator has one amount of VTCM for the whole process, that of the graph that was compiled or loaded last.
+    #[error(
+        "graph `{graph}` was planned for {planned_mb} MiB of VTCM, the emulator has {emulated_mb} MiB since another graph was loaded or compiled{}",
+        help_line(
+            "give all models the same `vtcm-mb`, or load the one that runs last; a device has no such limit"
+        )
+    )]
+    EmulatedVtcm {
+        /// The graph.
+        graph: String,
+        /// VTCM it was planned for, MiB.
+        planned_mb: u64,
+        /// VTCM the emulator has now, MiB.
+        emulated_mb: u64,
+    },
     /// A file could not be read or written.
     #[error("{}: {error}", .path.display())]
     File {

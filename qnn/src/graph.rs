@@ -16,7 +16,7 @@ use crate::{Context, Error, Result, Tensor, TensorInfo, TensorMut};
 ///
 /// # Threads
 /// `Send` and `Sync`. Executions of one context take turns, because its graphs share buffers on the NPU; executions of different
-/// contexts run side by side.
+/// contexts run side by side on an NPU, and take turns in the emulator.
 #[derive(Clone)]
 pub struct Graph {
     loaded: Arc<Loaded>,
@@ -90,11 +90,13 @@ impl Graph {
         let mut raw_outputs = bind(&info.name, "output", &info.outputs, &graph.outputs, given)?;
 
         let _turn = self.loaded.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.loaded.owned.backend.call_now(
+        let backend = &self.loaded.owned.backend;
+        backend.call_execution(
             "graphExecute",
             || format!("graph `{}`", info.name),
             |api| {
                 let execute = api.graph_execute()?;
+                backend.check_vtcm(&info.name, info.vtcm_bytes())?;
                 // SAFETY: the graph is alive with its context. Every tensor has a buffer of exactly its size, checked by `bind`;
                 // inputs are borrowed for reading and outputs for writing until this function returns. The context's mutex
                 // keeps executions apart; the profile, if any, is used by this call alone. No signal.

@@ -1,4 +1,5 @@
 //! DLC files: written by the vendor's writer, composed by its reader.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 mod common;
 

@@ -41,9 +41,15 @@ impl Default for GraphConfig {
 }
 
 impl GraphConfig {
+    /// VTCM to plan for on a device.
+    pub(crate) fn vtcm_bytes(&self, device: &Device) -> u64 {
+        u64::from(self.vtcm_mb.unwrap_or(device.info().vtcm_mb)) << 20
+    }
+
     /// The options as the library takes them, checked: it accepts any number and plans for what the SoC does not have.
-    pub(crate) fn encode(&self, graph: &str, soc_vtcm_mb: u32) -> Result<Vec<GraphCustomConfig>> {
+    pub(crate) fn encode(&self, graph: &str, device: &Device) -> Result<Vec<GraphCustomConfig>> {
         let wrong = |why: String| Error::invalid(format!("graph `{graph}`"), why);
+        let soc_vtcm_mb = device.info().vtcm_mb;
         let vtcm_mb = self.vtcm_mb.unwrap_or(soc_vtcm_mb);
         if !(1..=soc_vtcm_mb).contains(&vtcm_mb) {
             return Err(wrong(format!("VTCM of {vtcm_mb} MiB was asked for; the SoC has {soc_vtcm_mb}")));
@@ -84,6 +90,12 @@ pub struct GraphBuilder<'d> {
     tensors: Vec<Slot>,
     ops: HashSet<String>,
     validated: HashSet<String>,
+    /// Whether validation of any op failed.
+    refused: bool,
+    /// VTCM to plan for.
+    vtcm_bytes: u64,
+    /// The first op that was not added because of that.
+    skipped: Option<String>,
     /// The file that the graph is written to; `None` for a graph that is compiled.
     file: Option<FileTarget>,
     data: PhantomData<&'d [u8]>,
@@ -124,9 +136,11 @@ impl<'d> GraphBuilder<'d> {
         name: &str,
         config: &GraphConfig,
     ) -> Result<GraphBuilder<'d>> {
-        let mut custom = config.encode(name, device.info().vtcm_mb)?;
+        let mut custom = config.encode(name, device)?;
         let configs: Vec<RawConfig> = custom.iter_mut().map(GraphCustomConfig::as_graph_config).collect();
-        GraphBuilder::create_with(context, name, &configs)
+        let mut graph = GraphBuilder::create_with(context, name, &configs)?;
+        graph.vtcm_bytes = config.vtcm_bytes(device);
+        Ok(graph)
     }
 
     /// Creates a graph that is written to a DLC file when it is finalized.
@@ -169,6 +183,9 @@ impl<'d> GraphBuilder<'d> {
             tensors: Vec::new(),
             ops: HashSet::new(),
             validated: HashSet::new(),
+            refused: false,
+            vtcm_bytes: 0,
+            skipped: None,
             file: None,
             data: PhantomData,
         })
@@ -216,6 +233,9 @@ impl<'d> GraphBuilder<'d> {
     /// Validates an op, unless [`GraphBuilder::validate`] did, and adds it. Its inputs must be inputs of the graph, static, or
     /// produced by an op that was added before.
     ///
+    /// An op whose inputs are missing because an op before it was refused is validated only, so that a caller can go on and
+    /// collect every refused op; the graph can then not be finalized.
+    ///
     /// # Errors
     /// As [`GraphBuilder::validate`]; also [`Error::Invalid`] when an op of this name or another producer of an output exists.
     #[expect(unsafe_code, reason = "calls the library")]
@@ -225,12 +245,15 @@ impl<'d> GraphBuilder<'d> {
             return Err(wrong("the graph has an op of this name".into()));
         }
         let mut op = self.encode(spec)?;
-        for id in spec.inputs {
-            let slot = &self.tensors[id.0];
-            if slot.producer.is_none() && matches!(slot.kind, Kind::Native | Kind::Output) {
-                return Err(wrong(format!("its input `{}` is produced by no op before it", slot.name)));
-            }
+        let unproduced = spec
+            .inputs
+            .iter()
+            .map(|id| &self.tensors[id.0])
+            .find(|slot| slot.producer.is_none() && matches!(slot.kind, Kind::Native | Kind::Output));
+        if let (Some(slot), false) = (unproduced, self.refused) {
+            return Err(wrong(format!("its input `{}` is produced by no op before it", slot.name)));
         }
+        let skip = unproduced.is_some();
         for id in spec.outputs {
             let slot = &self.tensors[id.0];
             let name = &slot.name;
@@ -246,6 +269,10 @@ impl<'d> GraphBuilder<'d> {
         }
         if self.file.is_none() && !self.validated.contains(spec.name) {
             self.validate_encoded(spec, &mut op)?;
+        }
+        if skip {
+            self.skipped.get_or_insert_with(|| spec.name.to_owned());
+            return Ok(());
         }
         for (_, name, tensor) in &mut op.param_tensors {
             self.backend().call(
@@ -285,6 +312,12 @@ impl<'d> GraphBuilder<'d> {
     #[expect(unsafe_code, reason = "calls the library")]
     pub fn finalize(self) -> Result<()> {
         let graph = format!("graph `{}`", self.name);
+        if let Some(op) = &self.skipped {
+            return Err(Error::invalid(
+                graph,
+                format!("op `{op}` is missing, because an op before it was refused"),
+            ));
+        }
         if self.ops.is_empty() {
             return Err(Error::invalid(graph, "it has no ops"));
         }
@@ -297,6 +330,7 @@ impl<'d> GraphBuilder<'d> {
             || graph,
             |api| {
                 let finalize = api.graph_finalize()?;
+                self.backend().plan_vtcm(self.vtcm_bytes);
                 // SAFETY: the graph is alive and not finalized: this consumes the builder. No profile, no signal.
                 Ok(unsafe { finalize(self.handle, ptr::null_mut(), ptr::null_mut()) })
             },
@@ -325,7 +359,7 @@ impl<'d> GraphBuilder<'d> {
     #[expect(unsafe_code, reason = "calls the library")]
     fn validate_encoded(&mut self, spec: &OpSpec<'_>, op: &mut EncodedOp) -> Result<()> {
         let config = op.config();
-        self.backend().call(
+        let validated = self.backend().call(
             "backendValidateOpConfig",
             || subject(spec),
             |api| {
@@ -334,7 +368,9 @@ impl<'d> GraphBuilder<'d> {
                 // as long as `spec`.
                 Ok(unsafe { validate(self.backend().handle(), config) })
             },
-        )?;
+        );
+        self.refused |= validated.is_err();
+        validated?;
         self.validated.insert(spec.name.to_owned());
         Ok(())
     }

@@ -1,6 +1,11 @@
 //! What several test files need. The tests run the real library; where it is missing they fail with the remedy.
 
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "test code, of which each file uses a part"
+)]
 
 use qnn::compose::{
     ContextBuilder, ContextConfig, GraphBuilder, GraphConfig, OpSpec, Param, Quant, Role, Scalar, TensorId,
