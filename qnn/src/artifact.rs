@@ -40,8 +40,10 @@ impl std::fmt::Debug for ArtifactSource {
 
 /// Aligns embedded bytes to a page, so that a context binary can be used where it lies:
 ///
-/// ```ignore
-/// static BYTES: &qnn::Aligned<[u8]> = &qnn::Aligned(*include_bytes!("digits.SM8650.bin"));
+/// ```
+/// // With a real file: `qnn::Aligned(*include_bytes!("digits.SM8650.bin"))`.
+/// static BYTES: &qnn::Aligned<[u8]> = &qnn::Aligned(*b"a context binary");
+/// assert!(BYTES.0.as_ptr().addr().is_multiple_of(4096));
 /// ```
 #[derive(Debug)]
 #[repr(C, align(4096))]

@@ -23,7 +23,7 @@ use crate::encode::c_string;
 use crate::metadata::{self, GraphInfo};
 use crate::{Backend, Error, Result, log};
 
-/// A graph of a DLC file, composed into a context and not yet compiled.
+/// A graph of a DLC file, composed into a context and not yet compiled. `Send`, not `Sync`.
 pub struct DlcGraph {
     context: Arc<OwnedContext>,
     handle: GraphHandle,

@@ -1,4 +1,83 @@
-//! Safe runtime for QNN context binaries on the Hexagon NPU (HTP) and its x86-64 emulator.
+//! Runs neural networks on the Hexagon NPU (HTP) of Snapdragon devices, through Qualcomm's QNN libraries, and in their
+//! emulator on x86-64 Linux.
+//!
+//! A *context binary* is a network that was compiled for one SoC. This crate loads it, checks every buffer against it, and
+//! executes its graphs. It does not compile for apps: that is done at build time by `qnn-build`, whose generated code uses this
+//! crate. Nothing of the vendor is linked; the libraries are loaded at run time.
+//!
+//! # In an app with models in its Cargo.toml
+//!
+//! `qnn_build::compile()` in build.rs compiles what `[package.metadata.qnn]` declares and generates one module per model.
+//! [`include_models!`] brings them in; they have `Inputs` and `Outputs` structs with fixed shapes:
+//!
+//! ```text
+//! qnn::include_models!();
+//!
+//! let backend = qnn::Backend::htp()?;
+//! let digits = digits::Model::load(&backend)?;
+//! let out = digits.run(digits::Inputs { image: &pixels })?;
+//! ```
+//!
+//! # With a context binary of your own
+//!
+//! ```no_run
+//! use qnn::{Backend, Context, Device, Tensor, TensorMut};
+//!
+//! # fn main() -> qnn::Result<()> {
+//! let backend = Backend::htp()?;
+//! // The phone's NPU; on a development machine the emulator, which is told what to be (57 is SM8650).
+//! let device = if backend.is_emulator() { Device::for_soc(&backend, 57)? } else { Device::native(&backend)? };
+//! let context = Context::from_file(&device, "digits.SM8650.bin")?;
+//! let graph = context.graph("digits")?;
+//!
+//! let image = [0f32; 64];
+//! let mut logits = [0f32; 10];
+//! graph.execute(&[("image", Tensor::f32(&image))], &mut [("logits", TensorMut::f32(&mut logits))])?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Graph::info`] tells names, types and shapes. Every input and output is given once, by name; a wrong name, type or length is an
+//! error before anything runs. Quantized tensors take their plain integers ([`DataType::storage`]), 16-bit floats are [`F16`].
+//!
+//! # What else there is
+//!
+//! * [`Device::performance`] raises or lowers the NPU's clocks while the result is alive.
+//! * [`Graph::profile`] says where the time of an execution went, per op with [`ProfileLevel::Detailed`].
+//! * [`metadata::MetadataReader`] reads what a binary says about itself without loading the backend.
+//! * Feature `compose`: `compose` builds graphs and context binaries, `dlc` reads and writes DLC files. It is what the
+//!   compiler uses; an app leaves it off.
+//!
+//! # Where the libraries come from
+//!
+//! [`Backend::htp`] takes the first of: `QNN_SDK_ROOT`, `QNN_LIB_DIR`, the toolchain that `cargo qnn toolchain install` installed,
+//! the folder of the executable, and on Android the app's native libraries. [`qnn_platform::libs`](https://docs.rs/qnn-platform)
+//! has the details, and [`Error::LibrariesNotFound`] lists every place with what was missing there.
+//!
+//! A device needs four of the vendor's files, all of the release that compiled the binary: `libQnnHtp.so`, `libQnnSystem.so`,
+//! `libQnnHtpV75Stub.so` and `libQnnHtpV75Skel.so` (75 is the architecture). The folder of the last one must be in
+//! `ADSP_LIBRARY_PATH` before the first call. An Android app also declares
+//! `<uses-native-library android:name="libcdsprpc.so" android:required="false"/>` in its manifest. `cargo qnn bundle` collects the
+//! files.
+//!
+//! # Errors
+//!
+//! Every [`Error`] says what was found and, after `help:`, what to do; [`Error::help`] gives the latter alone. A failed call of the
+//! vendor's library is [`Error::Vendor`]: the code decoded by [`codes`], and what the library logged during the call. A binary of
+//! another QNN release, architecture or size of VTCM is [`Error::Incompatible`] before the library sees it, because the library
+//! answers with a number, and its emulator not at all.
+//!
+//! `QNN_LOG=warn` (or `info`, `verbose`, `debug`) prints the library's log to standard error.
+//!
+//! # Threads
+//!
+//! All types are `Send` and `Sync` unless they say otherwise. Calls that create or free something take turns in the process;
+//! executions take turns per context, in the emulator per process.
+//!
+//! # The emulator
+//!
+//! It computes what the NPU computes, on one core and slowly; its times say nothing about a device. `QNN_EMULATE_SOC` chooses the
+//! SoC that [`LoadedModel`] asks for. It has one amount of VTCM for the whole process ([`Error::EmulatedVtcm`]).
 
 mod artifact;
 mod backend;

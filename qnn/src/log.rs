@@ -11,8 +11,6 @@ use qnn_sys::api::{LogLevel, VaList};
 
 /// Lines that are kept; a failed validation logs some dozens.
 const KEPT: usize = 512;
-/// Longest line, bytes; the lists of supported configurations come close to it.
-const LONGEST: usize = 8192;
 /// Lines of level error that healthy runs write, by a part of them.
 const NOISE: &[&str] = &["unexpected GraphHtpSettings option", "prepare worker started"];
 
@@ -92,6 +90,8 @@ pub(crate) unsafe extern "C" fn callback(format: *const c_char, level: LogLevel,
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "C's formatted printing")]
 unsafe fn render(format: *const c_char, args: VaList) -> String {
+    /// Longest line, bytes; the lists of supported configurations come close to it.
+    const LONGEST: usize = 8192;
     unsafe extern "C" {
         fn vsnprintf(
             buffer: *mut c_char,

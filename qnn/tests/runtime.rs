@@ -6,9 +6,11 @@ mod common;
 use std::sync::OnceLock;
 
 use common::*;
+use qnn::compose::{ContextBuilder, GraphBuilder};
+use qnn::dlc::DlcGraph;
 use qnn::metadata::MetadataReader;
 use qnn::{
-    Artifact, ArtifactSource, Context, DataType, Device, Error, Graph, LoadOptions, LoadedModel,
+    Artifact, ArtifactSource, Backend, Context, DataType, Device, Error, Graph, LoadOptions, LoadedModel,
     PerformanceMode, ProfileLevel, ProfileUnit, Tensor, TensorMut,
 };
 
@@ -223,6 +225,24 @@ fn contexts_are_made_executed_and_freed_on_many_threads() {
 }
 
 #[test]
+fn types_may_cross_threads() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<Backend>();
+    shared::<Device>();
+    shared::<Context>();
+    shared::<Graph>();
+    shared::<LoadedModel>();
+    shared::<MetadataReader>();
+    shared::<Performance>();
+    shared::<ContextBuilder>();
+    // What `?` into a boxed error asks for.
+    shared::<Error>();
+    fn sent<T: Send>() {}
+    sent::<GraphBuilder<'static>>();
+    sent::<DlcGraph>();
+}
+
+#[test]
 fn metadata_is_read_from_many_threads_without_the_backend() {
     let libs = qnn_platform::libs::resolve(None).unwrap_or_else(|error| panic!("{error}"));
     let reader = MetadataReader::open(&libs).unwrap();
@@ -248,9 +268,9 @@ fn a_folder_without_the_library_and_a_file_that_is_none_are_named() {
         dir: dir.to_owned(),
         source: qnn_platform::libs::Source::Explicit,
     };
-    let error = qnn::Backend::open(&libs(&dir)).unwrap_err();
+    let error = Backend::open(&libs(&dir)).unwrap_err();
     assert!(matches!(error, Error::Load(_)) && error.to_string().contains("no-library"), "{error}");
     std::fs::write(libs(&dir).htp(), "not a library").unwrap();
-    let error = qnn::Backend::open(&libs(&dir)).unwrap_err();
+    let error = Backend::open(&libs(&dir)).unwrap_err();
     assert!(matches!(error, Error::Load(_)), "{error}");
 }

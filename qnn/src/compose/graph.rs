@@ -83,6 +83,8 @@ impl GraphConfig {
 
 /// A graph under construction. `'d` is the lifetime of static data, which is borrowed until the graph is finalized: the
 /// library copies it once, when the tensor is created, and looks at the original again when it validates ops.
+///
+/// `Send`, not `Sync`: one thread at a time builds a graph.
 pub struct GraphBuilder<'d> {
     context: Arc<OwnedContext>,
     handle: GraphHandle,
