@@ -1,110 +1,185 @@
-//! Convolutions. Activations are (N, H, W, C), weights (H, W, I, O).
+//! Convolutions. Activations are (N, H, W, C), weights (H, W, in, out).
+//!
+//! Several forms validate, finalize and compute garbage (QNN 2.51, SM8650, fp16; each measured against ONNX Runtime over
+//! grids and random geometries). Each rule below names what it avoids.
 
 use qnn_build::job::Diagnostic;
 
 use super::Lower;
+use super::ops::Ops;
+use super::weight::{dilate, merge_groups};
+use super::window::{Window, four, four_out, pad};
 use crate::graph::Node;
-use crate::problem::node_problem;
+use crate::program::TensorId;
 
-/// Window geometry of a 2-D convolution or pooling.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Window {
-    /// Kernel height and width.
-    pub(super) kernel: [u32; 2],
-    /// Strides.
-    pub(super) strides: [u32; 2],
-    /// Dilations.
-    pub(super) dilations: [u32; 2],
-    /// Padding: top, bottom, left, right.
-    pub(super) pads: [u32; 4],
+/// A convolution to write.
+pub(super) struct Convolution {
+    /// (N, H, W, C).
+    pub(super) x: TensorId,
+    /// (H, W, in / group, out).
+    pub(super) weight: TensorId,
+    /// One number an output channel.
+    pub(super) bias: Option<TensorId>,
+    /// Geometry.
+    pub(super) window: Window,
+    /// Groups of channels that do not see each other.
+    pub(super) group: usize,
 }
 
-impl Window {
-    /// Reads ONNX's window attributes for a 2-D node whose input is (H, W) = `input` and whose output is `output`.
-    pub(super) fn read(
-        node: &Node,
-        kernel: [u32; 2],
-        input: [usize; 2],
-        output: [usize; 2],
-    ) -> Result<Self, Diagnostic> {
-        let pair = |name: &str, default: [u32; 2]| -> Result<[u32; 2], Diagnostic> {
-            match node.attrs.ints(name) {
-                None => Ok(default),
-                Some(v) if v.len() == 2 && v.iter().all(|&x| (1..=i64::from(u32::MAX)).contains(&x)) => {
-                    Ok([v[0] as u32, v[1] as u32])
-                }
-                Some(v) => Err(node_problem(
-                    "E0302",
-                    node,
-                    format!("attribute {name} is {v:?}; two positive numbers are needed"),
-                )),
-            }
-        };
-        let strides = pair("strides", [1, 1])?;
-        let dilations = pair("dilations", [1, 1])?;
-        let pads = match node.attrs.str_or("auto_pad", "NOTSET") {
-            "VALID" => [0; 4],
-            mode @ ("SAME_UPPER" | "SAME_LOWER") => {
-                let mut pads = [0u32; 4];
-                for i in 0..2 {
-                    let span = (output[i] as i64 - 1) * i64::from(strides[i])
-                        + i64::from(dilations[i]) * (i64::from(kernel[i]) - 1)
-                        + 1;
-                    let total = (span - input[i] as i64).max(0) as u32;
-                    let (small, large) = (total / 2, total - total / 2);
-                    let (begin, end) = if mode == "SAME_UPPER" { (small, large) } else { (large, small) };
-                    pads[2 * i] = begin;
-                    pads[2 * i + 1] = end;
-                }
-                pads
-            }
-            _ => match node.attrs.ints("pads") {
-                None => [0; 4],
-                Some(&[top, left, bottom, right])
-                    if [top, left, bottom, right].iter().all(|p| (0..=i64::from(u32::MAX)).contains(p)) =>
-                {
-                    [top as u32, bottom as u32, left as u32, right as u32]
-                }
-                Some(v) => {
-                    return Err(node_problem(
-                        "E0302",
-                        node,
-                        format!("attribute pads is {v:?}; four non-negative numbers are needed"),
-                    ));
-                }
-            },
-        };
-        Ok(Self { kernel, strides, dilations, pads })
-    }
-}
-
-/// Conv: Conv2d, or DepthWiseConv2d when every channel has its own filters.
+/// Conv.
 pub(super) fn conv(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
-    let x = &lower.input_type(node, 0)?.shape;
-    let w = &lower.input_type(node, 1)?.shape;
-    let y = &lower.output_type(node, 0)?.shape;
-    let (&[_, h, wd, channels], &[kh, kw, _, _], &[_, oh, ow, _]) = (&x[..], &w[..], &y[..]) else {
-        return Err(node_problem(
-            "E0302",
-            node,
-            format!("convolution of rank {} is not supported; 1-D and 2-D are", x.len()),
-        ));
-    };
-    let window = Window::read(node, [kh as u32, kw as u32], [h, wd], [oh, ow])?;
-    let group = node.attrs.int_or("group", 1).max(1) as u32;
-    let bias = node.input(2).is_some();
-    let depthwise = group > 1 && group as usize == channels;
-    let ty = if depthwise { "DepthWiseConv2d" } else { "Conv2d" };
-    let [top, bottom, left, right] = window.pads;
-    let op = lower
-        .simple(node, ty, if bias { 3 } else { 2 })?
-        .u32s("stride", &[2], &window.strides)
-        .u32s("pad_amount", &[2, 2], &[top, bottom, left, right])
-        .u32s("dilation", &[2], &window.dilations);
-    if depthwise {
-        op.emit()
-    } else {
-        op.u32("group", group).emit()
+    let mut ops = Ops::new(lower, node);
+    let [_, h, w, channels] = four(&ops, 0)?;
+    let [kh, kw, depth, _] = four(&ops, 1)?;
+    let [_, oh, ow, _] = four_out(&ops)?;
+    let group = channels / depth.max(1);
+    let mut window = Window::read(&ops, Some([kh, kw]))?;
+    for (axis, (input, out)) in [(h, oh), (w, ow)].into_iter().enumerate() {
+        let end = window.end_for(axis, input, out);
+        window.pads[axis][1] = window.pads[axis][1].min(end);
     }
-    Ok(())
+    let x = ops.input(0)?;
+    let weight = ops.input(1)?;
+    let bias = bias(&mut ops)?;
+    let y = Convolution { x, weight, bias, window, group }.write(&mut ops)?;
+    ops.output(0, y)
+}
+
+/// The bias, where there is one.
+fn bias(ops: &mut Ops<'_, '_, '_>) -> Result<Option<TensorId>, Diagnostic> {
+    ops.node.input(2).map(|_| ops.input(2)).transpose()
+}
+
+impl Convolution {
+    /// Writes it; the result's channels are the weight's.
+    pub(super) fn write(mut self, ops: &mut Ops<'_, '_, '_>) -> Result<TensorId, Diagnostic> {
+        let depthwise = self.is_depthwise(ops);
+        if self.group > 1 && !depthwise {
+            self.widen_groups(ops);
+        }
+        self.deepen(ops)?;
+        self.pad_first(ops);
+        let (x, w) = (ops.shape(self.x), ops.shape(self.weight));
+        let [oh, ow] = self.window.out([x[1], x[2]]);
+        let mut inputs = vec![self.x, self.weight];
+        inputs.extend(self.bias);
+        let dtype = ops.dtype(self.x);
+        let ty = if depthwise { "DepthWiseConv2d" } else { "Conv2d" };
+        let dilations = self.window.dilations.map(|v| v as u32);
+        Ok(ops.step(ty, &inputs, dtype, &[x[0], oh, ow, w[3]], |op| {
+            let op = op
+                .u32s("stride", &[2], &self.window.stride_values())
+                .u32s("pad_amount", &[2, 2], &self.window.pad_values())
+                .u32s("dilation", &[2], &dilations);
+            if depthwise { op } else { op.u32("group", self.group as u32) }
+        }))
+    }
+
+    /// Whether DepthWiseConv2d is right for it; Conv2d with groups computes the same.
+    ///
+    /// Measured: refused with both dilation and stride; garbage with several filters a channel and stride 2 or
+    /// dilation, for one channel, and with more than 32 channels for 1x1 with stride 3, 3x3 with stride 4, 9x9 with
+    /// stride 2.
+    fn is_depthwise(&self, ops: &Ops<'_, '_, '_>) -> bool {
+        let (channels, filters) = (ops.shape(self.x)[3], ops.shape(self.weight)[3]);
+        let [kh, kw] = self.window.kernel;
+        let line = kh == 1 || kw == 1;
+        self.group > 1
+            && self.group == channels
+            && filters == channels
+            && !(self.window.is_dilated() && self.window.is_strided())
+            && self.window.strides.iter().all(|&s| s <= 2)
+            && (!self.window.is_strided() || (kh * kw > 1 && (line || kh.max(kw) <= 7)))
+    }
+
+    /// Joins groups into larger ones whose weights are zero where the old groups do not see each other: the hardware
+    /// works on 32 channels at a time, and narrow groups are what it gets wrong (5x5 with stride 2 over three groups of
+    /// one, 9x1 over two, 3x3 with stride 4 over groups of three).
+    fn widen_groups(&mut self, ops: &mut Ops<'_, '_, '_>) {
+        let depth = ops.shape(self.weight)[2];
+        let mut join = 1;
+        while depth * join < 32 && self.group.is_multiple_of(join * 2) {
+            join *= 2;
+        }
+        if depth * self.group <= 32 {
+            join = self.group;
+        }
+        if join > 1
+            && let Some(weight) = merge_groups(ops, self.weight, self.group, join)
+        {
+            self.weight = weight;
+            self.group /= join;
+        }
+    }
+
+    /// Adds channels of zeros to an input of few: up to four with a kernel longer than 8 along an axis, or 1x1 over a single
+    /// row or column, give garbage; five and more are right.
+    fn deepen(&mut self, ops: &mut Ops<'_, '_, '_>) -> Result<(), Diagnostic> {
+        const ENOUGH: usize = 8;
+        let (x, w) = (ops.shape(self.x), ops.shape(self.weight));
+        let [kh, kw] = self.window.kernel;
+        let point = kh * kw == 1 && (x[1] == 1 || x[2] == 1);
+        if self.group > 1 || x[3] > 4 || !(point || kh.max(kw) > 7) {
+            return Ok(());
+        }
+        self.x = pad(ops, self.x, [[0; 2]; 2], ENOUGH - x[3], 0.0);
+        self.weight = super::weight::deepen(ops, self.weight, ENOUGH - w[2]);
+        Ok(())
+    }
+
+    /// Makes the padding an op of its own where Conv2d's is wrong: at least as large as the kernel's reach (any such side
+    /// gives garbage), or with strides above 2 (3x3 with stride 4 cannot be executed).
+    fn pad_first(&mut self, ops: &mut Ops<'_, '_, '_>) {
+        let window = &self.window;
+        let beyond = (0..2).any(|axis| window.pads[axis].iter().any(|&p| p >= window.reach(axis)));
+        let far = window.strides.iter().any(|&s| s > 2);
+        if window.is_padded() && (beyond || far) {
+            self.x = pad(ops, self.x, window.pads, 0, 0.0);
+            self.window.pads = [[0; 2]; 2];
+        }
+    }
+}
+
+/// ConvTranspose: weights are (H, W, in, out / group).
+pub(super) fn transpose(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let [n, h, w, channels] = four(&ops, 0)?;
+    let [kh, kw, _, filters] = four(&ops, 1)?;
+    let [_, oh, ow, out_channels] = four_out(&ops)?;
+    let mut window = Window::read(&ops, Some([kh, kw]))?;
+    let mut x = ops.input(0)?;
+    let mut weight = ops.input(1)?;
+    if window.is_dilated() {
+        // TransposeConv2d has no dilation: the zeros between the kernel's elements become part of it.
+        weight = dilate(&mut ops, weight, window.dilations)?;
+        window.kernel = [0, 1].map(|axis| window.reach(axis));
+        window.dilations = [1; 2];
+    }
+    // The op's own output_padding gives garbage, or cannot be finalized, once it is more than the padding it takes back
+    // (3x3 with stride 4, 2x2 with stride 3). Less padding at the end is the same thing; where there is none left, a
+    // position of zeros more at the end of the input, of which the surplus is cut off as padding.
+    let mut more = [[0; 2]; 2];
+    for (axis, (input, out)) in [(h, oh), (w, ow)].into_iter().enumerate() {
+        let stride = window.strides[axis];
+        let mut full = (input - 1) * stride + window.kernel[axis];
+        while full < out + window.pads[axis][0] {
+            more[axis][1] += 1;
+            full += stride;
+        }
+        window.pads[axis][1] = full - out - window.pads[axis][0];
+    }
+    x = pad(&mut ops, x, more, 0, 0.0);
+    let group = (out_channels / filters.max(1)).max(1);
+    if !channels.is_multiple_of(group) {
+        return Err(ops.refuse(format!("{channels} channels in {group} groups")));
+    }
+    let mut inputs = vec![x, weight];
+    inputs.extend(bias(&mut ops)?);
+    let dtype = ops.dtype(x);
+    let y = ops.step("TransposeConv2d", &inputs, dtype, &[n, oh, ow, out_channels], |op| {
+        op.u32s("stride", &[2], &window.stride_values())
+            .u32s("pad_amount", &[2, 2], &window.pad_values())
+            .u32("group", group as u32)
+    });
+    ops.output(0, y)
 }

@@ -3,17 +3,168 @@
 use qnn_build::job::Diagnostic;
 
 use super::Lower;
+use super::ops::Ops;
+use super::spread;
 use crate::graph::Node;
+use crate::program::{Role, TensorId};
 
-/// Gemm: MatMul with transposition flags, then the scaled bias.
+/// The most axes of HTP's MatMul for every form: five work only where both operands have the same batch axes, and end the
+/// process where these broadcast (QNN 2.51).
+const RANK: usize = 4;
+
+/// MatMul; attributes `transA` and `transB` say which operand has its two innermost axes swapped.
+pub(super) fn matmul(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let (a, b) = (ops.input(0)?, ops.input(1)?);
+    let swapped = |name: &str| node.attrs.int_or(name, 0) != 0;
+    let (ta, tb) = (swapped("transA"), swapped("transB"));
+    let y = product(&mut ops, (a, ta), (b, tb))?;
+    ops.output(0, y)
+}
+
+/// FusedMatMul: `alpha` times the product; its attributes may swap axes and put the batch between rows and columns.
+pub(super) fn fused(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    if let Some(name) = ["transBatchA", "transBatchB"].into_iter().find(|n| node.attrs.int_or(n, 0) != 0) {
+        return Err(ops.refuse(format!("attribute {name} is not supported")));
+    }
+    let (a, b) = (ops.input(0)?, ops.input(1)?);
+    let swapped = |ops: &Ops<'_, '_, '_>, name: &str, x| {
+        // A vector has nothing to swap.
+        node.attrs.int_or(name, 0) != 0 && ops.shape(x).len() > 1
+    };
+    let (ta, tb) = (swapped(&ops, "transA", a), swapped(&ops, "transB", b));
+    let y = product(&mut ops, (a, ta), (b, tb))?;
+    let alpha = node.attrs.float_or("alpha", 1.0);
+    let y = if alpha == 1.0 { y } else { ops.with("ElementWiseMultiply", y, alpha.into()) };
+    ops.output(0, y)
+}
+
+/// The product of two operands, each with whether it is swapped. The result may lack axes of size one.
+fn product(
+    ops: &mut Ops<'_, '_, '_>,
+    (a, ta): (TensorId, bool),
+    (b, tb): (TensorId, bool),
+) -> Result<TensorId, Diagnostic> {
+    let (left, right) = (ops.input_type(0)?.shape.clone(), ops.input_type(1)?.shape.clone());
+    if left.is_empty() || right.is_empty() {
+        return Err(ops.refuse("an operand is a single number; use a multiplication"));
+    }
+    let left = if left.len() == 1 { vec![1, left[0]] } else { left };
+    let right = if right.len() == 1 { vec![right[0], 1] } else { right };
+    let (batch_a, batch_b) = (&left[..left.len() - 2], &right[..right.len() - 2]);
+    let batch = super::broadcast::shape(&[batch_a, batch_b]);
+    let (mut a, mut b) = (a, b);
+    let (view_a, view_b) = if left.len().max(right.len()) <= RANK {
+        (left.clone(), right.clone())
+    } else if batch_b.iter().all(|&d| d == 1) && !ta {
+        // Rows of all batches are rows of one matrix.
+        let rows: usize = left[..left.len() - 1].iter().product();
+        (vec![rows, left[left.len() - 1]], right[right.len() - 2..].to_vec())
+    } else {
+        // One batch axis: operands that repeat are written out.
+        let joined: usize = batch.iter().product();
+        let whole = |matrix: &[usize]| [&batch[..], matrix].concat();
+        let view = |matrix: &[usize]| [&[joined], matrix].concat();
+        let (ma, mb) = (&left[left.len() - 2..], &right[right.len() - 2..]);
+        if batch_a.iter().product::<usize>() != joined {
+            a = spread::to(ops, a, &left, &whole(ma))?;
+        }
+        if batch_b.iter().product::<usize>() != joined {
+            b = spread::to(ops, b, &right, &whole(mb))?;
+        }
+        (view(ma), view(mb))
+    };
+    a = ops.reshape(a, &view_a);
+    b = ops.reshape(b, &view_b);
+    let rows = view_a[view_a.len() - if ta { 1 } else { 2 }];
+    let columns = view_b[view_b.len() - if tb { 2 } else { 1 }];
+    let mut shape = super::broadcast::shape(&[&view_a[..view_a.len() - 2], &view_b[..view_b.len() - 2]]);
+    if view_a.len().max(view_b.len()) == 2 {
+        shape.clear();
+    }
+    shape.extend([rows, columns]);
+    Ok(write(ops, &[a, b], [ta, tb], &shape))
+}
+
+fn write(ops: &mut Ops<'_, '_, '_>, inputs: &[TensorId], swapped: [bool; 2], shape: &[usize]) -> TensorId {
+    let dtype = ops.dtype(inputs[0]);
+    ops.step("MatMul", inputs, dtype, shape, |op| {
+        op.bool("transpose_in0", swapped[0]).bool("transpose_in1", swapped[1])
+    })
+}
+
+/// Gemm: alpha · A · B + beta · C. FullyConnected where B is a constant of (out, in), as exporters write a linear layer;
+/// else MatMul. A C of one number a column becomes the op's bias.
 pub(super) fn gemm(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
-    let trans_a = node.attrs.int_or("transA", 0) != 0;
-    let trans_b = node.attrs.int_or("transB", 0) != 0;
-    let bias = node.input(2).is_some();
-    lower
-        .simple(node, "MatMul", if bias { 3 } else { 2 })?
-        .bool("transpose_in0", trans_a)
-        .bool("transpose_in1", trans_b)
-        .emit();
-    Ok(())
+    let mut ops = Ops::new(lower, node);
+    let ta = node.attrs.int_or("transA", 0) != 0;
+    let tb = node.attrs.int_or("transB", 0) != 0;
+    let (alpha, beta) = (node.attrs.float_or("alpha", 1.0), node.attrs.float_or("beta", 1.0));
+    let shape = ops.output_type(0)?.shape.clone();
+    let [_, columns] = shape[..] else { return Err(ops.refuse("the result is not a matrix")) };
+    let a = ops.input(0)?;
+    let (b, scaled) = factor(&mut ops, 1, alpha)?;
+    let constant = matches!(ops.lower.get(b).role, Role::Static(_));
+    let mut inputs = vec![a, b];
+    let mut rest = None;
+    if node.input(2).is_some() && beta != 0.0 {
+        let (c, beta_done) = factor(&mut ops, 2, beta)?;
+        let c = if beta_done { c } else { ops.with("ElementWiseMultiply", c, beta.into()) };
+        // A bias inside the op is added before a factor that comes after it.
+        if scaled && let Some(bias) = per_column(&mut ops, c, columns) {
+            inputs.push(bias);
+        } else {
+            rest = Some(c);
+        }
+    }
+    let dtype = ops.dtype(a);
+    let mut y = if constant && tb && !ta {
+        ops.step("FullyConnected", &inputs, dtype, &shape, |op| op)
+    } else {
+        write(&mut ops, &inputs, [ta, tb], &shape)
+    };
+    if !scaled {
+        y = ops.with("ElementWiseMultiply", y, alpha.into());
+    }
+    if let Some(c) = rest {
+        y = ops.binary("ElementWiseAdd", y, c);
+    }
+    ops.output(0, y)
+}
+
+/// The `i`-th input times a factor where that costs nothing: it is a constant, or the factor is 1. Says whether it was.
+fn factor(ops: &mut Ops<'_, '_, '_>, i: usize, factor: f32) -> Result<(TensorId, bool), Diagnostic> {
+    let tensor = ops.input(i)?;
+    if factor == 1.0 {
+        return Ok((tensor, true));
+    }
+    let id = ops.value(i)?;
+    let value = ops.lower.graph.value(id);
+    let Some(data) = value.data.as_ref().filter(|_| value.ty.dtype.is_float() && value.encoding.is_none())
+    else {
+        return Ok((tensor, false));
+    };
+    let values: Vec<f64> = data.to_f64(value.ty.dtype).into_iter().map(|v| v * f64::from(factor)).collect();
+    let (dtype, shape) = (ops.dtype(tensor), ops.shape(tensor));
+    Ok((ops.constant(dtype, &shape, &values), true))
+}
+
+/// A bias of one axis: the tensor itself where it has one number a column, a constant of one number repeated.
+fn per_column(ops: &mut Ops<'_, '_, '_>, c: TensorId, columns: usize) -> Option<TensorId> {
+    let shape = ops.shape(c);
+    let last = shape.last().copied().unwrap_or(1);
+    let count: usize = shape.iter().product();
+    if count == columns && last == columns {
+        return Some(ops.reshape(c, &[columns]));
+    }
+    let tensor = ops.lower.get(c);
+    match &tensor.role {
+        Role::Static(data) if count == 1 => {
+            let bytes = data.bytes().repeat(columns);
+            let dtype = tensor.dtype;
+            Some(ops.lower.constant(ops.node, dtype, &[columns], crate::graph::Data::new(bytes.into())))
+        }
+        _ => None,
+    }
 }

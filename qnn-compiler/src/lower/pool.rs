@@ -1,53 +1,293 @@
 //! Pooling over (N, H, W, C).
+//!
+//! HTP's padded pools are wrong in many forms that its own validation accepts (QNN 2.51, SM8650, fp16; measured against
+//! ONNX Runtime): an average with padding differs already for 3x3 windows over three channels, ends the process for 13x13
+//! ones, and counts the cells that rounding up adds. So the padding is an op of its own here, and the pool sees windows
+//! that lie inside of its input. What remains wrong without padding is taken apart by axis.
 
 use qnn_build::job::Diagnostic;
 
 use super::Lower;
-use super::conv::Window;
+use super::conv::Convolution;
+use super::ops::{FP16_MAX, Ops};
+use super::window::{Window, four, four_out, pad};
 use crate::graph::Node;
-use crate::problem::node_problem;
+use crate::program::TensorId;
+
+/// The two kinds of pool that HTP has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Max,
+    Average,
+}
+
+impl Kind {
+    fn op(self) -> &'static str {
+        match self {
+            Self::Max => "PoolMax2d",
+            Self::Average => "PoolAvg2d",
+        }
+    }
+
+    /// Whether the op is right for a window inside of its input.
+    ///
+    /// Measured over 15x14 and 26x27, strides 1 to 4: PoolMax2d is wrong for 7x7 and 8x8 windows with stride 2, PoolAvg2d
+    /// is 3 % off for 9x9 ones with strides 2 and 3; both are right along one axis for every extent tried (to 15).
+    fn is_right(self, window: &Window) -> bool {
+        let [h, w] = window.kernel;
+        let flat = h == 1 || w == 1;
+        flat || match self {
+            Self::Max => !window.is_strided() || h.max(w) <= 6,
+            Self::Average => h.max(w) <= 8,
+        }
+    }
+}
 
 /// MaxPool.
 pub(super) fn max(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
-    let x = &lower.input_type(node, 0)?.shape;
-    let y = &lower.output_type(node, 0)?.shape;
-    let (&[_, h, w, _], &[_, oh, ow, _], Some(&[kh, kw])) = (&x[..], &y[..], node.attrs.ints("kernel_shape"))
-    else {
-        return Err(node_problem(
-            "E0302",
-            node,
-            format!("pooling of rank {} is not supported; 1-D and 2-D are", x.len()),
-        ));
+    let mut ops = Ops::new(lower, node);
+    if node.output(1).is_some() {
+        let mut p = ops.refuse("the indices of the maxima (second output) are not supported");
+        p.help = Some("HTP's pool gives values alone; export the model without MaxUnpool".to_owned());
+        return Err(p);
+    }
+    let [_, h, w, _] = four(&ops, 0)?;
+    let [_, oh, ow, _] = four_out(&ops)?;
+    let mut window = Window::read(&ops, None)?;
+    let x = ops.input(0)?;
+    if is_centred(&window) && node.attrs.int_or("ceil_mode", 0) == 0 {
+        let y = write(&mut ops, Kind::Max, x, &window, [oh, ow]);
+        return ops.output(0, y);
+    }
+    for (axis, (input, out)) in [(h, oh), (w, ow)].into_iter().enumerate() {
+        window.pads[axis][1] = window.end_for(axis, input, out);
+    }
+    let x = pad(&mut ops, x, window.pads, 0, -FP16_MAX as f32);
+    window.pads = [[0; 2]; 2];
+    let y = if window.is_dilated() {
+        dilated_max(&mut ops, x, &window, [oh, ow])
+    } else {
+        inside(&mut ops, Kind::Max, x, &window, [oh, ow])
     };
-    let window = Window::read(node, [kh as u32, kw as u32], [h, w], [oh, ow])?;
-    let [top, bottom, left, right] = window.pads;
-    lower
-        .simple(node, "PoolMax2d", 1)?
-        .u32s("filter_size", &[2], &window.kernel)
-        .u32s("stride", &[2], &window.strides)
-        .u32s("pad_amount", &[2, 2], &[top, bottom, left, right])
-        .u32("rounding_mode", node.attrs.int_or("ceil_mode", 0) as u32)
-        .emit();
-    Ok(())
+    ops.output(0, y)
 }
 
-/// GlobalAveragePool: one window over the whole plane.
-pub(super) fn global_average(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
-    let x = &lower.input_type(node, 0)?.shape;
-    let &[_, h, w, _] = &x[..] else {
-        return Err(node_problem(
-            "E0302",
-            node,
-            format!("global pooling of rank {} is not supported; 1-D and 2-D are", x.len()),
-        ));
+/// The padded form that PoolMax2d gets right, and that networks use most: square odd windows centred on each position.
+/// Measured for extents 7 to 40 and 3 to 64 channels: right for 3, 5, 9 and 13 with strides 1 and 2, wrong for 7 with
+/// stride 2. Other padding is wrong now and then, or ends the process (5x1 with stride 2).
+fn is_centred(window: &Window) -> bool {
+    let [k, other] = window.kernel;
+    k == other
+        && k % 2 == 1
+        && window.pads == [[k / 2; 2]; 2]
+        && window.strides[0] == window.strides[1]
+        && window.strides[0] <= 2
+        && (window.strides[0] == 1 || k != 7)
+        && !window.is_dilated()
+}
+
+/// A pool whose windows lie inside of the input.
+fn inside(ops: &mut Ops<'_, '_, '_>, kind: Kind, x: TensorId, window: &Window, out: [usize; 2]) -> TensorId {
+    if kind.is_right(window) {
+        return write(ops, kind, x, window, out);
+    }
+    // The maximum of maxima, and the average of averages of equally many, by axis.
+    let width = ops.shape(x)[2];
+    let part = |axis: usize| Window {
+        kernel: if axis == 0 { [window.kernel[0], 1] } else { [1, window.kernel[1]] },
+        strides: if axis == 0 { [window.strides[0], 1] } else { [1, window.strides[1]] },
+        ..window.clone()
     };
-    let window = [h as u32, w as u32];
-    lower
-        .simple(node, "PoolAvg2d", 1)?
-        .u32s("filter_size", &[2], &window)
-        .u32s("stride", &[2], &window)
-        .u32s("pad_amount", &[2, 2], &[0; 4])
-        .bool("count_pad_for_edges", false)
-        .emit();
-    Ok(())
+    let rows = write(ops, kind, x, &part(0), [out[0], width]);
+    write(ops, kind, rows, &part(1), out)
+}
+
+fn write(ops: &mut Ops<'_, '_, '_>, kind: Kind, x: TensorId, window: &Window, out: [usize; 2]) -> TensorId {
+    let (dtype, shape) = (ops.dtype(x), ops.shape(x));
+    let kernel = window.kernel.map(|k| k as u32);
+    ops.step(kind.op(), &[x], dtype, &[shape[0], out[0], out[1], shape[3]], |op| {
+        op.u32s("filter_size", &[2], &kernel).u32s("stride", &[2], &window.stride_values()).u32s(
+            "pad_amount",
+            &[2, 2],
+            &window.pad_values(),
+        )
+    })
+}
+
+/// The maximum of windows whose elements are apart: along each axis, of one strided slice for each element.
+fn dilated_max(ops: &mut Ops<'_, '_, '_>, x: TensorId, window: &Window, out: [usize; 2]) -> TensorId {
+    let mut result = x;
+    for axis in 0..2 {
+        let source = result;
+        let mut shape = ops.shape(source);
+        let full = shape.clone();
+        shape[axis + 1] = out[axis];
+        let mut best = None;
+        for element in 0..window.kernel[axis] {
+            let start = element * window.dilations[axis];
+            let end = start + (out[axis] - 1) * window.strides[axis] + 1;
+            let ranges: Vec<i32> = (0..4)
+                .flat_map(|a| {
+                    let whole = [0, full[a], 1];
+                    let part = [start, end, window.strides[axis]];
+                    if a == axis + 1 { part } else { whole }
+                })
+                .map(|v| v as i32)
+                .collect();
+            let dtype = ops.dtype(source);
+            let slice =
+                ops.step("StridedSlice", &[source], dtype, &shape, |op| op.i32s("ranges", &[4, 3], &ranges));
+            best = Some(match best {
+                None => slice,
+                Some(best) => ops.binary("ElementWiseMaximum", best, slice),
+            });
+        }
+        result = best.unwrap_or(source);
+    }
+    result
+}
+
+/// AveragePool.
+pub(super) fn average(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let x = ops.input(0)?;
+    let cells = if node.attrs.int_or("count_include_pad", 0) != 0 { Cells::Padded } else { Cells::Input };
+    let y = averages(&mut ops, x, cells)?;
+    ops.output(0, y)
+}
+
+/// Which cells of a window an average divides by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cells {
+    /// Those of the input.
+    Input,
+    /// Those of the padding too, but not those that only rounding up adds.
+    Padded,
+    /// All.
+    Kernel,
+}
+
+/// The averages of a node's windows over `x`, which has the shape of its input.
+fn averages(ops: &mut Ops<'_, '_, '_>, x: TensorId, cells: Cells) -> Result<TensorId, Diagnostic> {
+    let [_, h, w, channels] = four(ops, 0)?;
+    let [_, oh, ow, _] = four_out(ops)?;
+    let mut window = Window::read(ops, None)?;
+    let counts = [counts(&window, 0, h, oh, cells), counts(&window, 1, w, ow, cells)];
+    for (axis, (input, out)) in [(h, oh), (w, ow)].into_iter().enumerate() {
+        window.pads[axis][1] = window.end_for(axis, input, out);
+    }
+    let x = pad(ops, x, window.pads, 0, 0.0);
+    window.pads = [[0; 2]; 2];
+    let area = (window.kernel[0] * window.kernel[1]) as f64;
+    let y = if window.is_dilated() {
+        let [kh, kw] = window.kernel;
+        let dtype = ops.dtype(x);
+        let weight = ops.constant(dtype, &[kh, kw, 1, channels], &vec![1.0 / area; kh * kw * channels]);
+        Convolution { x, weight, bias: None, window: window.clone(), group: channels }.write(ops)?
+    } else {
+        inside(ops, Kind::Average, x, &window, [oh, ow])
+    };
+    // Zeros were averaged too; where the model does not count them the result is too small.
+    let map: Vec<f64> =
+        counts[0].iter().flat_map(|r| counts[1].iter().map(move |c| area / (r * c) as f64)).collect();
+    if map.iter().all(|&f| f == 1.0) {
+        return Ok(y);
+    }
+    let dtype = ops.dtype(y);
+    let map = ops.constant(dtype, &[1, oh, ow, 1], &map);
+    Ok(ops.binary("ElementWiseMultiply", y, map))
+}
+
+/// How many cells of each window along an axis count.
+fn counts(window: &Window, axis: usize, input: usize, out: usize, cells: Cells) -> Vec<usize> {
+    let [begin, end] = window.pads[axis];
+    let inside = |at: usize| match cells {
+        Cells::Input => at >= begin && at < begin + input,
+        Cells::Padded => at < begin + input + end,
+        Cells::Kernel => true,
+    };
+    (0..out)
+        .map(|o| {
+            let start = o * window.strides[axis];
+            (0..window.kernel[axis]).filter(|k| inside(start + k * window.dilations[axis])).count().max(1)
+        })
+        .collect()
+}
+
+/// GlobalAveragePool.
+pub(super) fn global_average(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    global(lower, node, Kind::Average)
+}
+
+/// GlobalMaxPool.
+pub(super) fn global_max(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    global(lower, node, Kind::Max)
+}
+
+fn global(lower: &mut Lower<'_>, node: &Node, kind: Kind) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let x = ops.input(0)?;
+    let y = whole(&mut ops, x, kind)?;
+    ops.output(0, y)
+}
+
+/// One window over the whole plane; any number of spatial axes.
+fn whole(ops: &mut Ops<'_, '_, '_>, x: TensorId, kind: Kind) -> Result<TensorId, Diagnostic> {
+    let shape = ops.input_type(0)?.shape.clone();
+    let [n, spatial @ .., channels] = &shape[..] else {
+        return Err(ops.refuse("the input has no batch and channels"));
+    };
+    let [outer @ .., width] = spatial else { return Ok(x) };
+    let plane = [outer.iter().product(), *width];
+    let x = ops.reshape(x, &[*n, plane[0], plane[1], *channels]);
+    let window = Window { kernel: plane, strides: plane, dilations: [1; 2], pads: [[0; 2]; 2] };
+    Ok(write(ops, kind, x, &window, [1, 1]))
+}
+
+/// LpPool: the p-th root of the sum of p-th powers.
+pub(super) fn lp(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let x = ops.input(0)?;
+    let [kh, kw] = Window::read(&ops, None)?.kernel;
+    let powers = powers(&mut ops, x);
+    let mean = averages(&mut ops, powers, Cells::Kernel)?;
+    let y = root(&mut ops, mean, kh * kw);
+    ops.output(0, y)
+}
+
+/// GlobalLpPool.
+pub(super) fn global_lp(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    let x = ops.input(0)?;
+    let shape = &ops.input_type(0)?.shape;
+    let cells = shape.iter().product::<usize>() / (shape[0] * shape[shape.len() - 1]).max(1);
+    let powers = powers(&mut ops, x);
+    let mean = whole(&mut ops, powers, Kind::Average)?;
+    let y = root(&mut ops, mean, cells);
+    ops.output(0, y)
+}
+
+fn exponent(node: &Node) -> f64 {
+    f64::from(node.attrs.float_or("p", 2.0))
+}
+
+/// |x|ᵖ
+fn powers(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let p = exponent(ops.node);
+    if p == 2.0 {
+        return ops.binary("ElementWiseMultiply", x, x);
+    }
+    let x = ops.unary("ElementWiseAbs", x);
+    if p == 1.0 { x } else { ops.with("ElementWisePower", x, p) }
+}
+
+/// (mean · cells)¹ᐟᵖ, the factor after the root, where it cannot overflow.
+fn root(ops: &mut Ops<'_, '_, '_>, mean: TensorId, cells: usize) -> TensorId {
+    let p = exponent(ops.node);
+    let y = match p {
+        1.0 => mean,
+        2.0 => ops.unary("ElementWiseSquareRoot", mean),
+        _ => ops.with("ElementWisePower", mean, 1.0 / p),
+    };
+    ops.with("ElementWiseMultiply", y, (cells as f64).powf(1.0 / p))
 }

@@ -1,0 +1,104 @@
+//! Other forms of convolution weights (H, W, in, out).
+
+use qnn_build::job::Diagnostic;
+
+use super::ops::Ops;
+use super::window::pad;
+use crate::graph::Data;
+use crate::problem::node_problem;
+use crate::program::{Quant, Role, TensorId};
+
+/// A constant weight without quantization: its bytes and dims.
+fn constant(ops: &Ops<'_, '_, '_>, weight: TensorId) -> Option<(Data, [usize; 4])> {
+    let tensor = ops.lower.get(weight);
+    let dims = <[usize; 4]>::try_from(&ops.shape(weight)[..]).ok()?;
+    match (&tensor.role, &tensor.quant) {
+        (Role::Static(data), Quant::None) => Some((data.clone(), dims)),
+        _ => None,
+    }
+}
+
+/// A weight of these dims whose elements come from `source`, which maps positions of the new weight to those of the old one;
+/// zero where it says nothing.
+fn gathered(
+    ops: &mut Ops<'_, '_, '_>,
+    weight: TensorId,
+    data: &Data,
+    from: [usize; 4],
+    to: [usize; 4],
+    source: impl Fn([usize; 4]) -> Option<[usize; 4]>,
+) -> TensorId {
+    let dtype = ops.dtype(weight);
+    let size = dtype.size();
+    let mut bytes = vec![0u8; to.iter().product::<usize>() * size];
+    let mut chunks = bytes.chunks_exact_mut(size);
+    for a in 0..to[0] {
+        for b in 0..to[1] {
+            for c in 0..to[2] {
+                for (d, chunk) in (0..to[3]).zip(&mut chunks) {
+                    if let Some([i, j, k, l]) = source([a, b, c, d]) {
+                        let at = (((i * from[1] + j) * from[2] + k) * from[3] + l) * size;
+                        chunk.copy_from_slice(&data.bytes()[at..at + size]);
+                    }
+                }
+            }
+        }
+    }
+    ops.lower.constant(ops.node, dtype, &to, Data::new(bytes.into()))
+}
+
+/// The weight of a convolution whose every `join` neighbouring groups are one; `None` where it is not constant.
+pub(super) fn merge_groups(
+    ops: &mut Ops<'_, '_, '_>,
+    weight: TensorId,
+    group: usize,
+    join: usize,
+) -> Option<TensorId> {
+    let (data, from) = constant(ops, weight)?;
+    let [h, w, depth, filters] = from;
+    let per_group = filters / group.max(1);
+    let to = [h, w, depth * join, filters];
+    Some(gathered(ops, weight, &data, from, to, |[i, j, k, l]| {
+        let own = (l / per_group.max(1)) % join;
+        (k / depth == own).then(|| [i, j, k % depth, l])
+    }))
+}
+
+/// The weight with `more` input channels of zeros.
+pub(super) fn deepen(ops: &mut Ops<'_, '_, '_>, weight: TensorId, more: usize) -> TensorId {
+    let Some((data, from)) = constant(ops, weight) else {
+        // A computed weight is padded as a plane of (in, out) is.
+        let [h, w, depth, filters] = four(&ops.shape(weight));
+        let flat = ops.reshape(weight, &[h * w, depth, filters, 1]);
+        let deep = pad(ops, flat, [[0, more], [0, 0]], 0, 0.0);
+        return ops.reshape(deep, &[h, w, depth + more, filters]);
+    };
+    let to = [from[0], from[1], from[2] + more, from[3]];
+    gathered(ops, weight, &data, from, to, |at| (at[2] < from[2]).then_some(at))
+}
+
+fn four(shape: &[usize]) -> [usize; 4] {
+    std::array::from_fn(|i| shape.get(i).copied().unwrap_or(1))
+}
+
+/// The weight with zeros between its elements.
+///
+/// # Errors
+/// It is not constant.
+pub(super) fn dilate(
+    ops: &mut Ops<'_, '_, '_>,
+    weight: TensorId,
+    dilations: [usize; 2],
+) -> Result<TensorId, Diagnostic> {
+    let Some((data, from)) = constant(ops, weight) else {
+        let mut p = node_problem("E0307", ops.node, "a dilated ConvTranspose needs a constant weight");
+        p.help = Some("HTP has no dilation here; it is built into the weight while compiling".to_owned());
+        return Err(p);
+    };
+    let reach = |axis: usize| (from[axis] - 1) * dilations[axis] + 1;
+    let to = [reach(0), reach(1), from[2], from[3]];
+    Ok(gathered(ops, weight, &data, from, to, |[i, j, k, l]| {
+        let on = i.is_multiple_of(dilations[0]) && j.is_multiple_of(dilations[1]);
+        on.then(|| [i / dilations[0], j / dilations[1], k, l])
+    }))
+}
