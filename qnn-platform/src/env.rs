@@ -155,10 +155,6 @@ registry! {
         "cargo's jobserver, under which compile jobs run in parallel.";
     NUM_JOBS = "NUM_JOBS", Cargo, false, ["qnn-build"], "number of processors",
         "How many jobs cargo runs at once.";
-    TARGET = "TARGET", Cargo, false, ["qnn-build"], "none: an error outside a build script",
-        "Target triple of the build.";
-    HOST = "HOST", Cargo, false, ["qnn-build"], "none: an error outside a build script",
-        "Triple of the machine that builds.";
     PROFILE = "PROFILE", Cargo, false, ["qnn-build"], "none: an error outside a build script",
         "`debug` or `release`; never part of an artifact's key.";
     CARGO_TARGET_DIR = "CARGO_TARGET_DIR", Cargo, false, ["cargo qnn"], "`target` in the workspace",

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ptr;
 use std::sync::Arc;
 
+use qnn_platform::env;
 use qnn_platform::soc::{self, Soc, UnknownSoc};
 use qnn_sys::api::{DeviceConfig, PlatformInfo};
 use qnn_sys::htp::{DeviceCustomConfig, DeviceInfoExtension, DeviceType};
@@ -89,7 +90,7 @@ impl Device {
         let mut configs: Vec<*const DeviceConfig> = config.iter().map(ptr::from_ref).collect();
         configs.push(ptr::null());
         let mut handle: DeviceHandle = ptr::null_mut();
-        backend.call(
+        let created = backend.call(
             "deviceCreate",
             || info.to_string(),
             |api| {
@@ -98,7 +99,8 @@ impl Device {
                 // function, and the library copies them.
                 Ok(unsafe { create(backend.logger(), configs.as_mut_ptr(), &mut handle) })
             },
-        )?;
+        );
+        created.map_err(|error| with_library_path(backend, error))?;
         Ok(Device { shared: Arc::new(Shared { backend: backend.clone(), handle, info }) })
     }
 
@@ -132,6 +134,18 @@ impl Drop for Shared {
 impl fmt::Debug for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Device({})", self.shared.info)
+    }
+}
+
+/// On a device, the usual reason is that the NPU-side library is not where the system looks for it.
+fn with_library_path(backend: &Backend, error: Error) -> Error {
+    match error {
+        Error::Vendor(mut vendor) if !backend.is_emulator() => {
+            let path = env::string(&env::ADSP_LIBRARY_PATH).unwrap_or_else(|| "not set".to_owned());
+            vendor.log.push(format!("ADSP_LIBRARY_PATH is {path}"));
+            Error::Vendor(vendor)
+        }
+        other => other,
     }
 }
 

@@ -11,7 +11,7 @@ use qnn::dlc::DlcGraph;
 use qnn::metadata::MetadataReader;
 use qnn::{
     Artifact, ArtifactSource, Backend, Context, DataType, Device, Error, Graph, LoadOptions, LoadedModel,
-    PerformanceMode, ProfileLevel, ProfileUnit, Tensor, TensorMut,
+    Performance, PerformanceMode, ProfileLevel, ProfileUnit, Tensor, TensorMut,
 };
 
 const X_LEN: usize = H * W * C;
