@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::compile::Compiled;
 use crate::error::{Error, Result};
 use crate::files::{hash_file, link_or_copy, write_if_changed};
-use crate::job::{CompileJob, GraphInfo};
+use crate::job::{CompileJob, Diagnostic, GraphInfo};
 use crate::manifest::Embed;
 use crate::memo::Memo;
 use crate::plan::PlannedModel;
@@ -66,7 +66,47 @@ pub struct ArtifactRecord {
 }
 
 impl ArtifactRecord {
-    pub(crate) fn new(package: &str, model: &PlannedModel, job: &CompileJob, compiled: &Compiled) -> Self {
+    /// The records of a model, one per artifact.
+    pub(crate) fn of_model(
+        package: &str,
+        model: &PlannedModel,
+        artifacts: &[(&CompileJob, &Compiled)],
+    ) -> Vec<Self> {
+        let bytes = artifacts.iter().map(|(_, compiled)| compiled.entry.record.bytes).sum();
+        let embed = embedding(model.embed, bytes);
+        artifacts.iter().map(|(job, compiled)| Self::new(package, model, job, compiled, embed)).collect()
+    }
+
+    /// The problem of a binary that cannot be used because of its size.
+    pub(crate) fn too_large(&self) -> Option<Diagnostic> {
+        let gib = self.bytes as f64 / f64::from(1 << 30);
+        let (limit, help) = if self.bytes > LARGEST {
+            let help = "divide the model into parts, each a model of its own in Cargo.toml, or use weights of fewer bits";
+            ("the HTP loads up to 2 GiB in one piece", help)
+        } else if self.embed == Embed::Bytes && self.bytes > LARGEST_EMBEDDED {
+            ("rustc embeds up to 1 GiB", "set embed = \"file\", or leave `embed` out")
+        } else {
+            return None;
+        };
+        let message = format!("the context binary for {} has {gib:.2} GiB; {limit}", self.soc);
+        Some(Diagnostic::new("E0116", message).model(&self.model).help(help))
+    }
+
+    /// The problem of two packages whose files would overwrite each other.
+    pub(crate) fn clashes_with(&self, other: &Self) -> Option<Diagnostic> {
+        if self.file != other.file || self.blake3 == other.blake3 {
+            return None;
+        }
+        let message =
+            format!("packages `{}` and `{}` both have a model `{}`", other.package, self.package, self.model);
+        Some(
+            Diagnostic::new("E0113", message)
+                .note("their context binaries differ and would have the same file name")
+                .help("rename one of the models, or build the packages one by one"),
+        )
+    }
+
+    fn new(package: &str, model: &PlannedModel, job: &CompileJob, compiled: &Compiled, embed: Embed) -> Self {
         let record = &compiled.entry.record;
         Self {
             package: package.to_owned(),
@@ -79,16 +119,22 @@ impl ArtifactRecord {
             blake3: record.blake3.clone(),
             build_id: record.report.build_id.clone(),
             key: compiled.key.to_string(),
-            embed: embedding(model.embed, record.bytes),
+            embed,
             graphs: record.report.graphs.clone(),
         }
     }
 }
 
-/// Up to this size `embed = "auto"` embeds.
+/// Larger context binaries cannot be loaded by the HTP in one piece.
+const LARGEST: u64 = 2 << 30;
+/// rustc fails on larger `include_bytes!` in libraries, and takes 5 GB of memory for this size.
+const LARGEST_EMBEDDED: u64 = 1 << 30;
+
+/// `embed = "auto"` embeds a model whose context binaries, all SoCs together, have at most this many bytes. rustc takes about
+/// five times as much memory as it embeds: 1.4 GB and a few seconds for this size (measured with 1.95).
 pub const EMBED_AUTO_LIMIT: u64 = 256 << 20;
 
-/// `bytes` or `file`, for a binary of this size.
+/// `bytes` or `file`, for a model whose binaries have this size together.
 fn embedding(wanted: Embed, bytes: u64) -> Embed {
     match wanted {
         Embed::Auto if bytes <= EMBED_AUTO_LIMIT => Embed::Bytes,
@@ -134,4 +180,42 @@ pub(crate) fn place(entry: &Entry, to: &Path, memo: &Memo) -> Result<()> {
     let problem = |error| Error::io("E0605", "cannot write", to, &error);
     fs::create_dir_all(to.parent().unwrap_or(Path::new("."))).map_err(problem)?;
     link_or_copy(&entry.path, to).map_err(problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_embeds_up_to_its_limit() {
+        assert_eq!(embedding(Embed::Auto, EMBED_AUTO_LIMIT), Embed::Bytes);
+        assert_eq!(embedding(Embed::Auto, EMBED_AUTO_LIMIT + 1), Embed::File);
+        assert_eq!(embedding(Embed::Bytes, u64::MAX), Embed::Bytes);
+        assert_eq!(embedding(Embed::File, 0), Embed::File);
+    }
+
+    #[test]
+    fn binaries_that_nobody_can_load_are_refused_with_a_way_out() {
+        let problem = |embed, bytes| {
+            let record = ArtifactRecord { model: "m".to_owned(), embed, bytes, ..ArtifactRecord::default() };
+            record.too_large().map(|problem| problem.help.unwrap())
+        };
+        assert_eq!(problem(Embed::File, LARGEST), None);
+        assert!(problem(Embed::File, LARGEST + 1).unwrap().contains("divide the model"));
+        assert_eq!(problem(Embed::Bytes, LARGEST_EMBEDDED), None);
+        assert!(problem(Embed::Bytes, LARGEST_EMBEDDED + 1).unwrap().contains("embed = \"file\""));
+    }
+
+    #[test]
+    fn equal_files_of_two_packages_are_no_clash() {
+        let record = |package: &str, blake3: &str| ArtifactRecord {
+            package: package.to_owned(),
+            file: "m.SM8650.bin".to_owned(),
+            blake3: blake3.to_owned(),
+            ..ArtifactRecord::default()
+        };
+        assert_eq!(record("a", "1").clashes_with(&record("b", "1")), None);
+        let problem = record("a", "1").clashes_with(&record("b", "2")).unwrap();
+        assert!(problem.message.contains("`b` and `a`"), "{problem}");
+    }
 }

@@ -123,44 +123,47 @@ impl Built {
     }
 }
 
-/// Puts the context binaries of several packages into one folder, with one manifest: `<model>.<SoC>.bin` and
-/// `qnn-manifest.json`. What an earlier run put there and is not made any more is removed.
+/// The artifacts of several packages as a manifest lists them.
 ///
 /// # Errors
-/// A file cannot be written, or two packages have different artifacts of the same name.
-pub fn collect(built: &[Built], folder: &Path, memo: &Memo) -> Result<ArtifactManifest> {
+/// A context binary that is too large, or two packages with different artifacts of the same name.
+pub fn artifact_manifest(built: &[Built]) -> Result<ArtifactManifest> {
     let mut manifest = ArtifactManifest::default();
     let mut problems = Vec::new();
     for package in built {
         for (model, artifacts) in package.models() {
-            for (job, compiled) in artifacts {
-                let record = ArtifactRecord::new(&package.name, model, job, compiled);
-                let clash = manifest
-                    .artifacts
-                    .iter()
-                    .find(|other| other.file == record.file && other.blake3 != record.blake3);
-                if let Some(other) = clash {
-                    let message = format!(
-                        "packages `{}` and `{}` both have a model `{}`",
-                        other.package, package.name, model.name
-                    );
-                    problems.push(
-                        Diagnostic::new("E0113", message)
-                            .note("their context binaries differ and would have the same file name")
-                            .help("rename one of the models, or build the packages one by one"),
-                    );
-                }
+            for record in ArtifactRecord::of_model(&package.name, model, &artifacts) {
+                problems.extend(record.too_large());
+                problems.extend(manifest.artifacts.iter().find_map(|other| record.clashes_with(other)));
                 manifest.artifacts.push(record);
             }
         }
     }
-    if let Some(error) = Error::from_problems(problems) {
-        return Err(error);
-    }
+    Error::from_problems(problems).map_or(Ok(manifest), Err)
+}
+
+/// Puts the context binaries that `manifest` lists into `folder`.
+pub(crate) fn place_all(
+    built: &[Built],
+    manifest: &ArtifactManifest,
+    folder: &Path,
+    memo: &Memo,
+) -> Result<()> {
     let compiled = built.iter().flat_map(|package| &package.artifacts);
     for (record, compiled) in manifest.artifacts.iter().zip(compiled) {
         place(&compiled.entry, &folder.join(&record.file), memo)?;
     }
+    Ok(())
+}
+
+/// Puts the context binaries of several packages into one folder, with one manifest: `<model>.<SoC>.bin` and
+/// `qnn-manifest.json`. What an earlier run put there and is not made any more is removed.
+///
+/// # Errors
+/// As [`artifact_manifest`], and files that cannot be written.
+pub fn collect(built: &[Built], folder: &Path, memo: &Memo) -> Result<ArtifactManifest> {
+    let manifest = artifact_manifest(built)?;
+    place_all(built, &manifest, folder, memo)?;
     manifest.write(folder)?;
     Ok(manifest)
 }

@@ -166,6 +166,18 @@ fn a_build_that_is_killed_half_way_leaves_the_next_one_a_clean_start() {
 }
 
 #[test]
+fn a_failed_job_is_kept_where_it_is_asked_for() {
+    let app = App::new(&["segv"]);
+    let mut process = app.process("build_here");
+    assert!(!process.env("QNN_KEEP", app.path("kept")).output().unwrap().status.success());
+    let folder = fs::read_dir(app.path("kept")).unwrap().next().unwrap().unwrap().path();
+    assert!(folder.file_name().unwrap().to_string_lossy().starts_with("segv-SM8650-"));
+    let job = fs::read_to_string(folder.join("job.json")).unwrap();
+    assert!(job.contains("\"job\":\"compile\""), "{job}");
+    assert!(fs::read_to_string(folder.join("stderr.txt")).unwrap().contains("graph prepared"));
+}
+
+#[test]
 #[ignore = "a process of other tests: builds the app in the working folder"]
 fn build_here() {
     let result = support::builder_in(&std::env::current_dir().unwrap()).compile().result();

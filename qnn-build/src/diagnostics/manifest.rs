@@ -174,8 +174,8 @@ elsewhere, or when `source` has another meaning on another SoC. Declare them as 
         "a context binary is too large",
         "\
 A context binary over 2 GiB cannot be loaded by the HTP in one piece, and `include_bytes!` of
-more than about 1 GB makes rustc fail. With `embed = \"auto\"` (the default) binaries over 256 MiB
-become files beside the executable.
+more than about 1 GB makes rustc fail. With `embed = \"auto\"` (the default) a model whose
+binaries take more than 256 MiB together is shipped as files beside the executable.
 
 Over 2 GiB: divide the model into parts that run one after the other, each a model of its own in
 the manifest, or use weights of fewer bits.

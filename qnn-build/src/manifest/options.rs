@@ -105,7 +105,7 @@ pub static MODEL: &[Field] = &[
         "embed",
         Kind::Choice(&EMBED),
         Some("\"auto\""),
-        "`bytes` embeds the context binary in the executable, `file` ships it beside, `auto` embeds up to 256 MiB.",
+        "`bytes` embeds the context binary in the executable, `file` ships it beside, `auto` embeds when the binaries of all SoCs take at most 256 MiB together.",
     ),
     field("inputs", Kind::Named("input", INPUT), None, "Shape, dtype and layout of inputs, by input name."),
     field("outputs", Kind::Texts, None, "Keep only these outputs, in this order; all when absent."),

@@ -58,7 +58,7 @@ pub struct Graph {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Embed {
-    /// Embedded up to 256 MiB, a file above.
+    /// Embedded when the binaries of all SoCs take at most 256 MiB together, else files.
     #[default]
     Auto,
     /// Embedded in the executable.

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::job::Diagnostic;
 use crate::manifest::Overrides;
 
-/// Compiles the models of a package. [`crate::compile`] is `Builder::new().compile()`; the methods are for build scripts that
+/// Compiles the models of a package. [`crate::compile()`] is `Builder::new().compile()`; the methods are for build scripts that
 /// know more than Cargo.toml does.
 ///
 /// ```no_run

@@ -7,7 +7,7 @@ use qnn_platform::{env, libs};
 use super::builder::{Artifacts, Builder};
 use super::mode::Mode;
 use super::{install, stub};
-use crate::artifacts::{ARTIFACT_MANIFEST, ArtifactManifest, ArtifactRecord, place};
+use crate::artifacts::{ARTIFACT_MANIFEST, ArtifactManifest, ArtifactRecord};
 use crate::codegen::{ModelCode, Placement, SocCode, generate};
 use crate::compile::Compiler;
 use crate::driver::{Limits, Worker};
@@ -18,11 +18,6 @@ use crate::log::Log;
 use crate::manifest::{Embed, Manifest, Overrides};
 use crate::package::{self, Built};
 use crate::store::Store;
-
-/// Larger context binaries cannot be loaded by the HTP in one piece.
-const LARGEST: u64 = 2 << 30;
-/// rustc fails on larger `include_bytes!`.
-const LARGEST_EMBEDDED: u64 = 1 << 30;
 
 /// Where a build reads and writes.
 struct Places {
@@ -127,51 +122,14 @@ fn make(builder: &Builder, manifest: Manifest, places: &Places) -> Result<Artifa
     };
     let (built, warnings) = package::build(packages, &compiler, &*builder.progress)?;
 
-    let manifest = listed(&built)?;
-    let compiled = built.iter().flat_map(|package| &package.artifacts);
-    for (record, compiled) in manifest.artifacts.iter().zip(compiled) {
-        place(&compiled.entry, &places.out_dir.join(&record.file), &memo)?;
-    }
+    let manifest = package::artifact_manifest(&built)?;
+    package::place_all(&built, &manifest, &places.out_dir, &memo)?;
     let code = generate(&models(&built, &manifest)).map_err(|problems| Error {
         problems,
         warnings: Vec::new(),
         log: None,
     })?;
     finish(places, &code, manifest, warnings)
-}
-
-/// The artifacts of a build, unless one is too large.
-fn listed(built: &[Built]) -> Result<ArtifactManifest> {
-    let mut manifest = ArtifactManifest::default();
-    let mut problems = Vec::new();
-    for package in built {
-        for (model, artifacts) in package.models() {
-            for (job, compiled) in artifacts {
-                let record = ArtifactRecord::new(&package.name, model, job, compiled);
-                problems.extend(too_large(&record).map(|problem| problem.model(&model.name)));
-                manifest.artifacts.push(record);
-            }
-        }
-    }
-    Error::from_problems(problems).map_or(Ok(manifest), Err)
-}
-
-fn too_large(record: &ArtifactRecord) -> Option<Diagnostic> {
-    let gib = record.bytes as f64 / f64::from(1 << 30);
-    let soc = &record.soc;
-    if record.bytes > LARGEST {
-        return Some(
-            Diagnostic::new("E0116", format!("the context binary for {soc} has {gib:.2} GiB; the HTP loads up to 2 GiB"))
-                .help("divide the model into parts, each a model of its own in Cargo.toml, or use weights of fewer bits"),
-        );
-    }
-    (record.embed == Embed::Bytes && record.bytes > LARGEST_EMBEDDED).then(|| {
-        Diagnostic::new(
-            "E0116",
-            format!("the context binary for {soc} has {gib:.2} GiB; rustc embeds up to 1 GiB"),
-        )
-        .help("set embed = \"file\" (or leave `embed` out)")
-    })
 }
 
 fn models<'a>(built: &'a [Built], manifest: &'a ArtifactManifest) -> Vec<ModelCode<'a>> {
