@@ -33,8 +33,8 @@ pub fn run_job(job: &ReferenceJob) -> Result<()> {
     let mut model = ReferenceEngine::load(library)
         .and_then(|engine| engine.open(&file, &job.values))
         .map_err(Diagnostic::from)?;
-    let (inputs, samples) = arrange(&model, arrays)?;
-    let results = run_all(&mut model, &inputs, samples).map_err(Diagnostic::from)?;
+    let batch = arrange(&model, arrays)?;
+    let results = run_all(&mut model, &batch).map_err(Diagnostic::from)?;
     let mut arrays = Vec::with_capacity(results.len());
     for (name, tensor) in model.values().iter().zip(results) {
         arrays.push((name.clone(), to_array(name, tensor)?));
@@ -43,23 +43,27 @@ pub fn run_job(job: &ReferenceJob) -> Result<()> {
         .map_err(|e| unusable("E0605", &e))
 }
 
-/// The arrays as inputs of the model, and how many samples they hold where they are batches.
-fn arrange(
-    model: &ReferenceModel,
-    arrays: Vec<(String, Array)>,
-) -> Result<(Vec<(String, Tensor)>, Option<usize>)> {
+/// Inputs of a model.
+struct Batch {
+    inputs: Vec<(String, Tensor)>,
+    /// How many samples the inputs hold, where they have an axis for them.
+    samples: Option<usize>,
+}
+
+/// The arrays as inputs of the model.
+fn arrange(model: &ReferenceModel, arrays: Vec<(String, Array)>) -> Result<Batch> {
     let declared = model.inputs().map_err(Diagnostic::from)?;
     let mut problems = Vec::new();
     let mut inputs = Vec::new();
     let mut batches: Vec<Option<usize>> = Vec::new();
-    for (name, _) in &declared {
-        if !arrays.iter().any(|(array, _)| array == name) {
-            problems.push(problem("E0803", format!("there is no array for input '{name}'")));
+    for input in &declared {
+        if !arrays.iter().any(|(array, _)| *array == input.name) {
+            problems.push(problem("E0803", format!("there is no array for input '{}'", input.name)));
         }
     }
     for (name, array) in arrays {
-        let Some((_, dims)) = declared.iter().find(|(input, _)| *input == name) else {
-            let names = declared.iter().map(|(input, _)| &**input).collect::<Vec<_>>().join(", ");
+        let Some(input) = declared.iter().find(|input| input.name == name) else {
+            let names = declared.iter().map(|input| &*input.name).collect::<Vec<_>>().join(", ");
             let notes = vec![format!("inputs of the model: {names}")];
             let message = format!("the model has no input '{name}' for the array of that name");
             problems.push(Diagnostic { notes, ..problem("E0803", message) });
@@ -70,28 +74,27 @@ fn arrange(
             problems.push(problem("E0803", format!("array '{name}' is {}", array.dtype.name())));
             continue;
         };
-        batches.push((shape.len() == dims.len() + 1).then(|| shape[0]));
+        batches.push((shape.len() == input.dims.len() + 1).then(|| shape[0]));
         inputs.push((name, Tensor { ty: TensorType::new(dtype, shape), data: Data::new(array.data.into()) }));
     }
     if batches.windows(2).any(|w| w[0] != w[1]) {
         problems.push(problem("E0803", "the arrays do not hold the same number of samples"));
     }
+    if batches.contains(&Some(0)) {
+        problems.push(problem("E0803", "the arrays hold no samples"));
+    }
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
-    Ok((inputs, batches.first().copied().flatten()))
+    Ok(Batch { inputs, samples: batches.first().copied().flatten() })
 }
 
-fn run_all(
-    model: &mut ReferenceModel,
-    inputs: &[(String, Tensor)],
-    samples: Option<usize>,
-) -> std::result::Result<Vec<Tensor>, ReferenceError> {
-    let Some(samples) = samples else { return model.run(inputs) };
+fn run_all(model: &mut ReferenceModel, batch: &Batch) -> std::result::Result<Vec<Tensor>, ReferenceError> {
+    let Some(samples) = batch.samples else { return model.run(&batch.inputs) };
     let mut all: Vec<(TensorType, Vec<u8>)> = Vec::new();
     for i in 0..samples {
         let sample: Vec<(String, Tensor)> =
-            inputs.iter().map(|(name, t)| (name.clone(), pick(t, i))).collect();
+            batch.inputs.iter().map(|(name, t)| (name.clone(), pick(t, i))).collect();
         for (at, result) in model.run(&sample)?.into_iter().enumerate() {
             match all.get_mut(at) {
                 None => all.push((result.ty, result.data.bytes().to_vec())),

@@ -10,4 +10,5 @@ mod tensor;
 
 pub use engine::{ReferenceEngine, ReferenceError};
 pub use job::run_job;
+pub use model::{ReferenceInput, ReferenceModel};
 pub use tensor::Tensor;

@@ -16,6 +16,15 @@ pub struct ReferenceModel {
     values: Vec<String>,
 }
 
+/// An input of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReferenceInput {
+    /// Name.
+    pub name: String,
+    /// Dimensions; free ones are `None`.
+    pub dims: Vec<Option<usize>>,
+}
+
 impl ReferenceEngine {
     /// Prepares a model to report `values`: its outputs when empty; names of intermediate values are allowed.
     ///
@@ -51,15 +60,16 @@ impl ReferenceModel {
         &self.values
     }
 
-    /// Names, dtypes and ranks of the inputs; free dimensions are `None`.
+    /// The inputs in order.
     ///
     /// # Errors
     ///
     /// An input that is no tensor.
-    pub fn inputs(&self) -> Result<Vec<(String, Vec<Option<usize>>)>, ReferenceError> {
+    pub fn inputs(&self) -> Result<Vec<ReferenceInput>, ReferenceError> {
         let one = |input: &ort::value::Outlet| match input.dtype() {
             ort::value::ValueType::Tensor { shape, .. } => {
-                Ok((input.name().to_owned(), shape.iter().map(|d| usize::try_from(*d).ok()).collect()))
+                let dims = shape.iter().map(|d| usize::try_from(*d).ok()).collect();
+                Ok(ReferenceInput { name: input.name().to_owned(), dims })
             }
             _ => Err(ReferenceError::Value {
                 name: input.name().to_owned(),

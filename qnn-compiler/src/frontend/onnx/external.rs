@@ -76,8 +76,8 @@ impl ExternalFiles {
     }
 }
 
-/// Names of the external files that tensors refer to.
-pub(super) fn location(entries: &[StringStringEntryProto]) -> Option<&str> {
+/// The external file that a tensor refers to.
+pub(in crate::frontend) fn location(entries: &[StringStringEntryProto]) -> Option<&str> {
     entries.iter().find(|e| e.key == "location").map(|e| &*e.value)
 }
 

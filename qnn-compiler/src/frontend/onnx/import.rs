@@ -67,6 +67,7 @@ impl OnnxFile {
             return Err(problem("E0201", format!("'{}' has no graph", self.path.display())).into());
         };
         check_opset(&self.model)?;
+        check_names(graph)?;
         let weights = weights(graph);
         let inputs: Vec<&ValueInfoProto> =
             graph.input.iter().filter(|input| !weights.contains_key(&*input.name)).collect();
@@ -143,6 +144,34 @@ fn check_opset(model: &ModelProto) -> Result<()> {
     .into())
 }
 
+/// Every name stands for one thing. Of a name's two nodes the plan tells.
+fn check_names(graph: &GraphProto) -> Result<()> {
+    let mut problems = Vec::new();
+    let mut twice = |kind: &str, name: &str| {
+        problems.push(problem("E0215", format!("{kind} '{name}' has the name of another value")));
+    };
+    let mut inputs: HashSet<&str> = HashSet::new();
+    for input in &graph.input {
+        if !inputs.insert(&input.name) {
+            twice("input", &input.name);
+        }
+    }
+    let mut names: HashSet<&str> = HashSet::new();
+    let sparse = graph.sparse_initializer.iter().filter_map(|s| s.values.as_ref());
+    for weight in graph.initializer.iter().chain(sparse) {
+        if !names.insert(&weight.name) {
+            twice("weight", &weight.name);
+        }
+    }
+    names.extend(inputs);
+    for output in graph.node.iter().flat_map(|node| &node.output) {
+        if !output.is_empty() && names.contains(&**output) {
+            twice("the result of a node", output);
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
+}
+
 /// Names of the outputs to keep.
 fn wanted<'a>(
     graph: &'a GraphProto,
@@ -150,7 +179,18 @@ fn wanted<'a>(
     known: impl Fn(&str) -> bool,
 ) -> Result<Vec<&'a str>> {
     if asked.is_empty() {
-        return Ok(graph.output.iter().map(|output| &*output.name).collect());
+        let mut names: Vec<&str> = Vec::new();
+        for output in &graph.output {
+            if output.name.is_empty() || names.contains(&&*output.name) {
+                return Err(problem(
+                    "E0215",
+                    format!("output '{}' is there twice or has no name", output.name),
+                )
+                .into());
+            }
+            names.push(&output.name);
+        }
+        return Ok(names);
     }
     let produced: HashSet<&str> = graph.node.iter().flat_map(|n| n.output.iter().map(|s| &**s)).collect();
     let unknown =
@@ -166,7 +206,11 @@ fn wanted<'a>(
             }
         })
         .collect();
-    if problems.is_empty() { Ok(asked.iter().map(|s| &**s).collect()) } else { Err(Problems(problems)) }
+    if !problems.is_empty() {
+        return Err(Problems(problems));
+    }
+    let mut seen = HashSet::new();
+    Ok(asked.iter().map(|s| &**s).filter(|name| seen.insert(*name)).collect())
 }
 
 /// Makes a value an output under its name. An output is the result of a node and no other output's value: where it is not, an

@@ -15,6 +15,7 @@ mod tensor;
 mod walk;
 mod write;
 
+pub(super) use external::location as external_location;
 pub use file::OnnxFile;
 pub use import::{ImportOptions, Imported, import};
 pub use normalize::{OPSET, Row as Normalization, rows as normalizations};

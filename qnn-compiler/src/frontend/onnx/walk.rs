@@ -134,12 +134,30 @@ impl<'a, 'r> Walker<'a, 'r> {
         self.bind_all(&node.output, std::iter::repeat(Slot::Poisoned));
     }
 
+    /// Reports a problem of a node, whose results are poisoned by it.
     fn report(&mut self, node: &'a NodeProto, code: &str, message: impl Into<String>) {
         let prefix = self.frames.last().map_or("", |frame| &*frame.prefix);
-        let node_name = Some(format!("{prefix}{}", label(node)));
+        let name = Some(format!("{prefix}{}", label(node)));
         let op = Some(node.op_type.clone());
-        self.problems.push(Diagnostic { node: node_name, op, ..problem(code, message) });
+        let help = (code != "E0211").then(|| self.cut(node)).flatten();
+        self.problems.push(Diagnostic { node: name, op, help, ..problem(code, message) });
         self.poison(node);
+    }
+
+    /// How to leave a node of the main graph out: what it computes from becomes the model's output.
+    fn cut(&self, node: &NodeProto) -> Option<String> {
+        let [frame] = &self.frames[..] else { return None };
+        let computed = |name: &&String| match frame.names.get(&***name) {
+            Some(Slot::Value(id)) => {
+                !self.builder.graph.is_constant(*id) && !self.builder.graph.inputs.contains(id)
+            }
+            _ => false,
+        };
+        let names: Vec<String> = node.input.iter().filter(computed).map(|name| format!("{name:?}")).collect();
+        let list = names.join(", ");
+        (!names.is_empty()).then(|| {
+            format!("to compile the part before this node and do the rest in Rust: outputs = [{list}]")
+        })
     }
 
     fn refuse(&mut self, node: &'a NodeProto, reason: &Reason) {
