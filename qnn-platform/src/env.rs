@@ -149,14 +149,10 @@ registry! {
         "Folder of the Cargo.toml of the package being built.";
     CARGO_MANIFEST_PATH = "CARGO_MANIFEST_PATH", Cargo, false, ["qnn-build"], "`Cargo.toml` in `CARGO_MANIFEST_DIR`",
         "The Cargo.toml of the package being built.";
-    CARGO_PKG_NAME = "CARGO_PKG_NAME", Cargo, false, ["qnn-build"], "none: an error outside a build script",
-        "Name of the package being built; diagnostics and the artifact manifest carry it.";
     CARGO_MAKEFLAGS = "CARGO_MAKEFLAGS", Cargo, false, ["qnn-build"], "no jobserver",
         "cargo's jobserver, under which compile jobs run in parallel.";
     NUM_JOBS = "NUM_JOBS", Cargo, false, ["qnn-build"], "number of processors",
         "How many jobs cargo runs at once.";
-    PROFILE = "PROFILE", Cargo, false, ["qnn-build"], "none: an error outside a build script",
-        "`debug` or `release`; never part of an artifact's key.";
     CARGO_TARGET_DIR = "CARGO_TARGET_DIR", Cargo, false, ["cargo qnn"], "`target` in the workspace",
         "Where cargo puts its output; artifacts are collected under it.";
     CARGO_BUILD_TARGET = "CARGO_BUILD_TARGET", Cargo, false, ["cargo qnn"], "`build.target` of cargo's configuration",
