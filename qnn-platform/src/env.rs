@@ -153,8 +153,6 @@ registry! {
         "cargo's jobserver, under which compile jobs run in parallel.";
     NUM_JOBS = "NUM_JOBS", Cargo, false, ["qnn-build"], "number of processors",
         "How many jobs cargo runs at once.";
-    CARGO_TARGET_DIR = "CARGO_TARGET_DIR", Cargo, false, ["cargo qnn"], "`target` in the workspace",
-        "Where cargo puts its output; artifacts are collected under it.";
     CARGO_BUILD_TARGET = "CARGO_BUILD_TARGET", Cargo, false, ["cargo qnn"], "`build.target` of cargo's configuration",
         "The target that cargo builds when `--target` is not given; artifacts are collected in its folder.";
     CARGO_HOME = "CARGO_HOME", Cargo, false, ["cargo qnn"], "`~/.cargo`",
