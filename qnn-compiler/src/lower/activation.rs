@@ -185,13 +185,13 @@ pub(super) fn softplus(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnos
     ops.output(0, y)
 }
 
-/// Mish: x · tanh(softplus(x)), which is x · n / (n + 2) with n = e²ˣ + 2eˣ. Beyond 5 the quotient is 1 to fp16, and the exponential
-/// is kept from leaving its range.
+/// Mish: x · tanh(softplus(x)), which is x · n / (n + 2) with n = e²ˣ + 2eˣ. Beyond 4.8 the quotient is 1 to fp16; HTP divides by the
+/// reciprocal, which is 0 for divisors above 16384 (measured on SM8650).
 pub(super) fn mish(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = float4(&mut ops, 0)?;
     let low =
-        ops.unary_with("ReluMinMax", x, |op| op.f32("min_value", -FP16_MAX as f32).f32("max_value", 5.0));
+        ops.unary_with("ReluMinMax", x, |op| op.f32("min_value", -FP16_MAX as f32).f32("max_value", 4.8));
     let w = ops.unary("ElementWiseExp", low);
     let more = ops.with(ADD, w, 2.0);
     let n = ops.binary(MUL, w, more);

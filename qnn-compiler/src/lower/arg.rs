@@ -51,7 +51,8 @@ pub(super) fn extreme(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnost
     ops.output(0, y)
 }
 
-/// TopK along the innermost axis. Among equal values HTP does not take the lowest index first, as ONNX does.
+/// TopK along the innermost axis. Among equal values HTP takes the highest index first, ONNX the lowest: it sees the
+/// elements backwards.
 pub(super) fn top_k(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let k = ops.constant_ints(1, "the number of elements")?;
@@ -60,10 +61,16 @@ pub(super) fn top_k(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
     let dims = super::broadcast::fold(shape, RANK);
     let x = ops.input(0)?;
     let x = if is_float(ops.dtype(x)) { x } else { ops.widened(x, &[DataType::Int32])? };
-    let x = ops.reshape(x, &dims);
-    let mut result = dims;
-    if let Some(inner) = result.last_mut() {
-        *inner = k.max(0) as usize;
+    let mut x = ops.reshape(x, &dims);
+    let Some((&extent, outer)) = dims.split_last() else {
+        return Err(ops.refuse("of a scalar has no HTP op"));
+    };
+    let inner = outer.len();
+    let mut result = dims.clone();
+    result[inner] = k.max(0) as usize;
+    let indexed = node.output(1).is_some();
+    if indexed {
+        x = slice::flipped(&mut ops, x, inner);
     }
     let dtype = ops.dtype(x);
     let values = ops.lower.temp(node, dtype, &result);
@@ -76,7 +83,12 @@ pub(super) fn top_k(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
         .bool("largest", node.attrs.int_or("largest", 1) != 0)
         .emit();
     ops.output(0, values)?;
-    ops.output(1, indices)
+    if indexed {
+        let end = ops.number(DataType::Int32, extent as f64 - 1.0);
+        let counted = ops.binary(SUB, end, indices);
+        ops.output(1, counted)?;
+    }
+    Ok(())
 }
 
 /// CumSum. HTP cannot make its own op of floats with `exclusive` or `reverse`: those are shifts and flips here.

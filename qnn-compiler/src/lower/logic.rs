@@ -4,10 +4,11 @@ use qnn::DataType;
 use qnn_build::job::Diagnostic;
 
 use super::elementwise::is_float;
-use super::ops::{FP16_MAX, Ops};
+use super::ops::Ops;
 use super::unary::float4;
 use super::{Lower, broadcast};
 use crate::graph::Node;
+use crate::program::TensorId;
 
 /// ONNX comparisons and the HTP ops they are.
 const COMPARE: &[(&str, &str)] = &[
@@ -89,32 +90,34 @@ pub(super) fn select(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
 pub(super) fn is_nan(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = float4(&mut ops, 0)?;
-    let shape = ops.shape(x);
-    let y = ops.step("IsNan", &[x], DataType::Bool, &shape, |op| op);
+    let y = not_finite(&mut ops, x);
     ops.output(0, y)
 }
 
-/// IsInf: beyond the finite numbers of fp16. HTP's own op validates and then cannot be finalized. NaN is reported too.
+/// IsInf. HTP's own op validates and then cannot be finalized, and every comparison with what is not finite is false,
+/// so it is IsNan here: NaN is reported too. Relu keeps what is positive, whatever its size.
 pub(super) fn is_inf(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = float4(&mut ops, 0)?;
-    let dtype = ops.dtype(x);
     let positive = node.attrs.int_or("detect_positive", 1) != 0;
     let negative = node.attrs.int_or("detect_negative", 1) != 0;
     let y = match (positive, negative) {
-        (true, true) => {
-            let (size, limit) = (ops.unary("ElementWiseAbs", x), ops.number(dtype, FP16_MAX));
-            ops.compare("ElementWiseGreater", size, limit)
-        }
+        (true, true) => not_finite(&mut ops, x),
         (true, false) => {
-            let limit = ops.number(dtype, FP16_MAX);
-            ops.compare("ElementWiseGreater", x, limit)
+            let relu = ops.unary("Relu", x);
+            not_finite(&mut ops, relu)
         }
         (false, true) => {
-            let limit = ops.number(dtype, -FP16_MAX);
-            ops.compare("ElementWiseLess", x, limit)
+            let minus = ops.unary("ElementWiseNeg", x);
+            let relu = ops.unary("Relu", minus);
+            not_finite(&mut ops, relu)
         }
         (false, false) => ops.compare("ElementWiseLess", x, x),
     };
     ops.output(0, y)
+}
+
+fn not_finite(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let shape = ops.shape(x);
+    ops.step("IsNan", &[x], DataType::Bool, &shape, |op| op)
 }

@@ -3,8 +3,8 @@
 use qnn_build::job::Diagnostic;
 
 use super::{
-    Lower, activation, arg, conv, convert, elementwise, gather, logic, matmul, norm, pad, pool, reduce,
-    resize, scatter, shape, slice, softmax, spatial, spread, unary,
+    Lower, activation, arg, conv, convert, einsum, elementwise, gather, logic, mask, matmul, norm, pad, pool,
+    reduce, resize, scatter, shape, slice, softmax, spatial, spread, unary,
 };
 use crate::graph::Node;
 
@@ -108,6 +108,7 @@ pub static ROWS: &[Row] = &[
     ),
     contrib("BiasGelu", Axes::Elementwise, activation::bias_gelu, "ElementWiseAdd, Gelu"),
     row("Cast", Axes::Elementwise, convert::cast, "Cast; to bool ElementWiseNotEqual"),
+    row("CastLike", Axes::Elementwise, convert::cast, "as Cast"),
     row("Ceil", Axes::Elementwise, unary::unary, "ElementWiseCeil"),
     row("Celu", Axes::Elementwise, activation::celu, "Elu, ElementWiseMultiply"),
     row(
@@ -129,12 +130,19 @@ pub static ROWS: &[Row] = &[
     row("CumSum", Axes::Opaque, arg::cum_sum, "CumulativeSum"),
     row("DepthToSpace", Axes::Spatial(Operands::PerChannel), spatial::depth_to_space, "DepthToSpace"),
     row("Div", Axes::Elementwise, elementwise::nary, "ElementWiseDivide"),
+    row(
+        "Einsum",
+        Axes::Opaque,
+        einsum::einsum,
+        "Transpose, MatMul, ReduceSum; one or two operands without ellipsis",
+    ),
     row("Elu", Axes::Elementwise, activation::elu, "Elu"),
     row("Equal", Axes::Elementwise, logic::compare, "ElementWiseEqual"),
     row("Erf", Axes::Elementwise, unary::formula, "tanh of a polynomial"),
     row("Exp", Axes::Elementwise, unary::unary, "ElementWiseExp"),
     row("Expand", Axes::Expand, spread::expand, "Tile"),
     contrib("FastGelu", Axes::Elementwise, activation::bias_gelu, "ElementWiseAdd, Gelu"),
+    row("EyeLike", Axes::Opaque, mask::eye_like, "a constant"),
     row("Flatten", Axes::Reshape, shape::reshape, "Reshape"),
     row("Floor", Axes::Elementwise, unary::unary, "ElementWiseFloor"),
     contrib("FusedMatMul", Axes::Opaque, matmul::fused, "MatMul, ElementWiseMultiply"),
@@ -159,13 +167,8 @@ pub static ROWS: &[Row] = &[
     row("HardSwish", Axes::Elementwise, unary::unary, "HardSwish"),
     row("Identity", Axes::Elementwise, convert::identity, "nothing; Reshape where the app reads the result"),
     row("InstanceNormalization", Axes::Spatial(Operands::PerChannel), norm::instance, "InstanceNorm"),
-    row(
-        "IsInf",
-        Axes::Elementwise,
-        logic::is_inf,
-        "ElementWiseGreater, ElementWiseLess; NaN counts as infinite",
-    ),
-    row("IsNaN", Axes::Elementwise, logic::is_nan, "IsNan; HTP takes infinity for NaN"),
+    row("IsInf", Axes::Elementwise, logic::is_inf, "IsNan; HTP's fp16 does not tell infinity from NaN"),
+    row("IsNaN", Axes::Elementwise, logic::is_nan, "IsNan; HTP's fp16 does not tell infinity from NaN"),
     row("LRN", Axes::Spatial(Operands::PerChannel), norm::local_response, "Lrn; odd sizes"),
     row("LayerNormalization", Axes::InnermostFrom, norm::layer, "LayerNorm; no statistics as outputs"),
     row("LeakyRelu", Axes::Elementwise, activation::leaky_relu, "Prelu"),
@@ -206,7 +209,7 @@ pub static ROWS: &[Row] = &[
     row("Mul", Axes::Elementwise, elementwise::nary, "ElementWiseMultiply"),
     row("Neg", Axes::Elementwise, unary::unary, "ElementWiseNeg"),
     row("Not", Axes::Elementwise, logic::not, "ElementWiseNot"),
-    row("OneHot", Axes::Opaque, scatter::one_hot, "ElementWiseEqual, ElementWiseSelect"),
+    row("OneHot", Axes::Opaque, mask::one_hot, "ElementWiseEqual, ElementWiseSelect"),
     row("Or", Axes::Elementwise, logic::logic, "ElementWiseOr"),
     row("PRelu", Axes::Elementwise, activation::prelu, "Prelu"),
     row("Pad", Axes::Pad, pad::pad, "Pad; what HTP cannot pad Concat or Gather; a constant value"),
@@ -274,9 +277,14 @@ pub static ROWS: &[Row] = &[
         "ElementWiseGreater, ElementWiseSelect",
     ),
     row("Tile", Axes::PerAxis, spread::tile_node, "Tile"),
-    row("TopK", Axes::InnermostAxis, arg::top_k, "TopK; the order of equal values is not ONNX's"),
+    row(
+        "TopK",
+        Axes::InnermostAxis,
+        arg::top_k,
+        "TopK of the elements in reverse, so that equal ones come in ONNX's order",
+    ),
     row("Transpose", Axes::Transpose, shape::transpose, "Transpose"),
-    row("Trilu", Axes::Opaque, scatter::trilu, "ElementWiseSelect by a constant mask"),
+    row("Trilu", Axes::Opaque, mask::trilu, "ElementWiseSelect by a constant mask"),
     row("Unsqueeze", Axes::Reshape, shape::reshape, "Reshape"),
     row("Where", Axes::Elementwise, logic::select, "ElementWiseSelect; of bool And, Not, Or"),
     row("Xor", Axes::Elementwise, logic::logic, "ElementWiseXor"),
