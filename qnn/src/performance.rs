@@ -16,10 +16,8 @@ use crate::{Device, Error, Result, log};
 /// The operating points are those that ONNX Runtime's QNN execution provider uses for the modes of the same names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PerformanceMode {
-    /// Highest clocks, no sleep: lowest latency, for short bursts.
+    /// Highest clocks and quickest wake-up: lowest latency, for short bursts.
     Burst,
-    /// High clocks that can be kept up.
-    SustainedHighPerformance,
     /// High clocks.
     HighPerformance,
     /// Between speed and power.
@@ -35,31 +33,27 @@ pub enum PerformanceMode {
 struct Setting {
     mode: PerformanceMode,
     follow_load: bool,
-    power: PowerMode,
     sleep_latency: u32,
     corner: VoltageCorner,
     polling: u32,
 }
 
-#[rustfmt::skip]
 const SETTINGS: &[Setting] = &[
-    setting(PerformanceMode::Burst, false, PowerMode::PERFORMANCE_MODE, 40, VoltageCorner::VCORNER_MAX_VOLTAGE_CORNER, 9999),
-    setting(PerformanceMode::SustainedHighPerformance, false, PowerMode::PERFORMANCE_MODE, 100, VoltageCorner::VCORNER_TURBO, 9999),
-    setting(PerformanceMode::HighPerformance, false, PowerMode::PERFORMANCE_MODE, 100, VoltageCorner::VCORNER_TURBO, 9999),
-    setting(PerformanceMode::Balanced, true, PowerMode::PERFORMANCE_MODE, 1000, VoltageCorner::VCORNER_NOM_PLUS, 0),
-    setting(PerformanceMode::PowerSaver, true, PowerMode::POWER_SAVER_MODE, 1000, VoltageCorner::VCORNER_SVS, 0),
-    setting(PerformanceMode::LowPowerSaver, true, PowerMode::POWER_SAVER_MODE, 1000, VoltageCorner::VCORNER_SVS2, 0),
+    setting(PerformanceMode::Burst, false, 40, VoltageCorner::VCORNER_MAX_VOLTAGE_CORNER, 9999),
+    setting(PerformanceMode::HighPerformance, false, 100, VoltageCorner::VCORNER_TURBO, 9999),
+    setting(PerformanceMode::Balanced, true, 1000, VoltageCorner::VCORNER_NOM_PLUS, 0),
+    setting(PerformanceMode::PowerSaver, true, 1000, VoltageCorner::VCORNER_SVS, 0),
+    setting(PerformanceMode::LowPowerSaver, true, 1000, VoltageCorner::VCORNER_SVS2, 0),
 ];
 
 const fn setting(
     mode: PerformanceMode,
     follow_load: bool,
-    power: PowerMode,
     sleep_latency: u32,
     corner: VoltageCorner,
     polling: u32,
 ) -> Setting {
-    Setting { mode, follow_load, power, sleep_latency, corner, polling }
+    Setting { mode, follow_load, sleep_latency, corner, polling }
 }
 
 /// A performance mode in force; it ends when this is dropped.
@@ -85,7 +79,7 @@ impl Device {
             let infrastructure = self.infrastructure()?;
             let id = begin(&infrastructure, mode)?;
             performance.vote = Some((infrastructure, id));
-            apply(&infrastructure, id, mode)?;
+            apply(&infrastructure, id, mode, self.info().arch)?;
         }
         Ok(performance)
     }
@@ -128,9 +122,9 @@ fn begin(infrastructure: &PerfInfrastructure, mode: PerformanceMode) -> Result<u
 }
 
 #[expect(unsafe_code, reason = "calls the library")]
-fn apply(infrastructure: &PerfInfrastructure, id: u32, mode: PerformanceMode) -> Result<()> {
+fn apply(infrastructure: &PerfInfrastructure, id: u32, mode: PerformanceMode, arch: u32) -> Result<()> {
     let set = infrastructure.set_power_config.ok_or_else(|| missing("setPowerConfig"))?;
-    let configs = power_configs(id, mode);
+    let configs = power_configs(id, mode, arch);
     let mut list: Vec<*const PowerConfig> = configs.iter().map(ptr::from_ref).collect();
     list.push(ptr::null());
     let mark = log::mark();
@@ -138,13 +132,13 @@ fn apply(infrastructure: &PerfInfrastructure, id: u32, mode: PerformanceMode) ->
     check("setPowerConfig", subject(mode), mark, unsafe { set(id, list.as_mut_ptr()) })
 }
 
-fn power_configs(id: u32, mode: PerformanceMode) -> Vec<PowerConfig> {
+fn power_configs(id: u32, mode: PerformanceMode, arch: u32) -> Vec<PowerConfig> {
     let Some(setting) = SETTINGS.iter().find(|setting| setting.mode == mode) else { return Vec::new() };
     let mut configs = vec![PowerConfig::dcvs_v3(DcvsV3 {
         context_id: id,
         set_dcvs_enable: 1,
         dcvs_enable: setting.follow_load.into(),
-        power_mode: setting.power,
+        power_mode: PowerMode::PERFORMANCE_MODE,
         set_sleep_latency: 1,
         sleep_latency: setting.sleep_latency,
         set_sleep_disable: 0,
@@ -158,7 +152,8 @@ fn power_configs(id: u32, mode: PerformanceMode) -> Vec<PowerConfig> {
         core_voltage_corner_target: setting.corner,
         core_voltage_corner_max: setting.corner,
     })];
-    if setting.polling > 0 {
+    // Older architectures refuse polling.
+    if setting.polling > 0 && arch >= 69 {
         configs.push(PowerConfig::word(PowerConfigOption::RPC_CONTROL_LATENCY, 100));
         configs.push(PowerConfig::word(PowerConfigOption::RPC_POLLING_TIME, setting.polling));
     }
@@ -201,10 +196,10 @@ mod tests {
     fn every_mode_has_a_setting_and_faster_modes_have_higher_corners() {
         assert!(SETTINGS.is_sorted_by(|faster, slower| faster.corner >= slower.corner));
         for setting in SETTINGS {
-            let configs = power_configs(7, setting.mode);
+            let configs = power_configs(7, setting.mode, 75);
             assert_eq!(configs[0].option, PowerConfigOption::DCVS_V3);
             assert_eq!(configs.len() == 3, setting.polling > 0, "{:?}", setting.mode);
+            assert_eq!(power_configs(7, setting.mode, 68).len(), 1, "no polling on v68");
         }
-        assert!(power_configs(7, PerformanceMode::LowPowerSaver).len() == 1);
     }
 }
