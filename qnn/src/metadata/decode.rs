@@ -231,3 +231,86 @@ unsafe fn list<'a, T>(items: *const T, count: u32) -> &'a [T] {
     // SAFETY: by this function's contract.
     unsafe { std::slice::from_raw_parts(items, count as usize) }
 }
+
+#[cfg(test)]
+#[expect(unsafe_code, reason = "hands structs to the functions under test")]
+mod tests {
+    use std::ptr;
+
+    use qnn_sys::system::{BinaryInfoBody, BinaryInfoV1, GraphInfoBody, GraphInfoV1};
+    use qnn_sys::types::{DataType as RawDataType, TensorV1, Version};
+
+    use super::*;
+
+    /// Metadata as a library before version 3 reports it, with nothing behind its pointers.
+    fn old(graphs: &mut [raw::GraphInfo]) -> raw::BinaryInfo {
+        let v1 = BinaryInfoV1 {
+            backend_id: backend_id::HTP,
+            build_id: c"v2.36.0".as_ptr(),
+            core_api_version: Version::new(2, 27),
+            backend_api_version: Version::new(5, 36),
+            soc_version: ptr::null(),
+            hw_info_blob_version: Version::default(),
+            context_blob_version: Version::new(3, 2),
+            hw_info_blob_size: 0,
+            hw_info_blob: ptr::null_mut(),
+            context_blob_size: 4096,
+            num_context_tensors: 3,
+            context_tensors: ptr::null_mut(),
+            num_graphs: graphs.len() as u32,
+            graphs: graphs.as_mut_ptr(),
+        };
+        raw::BinaryInfo { version: BinaryInfoVersion::VERSION_1, body: BinaryInfoBody { v1 } }
+    }
+
+    fn graph(inputs: &mut [RawTensor]) -> raw::GraphInfo {
+        let v1 = GraphInfoV1 {
+            name: c"main".as_ptr(),
+            num_inputs: inputs.len() as u32,
+            inputs: inputs.as_mut_ptr(),
+            num_outputs: 1,
+            outputs: ptr::null_mut(),
+        };
+        raw::GraphInfo { version: GraphInfoVersion::VERSION_1, body: GraphInfoBody { v1 } }
+    }
+
+    fn read(info: &raw::BinaryInfo) -> Result<BinaryInfo> {
+        // SAFETY: the struct and what its pointers lead to are alive.
+        unsafe { binary_info(info) }
+    }
+
+    #[test]
+    fn old_metadata_is_read_and_null_pointers_are_empty_lists() {
+        let mut inputs = [RawTensor::from_v1(TensorV1 {
+            data_type: RawDataType::FLOAT_16,
+            rank: 4,
+            ..Default::default()
+        })];
+        let mut graphs = [graph(&mut inputs)];
+        for version in [BinaryInfoVersion::VERSION_1, BinaryInfoVersion::VERSION_2] {
+            let info = read(&raw::BinaryInfo { version, ..old(&mut graphs) }).unwrap();
+            assert_eq!(
+                (info.version, info.build_id.as_str(), info.soc_id, info.arch),
+                (version.0, "v2.36.0", None, None)
+            );
+            let graph = &info.graphs[0];
+            assert_eq!((graph.name.as_str(), graph.htp, graph.outputs.len()), ("main", None, 0));
+            assert_eq!((graph.inputs[0].dtype, graph.inputs[0].dims.len()), (DataType::Float16, 0));
+        }
+    }
+
+    #[test]
+    fn unknown_versions_and_types_are_errors() {
+        let mut graphs = [graph(&mut [])];
+        let unknown = raw::BinaryInfo { version: BinaryInfoVersion(4), ..old(&mut graphs) };
+        assert!(read(&unknown).unwrap_err().to_string().contains("version is 4"));
+        graphs[0].version = GraphInfoVersion(9);
+        assert!(read(&old(&mut graphs)).unwrap_err().to_string().contains("version is 9"));
+        let mut inputs =
+            [RawTensor::from_v1(TensorV1 { data_type: RawDataType(0x999), ..Default::default() })];
+        let mut graphs = [graph(&mut inputs)];
+        assert!(read(&old(&mut graphs)).unwrap_err().to_string().contains("0x999"));
+        // SAFETY: null is allowed.
+        assert!(unsafe { binary_info(ptr::null()) }.is_err());
+    }
+}
