@@ -90,7 +90,7 @@ impl Compiler<'_> {
             let found = match self.store.get(&key) {
                 Lookup::Hit(entry) => {
                     self.log.line(&format!(
-                        "{} {}: {key} is in the store",
+                        "[{} {}] {key} is in the store",
                         request.job.model, request.job.soc.name
                     ));
                     progress.event(&request.id(), ProgressEvent::Cached);
@@ -145,7 +145,8 @@ impl Compiler<'_> {
     ) -> std::result::Result<Compiled, Vec<Diagnostic>> {
         let id = request.id();
         let lock = self.store.lock(key, |pid| {
-            self.log.line(&format!("{} {}: waiting for process {pid:?}", id.model, id.soc));
+            let who = pid.map_or("another process".to_owned(), |pid| format!("process {pid}"));
+            self.log.line(&format!("[{} {}] waiting for {who}, which compiles the same", id.model, id.soc));
             progress.event(&id, ProgressEvent::Waiting { pid });
         });
         let lock = lock.map_err(|problem| vec![problem])?;

@@ -11,8 +11,10 @@
 //!    is free text: it goes to the log, and its last lines into the diagnostic of a crash.
 //! 4. Once the job is read, a thread of the worker that does nothing else reads standard input; at its end it
 //!    ends the process at once (`_exit`, no destructors). So no worker outlives a driver that was killed, on any system.
-//! 5. The last line is [`Event::Done`] or [`Event::Failed`], then the worker exits, with 0 and 1 respectively. A panic
-//!    exits with 101, Rust's own code. A line that is no event is taken as text for the log.
+//! 5. The last line is [`Event::Done`] or [`Event::Failed`], sent when everything the job writes is written: the driver
+//!    ends the process at once then, without waiting for the vendor library to take itself down. A worker that is left
+//!    alone exits with 0 and 1 respectively; a panic exits with 101, Rust's own code. A line that is no event is taken as text
+//!    for the log.
 //! 6. The context binary is written to the job's `output`, a path that does not exist yet in a folder of this job alone.
 //!    The driver hashes it and moves it into the store; whatever a killed worker leaves there is thrown away.
 

@@ -61,7 +61,8 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Outcome {
     let silent = Log::default();
-    let log = options.log.unwrap_or(&silent);
+    // Jobs that run side by side write to the same log.
+    let log = &JobLog { log: options.log.unwrap_or(&silent), tag: format!("[{} {}] ", id.model, id.soc) };
     let started = Instant::now();
     let oom_before = oom_kills();
     let text = match serde_json::to_string(job) {
@@ -71,8 +72,8 @@ pub fn run(
             return Outcome::failed(problem.model(&id.model));
         }
     };
-    log.line(&format!("== {} {} {}: {} worker", id.package, id.model, id.soc, worker.path.display()));
-    log.line(&text);
+    log.text(&format!("== {} worker", worker.path.display()));
+    log.text(&text);
     progress.event(id, ProgressEvent::Started);
     let mut child = match spawn(worker, &text) {
         Ok(child) => child,
@@ -92,8 +93,13 @@ pub fn run(
     let mut conversation = Conversation::new(id, started, log, progress);
     let end = conversation.listen(&mut child, &lines, options.timeout);
     let stderr = stderr.map(Tail::finish).unwrap_or_default();
-    log.lines("stderr: ", &stderr);
-    log.line(&format!("-- {:?} after {:.3} s", end.status, started.elapsed().as_secs_f64()));
+    log.prefixed("stderr: ", &stderr);
+    let how = match (&conversation.answer, end.status) {
+        (Some(_), _) => "answered".to_owned(),
+        (None, Some(status)) => status.to_string(),
+        (None, None) => "lost".to_owned(),
+    };
+    log.text(&format!("-- {how} after {:.3} s", started.elapsed().as_secs_f64()));
 
     let Conversation { stage, warnings, mut problems, answer, .. } = conversation;
     let result = match answer {
@@ -139,7 +145,7 @@ pub fn run(
         Ok(report) => progress.event(id, ProgressEvent::Finished { report, elapsed: started.elapsed() }),
         Err(problems) => {
             for problem in problems {
-                log.line(&problem.to_string());
+                log.text(&problem.to_string());
             }
             progress.event(id, ProgressEvent::Failed { elapsed: started.elapsed() });
         }
@@ -161,6 +167,22 @@ fn spawn(worker: &Worker, job: &str) -> std::io::Result<Child> {
     Ok(child)
 }
 
+/// The lines of one job in the log.
+struct JobLog<'a> {
+    log: &'a Log,
+    tag: String,
+}
+
+impl JobLog<'_> {
+    fn text(&self, text: &str) {
+        self.log.lines(&self.tag, text);
+    }
+
+    fn prefixed(&self, prefix: &str, text: &str) {
+        self.log.lines(&format!("{}{prefix}", self.tag), text);
+    }
+}
+
 /// How listening ended.
 struct End {
     status: Option<ExitStatus>,
@@ -172,7 +194,7 @@ struct End {
 struct Conversation<'a> {
     id: &'a JobId,
     started: Instant,
-    log: &'a Log,
+    log: &'a JobLog<'a>,
     progress: &'a dyn Progress,
     stage: Stage,
     warnings: Vec<Diagnostic>,
@@ -182,7 +204,7 @@ struct Conversation<'a> {
 }
 
 impl<'a> Conversation<'a> {
-    fn new(id: &'a JobId, started: Instant, log: &'a Log, progress: &'a dyn Progress) -> Self {
+    fn new(id: &'a JobId, started: Instant, log: &'a JobLog<'a>, progress: &'a dyn Progress) -> Self {
         Self {
             id,
             started,
@@ -196,7 +218,7 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Listens until the process has ended, or until it has to be ended.
+    /// Listens until the process has answered or ended, or until it has to be ended.
     fn listen(&mut self, child: &mut Child, lines: &Receiver<Vec<u8>>, timeout: Option<Duration>) -> End {
         let deadline = timeout.and_then(|timeout| self.started.checked_add(timeout));
         let mut exited = None;
@@ -209,14 +231,20 @@ impl<'a> Conversation<'a> {
                 Err(RecvTimeoutError::Timeout) if exited.is_some() => break (false, false),
                 Err(RecvTimeoutError::Timeout) => exited = child.try_wait().ok().flatten(),
             }
+            if self.answer.is_some() {
+                break (false, false);
+            }
             if self.garbage > MOST_GARBAGE {
                 break (false, true);
             }
-            if self.answer.is_none() && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 break (true, false);
             }
         };
-        let patience = if timed_out || garbage { Duration::ZERO } else { GRACE };
+        // After an answer everything is written. The vendor's library takes its time to take itself down, and may crash in it:
+        // nobody has to wait for that.
+        let over = timed_out || garbage || self.answer.is_some();
+        let patience = if over { Duration::ZERO } else { GRACE };
         End { status: exited.or_else(|| wait(child, patience)), timed_out, garbage }
     }
 
@@ -225,14 +253,14 @@ impl<'a> Conversation<'a> {
         let Ok(event) = serde_json::from_slice::<Event>(line) else {
             self.garbage += line.len() + 1;
             if self.garbage <= MOST_GARBAGE {
-                self.log.lines("stdout: ", &String::from_utf8_lossy(line));
+                self.log.prefixed("stdout: ", &String::from_utf8_lossy(line));
             }
             return;
         };
         match event {
             Event::Stage { stage } => {
                 self.stage = stage;
-                self.log.line(&format!("{:9.3} {stage}", elapsed.as_secs_f64()));
+                self.log.text(&format!("{:9.3} {stage}", elapsed.as_secs_f64()));
                 self.progress.event(self.id, ProgressEvent::Stage { stage, elapsed });
             }
             Event::Progress { done, total } => {
@@ -240,7 +268,7 @@ impl<'a> Conversation<'a> {
             }
             Event::Warning(mut warning) => {
                 warning.model.get_or_insert_with(|| self.id.model.clone());
-                self.log.line(&format!("warning: {warning}"));
+                self.log.text(&format!("warning: {warning}"));
                 self.progress.event(self.id, ProgressEvent::Warning(&warning));
                 self.warnings.push(warning);
             }
