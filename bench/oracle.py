@@ -13,18 +13,22 @@ import onnx
 import onnxruntime
 from PIL import Image
 
-# Name, file in the package, shape, region of the picture (left, top, right, bottom; None is all of it).
+# Regions of the picture: left, top, right, bottom.
+PICTURE = [(0, 0, 640, 480), (0, 96, 400, 396)]
+LINES = [(76, 20, 566, 72), (58, 122, 362, 168), (58, 182, 364, 228)]
+# Name, file in the package, shape, regions of the picture it is tried on.
 MODELS = [
-    ("det", "ch_PP-OCRv4_det_infer.onnx", (1, 3, 320, 320), None),
-    ("rec", "ch_PP-OCRv4_rec_infer.onnx", (1, 3, 48, 320), (58, 182, 364, 228)),
-    ("cls", "ch_ppocr_mobile_v2.0_cls_infer.onnx", (1, 3, 48, 192), (58, 182, 364, 228)),
+    ("det", "ch_PP-OCRv4_det_infer.onnx", (1, 3, 320, 320), PICTURE),
+    ("rec", "ch_PP-OCRv4_rec_infer.onnx", (1, 3, 48, 320), LINES),
+    ("cls", "ch_ppocr_mobile_v2.0_cls_infer.onnx", (1, 3, 48, 192), LINES),
 ]
 
 
 def prepare(package, picture, out):
-    """Writes NAME.onnx with its shape fixed, and for each kind of input NAME.KIND.in.npz and NAME.KIND.ref.npz."""
+    """Writes NAME.onnx with its shape fixed, and for each kind of input NAME.KIND.in.npz and NAME.KIND.ref.npz: batches."""
     picture = Image.open(picture).convert("RGB")
-    for name, file, shape, region in MODELS:
+    random = numpy.random.default_rng(1)
+    for name, file, shape, regions in MODELS:
         model = onnx.load(os.path.join(package, file))
         for dim, size in zip(model.graph.input[0].type.tensor_type.shape.dim, shape):
             dim.dim_value = size
@@ -33,18 +37,23 @@ def prepare(package, picture, out):
 
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         (source,) = session.get_inputs()
-        image = picture.crop(region).resize((shape[3], shape[2]), Image.Resampling.BILINEAR)
-        pixels = numpy.asarray(image, numpy.float32)[:, :, ::-1] / 127.5 - 1
-        inputs = {
-            "picture": pixels.transpose(2, 0, 1)[None],
-            "noise": numpy.random.default_rng(1).uniform(-1, 1, shape),
+        names = [output.name for output in session.get_outputs()]
+        kinds = {
+            "picture": [pixels(picture, region, shape) for region in regions],
+            "noise": [random.uniform(-1, 1, shape).astype(numpy.float32) for _ in regions],
         }
-        for kind, value in inputs.items():
-            value = numpy.ascontiguousarray(value, numpy.float32)
-            outputs = session.run(None, {source.name: value})
-            names = [output.name for output in session.get_outputs()]
-            numpy.savez(os.path.join(out, f"{name}.{kind}.in.npz"), **{source.name: value})
-            numpy.savez(os.path.join(out, f"{name}.{kind}.ref.npz"), **dict(zip(names, outputs)))
+        for kind, samples in kinds.items():
+            outputs = zip(*(session.run(names, {source.name: sample}) for sample in samples))
+            stem = os.path.join(out, f"{name}.{kind}")
+            numpy.savez(f"{stem}.in.npz", **{source.name: numpy.stack(samples)})
+            numpy.savez(f"{stem}.ref.npz", **{key: numpy.stack(value) for key, value in zip(names, outputs)})
+
+
+def pixels(picture, region, shape):
+    """A region of the picture as the networks take it: planes from -1 to 1, blue first."""
+    image = picture.crop(region).resize((shape[3], shape[2]), Image.Resampling.BILINEAR)
+    planes = numpy.asarray(image, numpy.float32)[:, :, ::-1].transpose(2, 0, 1) / 127.5 - 1
+    return numpy.ascontiguousarray(planes[None], numpy.float32)
 
 
 def sqnr(reference, outputs):
