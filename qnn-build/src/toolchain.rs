@@ -26,7 +26,6 @@ pub struct Resolved {
 
 /// The part of an installed toolchain's `toolchain.json` that is needed here.
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
 struct Installed {
     build_id: String,
 }

@@ -28,6 +28,10 @@ mod qnn {}
 
 ::qnn::include_models!();
 
+fn odd_inputs(half: &[::qnn::F16; 2]) -> Option<ok_odd_names::PreFillInputs<'_>> {
+    Some(ok_odd_names::PreFillInputs { type_: half, _1st: &[1, 0], a_b: &[-1, 1], a_b_2: &[1, 2], input_ids: &[-1, 1] })
+}
+
 fn main() {
     let _ = (Box, Result, Ok);
     for artifact in ok::ARTIFACTS {
@@ -39,6 +43,13 @@ fn main() {
     ::std::println!("{:?} {:?} {}", ok::Inputs::X_SHAPE, ok::Outputs::Y_SHAPE, inputs.x.len() + outputs.y.len());
     let run: fn(&ok::Model, ok::Inputs<'_>) -> ::core::result::Result<ok::Outputs, ::qnn::Error> = ok::Model::run;
     let _ = run;
+    let prefill: fn(&ok_odd_names::Model, ok_odd_names::PreFillInputs<'_>) -> _ = ok_odd_names::Model::run_pre_fill;
+    let _ = (prefill, ok_odd_names::Model::run_match_, ok_odd_names::Model::run__3d_into);
+    if let Some(inputs) = odd_inputs(&[::qnn::F16(0); 2]) {
+        ::std::println!("{:?} {:?}", inputs.type_, inputs.a_b_2);
+    }
+    let outputs = ok_odd_names::MatchOutputs::zeroed();
+    ::std::println!("{} {:?}", outputs.self_.len(), ok_odd_names::G3dOutputs::Y_SHAPE);
     if cfg!(qnn_stub) {
         ::std::println!("a stub");
     }
@@ -60,7 +71,8 @@ impl CargoApp {
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
              [dependencies]\nqnn = {{ path = {:?} }}\n[build-dependencies]\nqnn-build = {{ path = {:?} }}\n\
-             [package.metadata.qnn]\nsoc = [\"SM8650\", \"SM8750\"]\nmodels.ok.source = \"ok.onnx\"\n[workspace]\n",
+             [package.metadata.qnn]\nsoc = [\"SM8650\", \"SM8750\"]\nmodels.ok.source = \"ok.onnx\"\n\
+             models.ok-odd-names = {{ source = \"ok.onnx\", embed = \"file\" }}\n[workspace]\n",
             root.join("qnn"),
             root.join("qnn-build"),
         );
@@ -102,6 +114,7 @@ fn an_app_builds_without_warnings_and_runs_and_is_not_built_twice() {
     assert!(out.status.success(), "{stderr}");
     assert!(!stderr.contains("warning"), "{stderr}");
     assert!(stdout.contains("soc: \"SM8650\", soc_id: 57, arch: 75"), "{stdout}");
+    assert!(stdout.contains("2 [1, 2]"), "{stdout}");
     assert!(stdout.contains("Embedded(") && stdout.contains("[1, 3] [3] 6"), "{stdout}");
 
     let again = text(&app.cargo(&["build"], &[]).stderr);
@@ -114,6 +127,7 @@ fn an_app_builds_without_warnings_and_runs_and_is_not_built_twice() {
         "{stdout}{stderr}"
     );
     assert!(stderr.contains("models are stubs that cannot be loaded: ok"), "{stderr}");
+    assert!(!stderr.contains("unused") && stub.status.success(), "{stderr}");
 
     fs::write(app.folder.join("ok.onnx"), "not a model").unwrap();
     let broken = app.cargo(&["build"], &[("QNN_SOC", "SM8560")]);
@@ -122,6 +136,7 @@ fn an_app_builds_without_warnings_and_runs_and_is_not_built_twice() {
     for part in ["qnn::E0105", "did you mean `SM8550`", "qnn::E0201", "not an ONNX file", "qnn.log"] {
         assert!(stderr.contains(part), "{part}\n{stderr}");
     }
-    assert_eq!(stderr.matches("E0201").count(), 1, "nothing is said twice: {stderr}");
+    assert_eq!(stderr.matches("E0105").count(), 1, "nothing is said twice: {stderr}");
+    assert_eq!(stderr.matches("E0201").count(), 2, "each model is told: {stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
 }

@@ -3,6 +3,7 @@
 mod check;
 mod targets;
 
+use targets::SocList;
 pub use targets::target;
 
 use std::collections::BTreeMap;
@@ -68,10 +69,10 @@ impl Plan {
             );
         }
         problems.extend(names(manifest));
+        let socs = targets::of_package(manifest, &mut problems);
         let mut models = Vec::new();
         for (name, model) in &manifest.config.models {
-            let planned = plan_model(manifest, toolchain, memo, name, model);
-            match planned {
+            match plan_model(manifest, toolchain, memo, &socs, name, model) {
                 Ok(model) => models.push(model),
                 Err(found) => problems.extend(found.into_iter().map(|problem| problem.model(name))),
             }
@@ -114,6 +115,7 @@ fn plan_model(
     manifest: &Manifest,
     toolchain: &Toolchain,
     memo: &Memo,
+    socs: &SocList,
     name: &str,
     model: &Model,
 ) -> Result<PlannedModel, Vec<Diagnostic>> {
@@ -122,7 +124,7 @@ fn plan_model(
         let path: Vec<&str> = ["models", name].iter().chain(key).copied().collect();
         manifest.origin(&path).to_string()
     };
-    let targets = targets::targets(manifest, name, model, &mut problems);
+    let targets = targets::of_model(manifest, name, model, socs, &mut problems);
     let graphs = graphs(name, model);
     let facts = match source_format(&model.source) {
         Err(problem) => {

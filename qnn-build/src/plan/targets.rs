@@ -5,33 +5,56 @@ use qnn_platform::soc::{self, Soc};
 use crate::job::{Diagnostic, Precision, Target};
 use crate::manifest::{Manifest, Model};
 
-/// The SoCs of a model without repetition, in the order they were named.
-pub(super) fn targets(
+/// SoCs as somebody listed them, and where.
+pub(super) struct SocList {
+    socs: Vec<&'static Soc>,
+    at: String,
+}
+
+/// The package's own list. Whether it may be empty depends on the models.
+pub(super) fn of_package(manifest: &Manifest, problems: &mut Vec<Diagnostic>) -> SocList {
+    let list = &manifest.config.soc;
+    if list.is_empty() && manifest.config.models.values().any(|model| model.soc.is_none()) {
+        problems.push(none_given(&manifest.path.display().to_string()));
+    }
+    look_up(list, manifest.origin(&["soc"]).to_string(), problems)
+}
+
+/// The targets of a model: its own list, else the package's.
+pub(super) fn of_model(
     manifest: &Manifest,
     name: &str,
     model: &Model,
+    package: &SocList,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Target> {
-    let (list, at) = match &model.soc {
-        Some(list) => (list, manifest.origin(&["models", name, "soc"]).to_string()),
-        None => (&manifest.config.soc, manifest.origin(&["soc"]).to_string()),
-    };
-    if list.is_empty() {
-        let path = manifest.path.display().to_string();
-        problems.push(
-            Diagnostic::new("E0107", "no SoC to compile for is given")
-                .at(path)
-                .help("add soc = [\"SM8650\"] to [package.metadata.qnn]; `cargo qnn socs` lists the names"),
-        );
+    let own = model.soc.as_ref().map(|list| {
+        let at = manifest.origin(&["models", name, "soc"]).to_string();
+        if list.is_empty() {
+            problems.push(none_given(&at));
+        }
+        look_up(list, at, problems)
+    });
+    let list = own.as_ref().unwrap_or(package);
+    for soc in &list.socs {
+        problems.extend(fits(soc, model).into_iter().map(|problem| problem.at(&list.at)));
     }
-    let mut targets: Vec<Target> = Vec::new();
+    list.socs.iter().map(|soc| target(soc)).collect()
+}
+
+fn none_given(at: &str) -> Diagnostic {
+    Diagnostic::new("E0107", "no SoC to compile for is given")
+        .at(at)
+        .help("add soc = [\"SM8650\"] to [package.metadata.qnn]; `cargo qnn socs` lists the names")
+}
+
+/// The rows of a list, without repetition, in its order.
+fn look_up(list: &[String], at: String, problems: &mut Vec<Diagnostic>) -> SocList {
+    let mut socs: Vec<&'static Soc> = Vec::new();
     for name in list {
         match soc::find(name) {
-            Ok(soc) if targets.iter().any(|known| known.id == soc.id) => {}
-            Ok(soc) => {
-                problems.extend(fits(soc, model).into_iter().map(|problem| problem.at(&at)));
-                targets.push(target(soc));
-            }
+            Ok(soc) if socs.iter().any(|known| known.id == soc.id) => {}
+            Ok(soc) => socs.push(soc),
             Err(unknown) => {
                 let names: Vec<String> = unknown.nearest.iter().map(|near| format!("`{near}`")).collect();
                 let help = match names.as_slice() {
@@ -42,7 +65,7 @@ pub(super) fn targets(
             }
         }
     }
-    targets
+    SocList { socs, at }
 }
 
 /// A row of the SoC table as jobs carry it.
