@@ -7,6 +7,11 @@ use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
 /// Beyond this a folded weight could overflow fp16, so the scale stays apart.
 const FP16_SAFE: f32 = 3.0e4;
 
+/// Scales that a weight can take up. HTP multiplies in fp16 and loses digits where the factors grow far apart: folding
+/// the batch normalizations of PP-OCR v4's recognition network (scales 0.016 to 12) cost 9 dB, keeping those outside this
+/// range apart gained 13 dB (48.3 against 35.1).
+const GENTLE: std::ops::RangeInclusive<f64> = 0.125..=4.0;
+
 /// One scale and shift a channel: `y = scale · x + shift`.
 struct Affine {
     scale: Vec<f64>,
@@ -124,6 +129,8 @@ fn folded(graph: &mut Graph, conv: &Node, affine: &Affine) -> Option<(ValueId, V
     }
     let id = if affine.scale.iter().all(|&s| s == 1.0) {
         conv.input(1)?
+    } else if !affine.scale.iter().all(|s| GENTLE.contains(&s.abs())) {
+        return None;
     } else {
         let axis = usize::from(conv.op == "ConvTranspose");
         let inner: usize = weight.ty.shape.get(axis + 1..)?.iter().product();
