@@ -41,7 +41,8 @@ pub(crate) fn run(handshake: bool) -> Exit {
     };
     std::thread::spawn(end_with_driver);
     match qnn_compiler::run(&job, &mut send) {
-        Ok(report) => {
+        Ok(mut report) => {
+            report.peak_rss = peak_rss();
             send(Event::Done(Box::new(report)));
             Exit::Ok
         }
@@ -54,6 +55,13 @@ pub(crate) fn run(handshake: bool) -> Exit {
             Exit::User
         }
     }
+}
+
+/// The most memory this process ever had, bytes; 0 where the system does not tell.
+fn peak_rss() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB"));
+    peak.and_then(|kib| kib.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
 /// The pipe that was standard output. Descriptor 1 becomes standard error: the vendor library prints to it.

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use support::{Home, Said, WHEELS, installed, wheels};
+use support::{Home, Said, WHEELS, installed_alone, wheels};
 
 /// Names of all entries of the toolchains' folder that are no toolchain.
 fn leftovers(home: &Home) -> Vec<String> {
@@ -37,7 +37,7 @@ fn text(path: &Path) -> &str {
 
 #[test]
 fn an_installed_toolchain_has_the_libraries_their_runtime_and_the_licences() {
-    let home = installed();
+    let home = installed_alone();
     for file in [
         "onnxruntime_qnn/libQnnHtp.so",
         "onnxruntime_qnn/libQnnSystem.so",
@@ -58,7 +58,7 @@ fn an_installed_toolchain_has_the_libraries_their_runtime_and_the_licences() {
 
     let list = home.run(&["toolchain", "list", "--json"]).success().json();
     assert_eq!(list[0]["name"], "qnn-2.51.0-linux-x86_64");
-    assert_eq!(list[0]["build-id"], "v2.51.0.260929181845");
+    assert_eq!(list[0]["build_id"], "v2.51.0.260929181845");
     assert_eq!((&list[0]["current"], &list[0]["intact"]), (&true.into(), &true.into()));
 
     let path = home.run(&["toolchain", "path"]).success();
@@ -208,7 +208,7 @@ fn a_missing_wheel_is_named_with_the_command_that_gets_it() {
 
 #[test]
 fn a_damaged_installation_is_found_and_repaired() {
-    let home = installed();
+    let home = installed_alone();
     let library = home.toolchain().join("onnxruntime_qnn/libQnnSystem.so");
     let bytes = fs::read(&library).unwrap();
     fs::write(&library, &bytes[..bytes.len() / 2]).unwrap();

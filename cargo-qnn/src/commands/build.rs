@@ -30,14 +30,6 @@ use crate::workspace::{Workspace, cargo};
 /// Arguments of `cargo qnn build`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct BuildArgs {
-    #[command(flatten)]
-    pub(crate) packages: PackageArgs,
-    #[command(flatten)]
-    pub(crate) flags: BuildFlags,
-    #[command(flatten)]
-    pub(crate) config: ConfigArgs,
-    #[command(flatten)]
-    pub(crate) job: JobArgs,
     /// Compile the models and stop before `cargo build`
     #[arg(long)]
     pub(crate) artifacts_only: bool,
@@ -53,6 +45,14 @@ pub(crate) struct BuildArgs {
     /// Further arguments for cargo
     #[arg(last = true, value_name = "CARGO ARGS")]
     pub(crate) rest: Vec<OsString>,
+    #[command(flatten)]
+    pub(crate) packages: PackageArgs,
+    #[command(flatten)]
+    pub(crate) flags: BuildFlags,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    #[command(flatten)]
+    pub(crate) job: JobArgs,
 }
 
 impl BuildArgs {

@@ -52,7 +52,6 @@ struct PruneArgs {
 
 /// What `cache size --json` answers.
 #[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
 struct Sizes {
     path: PathBuf,
     entries: usize,

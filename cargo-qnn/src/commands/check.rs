@@ -16,18 +16,18 @@ use crate::workspace::Workspace;
 /// Arguments of `cargo qnn check`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    #[command(flatten)]
-    packages: PackageArgs,
-    #[command(flatten)]
-    config: ConfigArgs,
-    #[command(flatten)]
-    job: JobArgs,
     /// Number of jobs at once
     #[arg(short, long, value_name = "N")]
     jobs: Option<usize>,
     /// Answer as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    packages: PackageArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    job: JobArgs,
 }
 
 /// The whole answer, as `--json` shows it.

@@ -17,11 +17,11 @@ use crate::workspace::{Workspace, cargo};
 /// Arguments of `cargo qnn clean`.
 #[derive(Debug, Args)]
 pub(crate) struct CleanArgs {
-    #[command(flatten)]
-    packages: PackageArgs,
     /// Folder for everything that is built
     #[arg(long, value_name = "FOLDER")]
     target_dir: Option<PathBuf>,
+    #[command(flatten)]
+    packages: PackageArgs,
 }
 
 pub(crate) fn run(session: &Session, args: &CleanArgs) -> Result<Exit> {

@@ -30,16 +30,16 @@ pub(crate) struct CompileArgs {
     /// The context binary to write; with several SoCs, each gets its name before the extension
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    #[command(flatten)]
-    flags: CompileFlags,
-    #[command(flatten)]
-    job: JobArgs,
     /// Number of jobs at once
     #[arg(short, long, value_name = "N")]
     jobs: Option<usize>,
     /// Answer as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    flags: CompileFlags,
+    #[command(flatten)]
+    job: JobArgs,
 }
 
 /// A context binary, as `--json` shows it.

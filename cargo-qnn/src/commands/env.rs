@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use qnn_build::job::PROTOCOL;
+use qnn_build::toolchain::build_id_of;
 use qnn_platform::env::{self, EnvVar, Group};
 use qnn_platform::libs::{self, Places};
 use serde::Serialize;
@@ -12,7 +13,6 @@ use crate::exit::Exit;
 use crate::failure::Result;
 use crate::session::Session;
 use crate::table::columns;
-use crate::toolchain::build_id;
 
 /// Arguments of `cargo qnn env`.
 #[derive(Debug, Args)]
@@ -24,7 +24,6 @@ pub(crate) struct EnvArgs {
 
 /// The whole answer.
 #[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
 struct Answer {
     version: &'static str,
     protocol: u32,
@@ -34,7 +33,6 @@ struct Answer {
 
 /// What the variables and defaults come to.
 #[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
 struct Resolved {
     executable: Option<PathBuf>,
     data_dir: Option<PathBuf>,
@@ -49,7 +47,6 @@ struct Resolved {
 
 /// A variable.
 #[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
 struct Variable {
     name: &'static str,
     group: &'static str,
@@ -69,7 +66,7 @@ fn resolved() -> Resolved {
         toolchain_dir: data_dir.as_deref().map(libs::toolchain_dir),
         data_dir,
         cache_dir: libs::cache_dir(),
-        qnn_build_id: qnn.as_ref().and_then(|libs| build_id::of_library(&libs.htp()).ok().flatten()),
+        qnn_build_id: qnn.as_ref().and_then(|libs| build_id_of(&libs.htp()).ok()),
         qnn_lib_source: qnn.as_ref().map(|libs| libs.source.to_string()),
         qnn_lib_dir: qnn.map(|libs| libs.dir),
         onnxruntime_source: onnxruntime.as_ref().map(|(_, source)| source.to_string()),

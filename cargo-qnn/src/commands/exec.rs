@@ -35,11 +35,11 @@ pub(crate) struct ExecArgs {
     /// The graph, where the binary has several
     #[arg(long, value_name = "NAME")]
     graph: Option<String>,
-    #[command(flatten)]
-    job: JobArgs,
     /// Answer as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    job: JobArgs,
 }
 
 /// What `--json` answers.

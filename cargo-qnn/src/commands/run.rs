@@ -14,14 +14,6 @@ use crate::session::Session;
 /// Arguments of `cargo qnn run`.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    #[command(flatten)]
-    packages: PackageArgs,
-    #[command(flatten)]
-    flags: BuildFlags,
-    #[command(flatten)]
-    config: ConfigArgs,
-    #[command(flatten)]
-    job: JobArgs,
     /// Print the plan, the command and its environment; do nothing
     #[arg(long)]
     dry_run: bool,
@@ -34,6 +26,14 @@ pub(crate) struct RunArgs {
     /// Arguments for the app
     #[arg(last = true, value_name = "APP ARGS")]
     app: Vec<OsString>,
+    #[command(flatten)]
+    packages: PackageArgs,
+    #[command(flatten)]
+    flags: BuildFlags,
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    job: JobArgs,
 }
 
 pub(crate) fn run(session: &Session, args: &RunArgs) -> Result<Exit> {

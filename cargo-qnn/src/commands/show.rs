@@ -14,13 +14,13 @@ use crate::workspace::Workspace;
 /// Arguments of `cargo qnn show`.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     packages: PackageArgs,
     #[command(flatten)]
     config: ConfigArgs,
-    /// Answer as JSON
-    #[arg(long)]
-    json: bool,
 }
 
 /// A package, as `--json` shows it.

@@ -19,7 +19,6 @@ pub(crate) struct SocsArgs {
 
 /// A row as `--json` shows it.
 #[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
 struct Row {
     name: &'static str,
     aliases: &'static [&'static str],

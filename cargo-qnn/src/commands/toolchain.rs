@@ -52,7 +52,6 @@ struct JsonArg {
 
 /// An installed toolchain, as `--json` shows it.
 #[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
 struct Listed {
     #[serde(flatten)]
     record: Record,
@@ -65,7 +64,6 @@ struct Listed {
 
 /// What `toolchain path --json` answers.
 #[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
 struct Paths {
     qnn_lib_dir: PathBuf,
     source: String,

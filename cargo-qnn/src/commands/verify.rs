@@ -24,14 +24,6 @@ pub(crate) struct VerifyArgs {
     /// A model file (.onnx), or the name of a model in Cargo.toml
     #[arg(value_name = "FILE|MODEL")]
     model: String,
-    #[command(flatten)]
-    packages: PackageArgs,
-    #[command(flatten)]
-    config: ConfigArgs,
-    #[command(flatten)]
-    flags: CompileFlags,
-    #[command(flatten)]
-    job: JobArgs,
     /// Arrays to feed the model with: one per input of the model file, or batches of them; random numbers without it
     #[arg(long, value_name = "FILE.npz")]
     inputs: Option<PathBuf>,
@@ -59,11 +51,18 @@ pub(crate) struct VerifyArgs {
     /// Answer as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    packages: PackageArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    flags: CompileFlags,
+    #[command(flatten)]
+    job: JobArgs,
 }
 
 /// The whole answer, as `--json` shows it.
 #[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
 struct Answer<'a> {
     model: &'a str,
     soc: &'a str,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use qnn_build::toolchain::build_id_of;
 use qnn_platform::env;
 use qnn_platform::libs::{self, Places, QnnLibs, Source};
 
@@ -11,7 +12,6 @@ use super::Finding;
 use crate::failure::list;
 use crate::programs;
 use crate::term::size;
-use crate::toolchain::build_id;
 use crate::toolchain::record::Record;
 
 const INSTALL: &str = "cargo qnn toolchain install";
@@ -29,16 +29,13 @@ pub(super) fn toolchain() -> Finding {
         Err(missing) => return Finding::fail(missing.looked.join("; "), missing.remedy),
     };
     let place = format!("{} ({})", libs.dir.display(), libs.source);
-    match build_id::of_library(&libs.htp()) {
-        Ok(Some(id)) if !libs.system().is_file() => Finding::fail(
+    match build_id_of(&libs.htp()) {
+        Ok(id) if !libs.system().is_file() => Finding::fail(
             format!("build {id}, but libQnnSystem is missing in {place}"),
             reinstall(libs.source),
         ),
-        Ok(Some(id)) => Finding::ok(format!("build {id}, {place}")),
-        Ok(None) => {
-            Finding::fail(format!("no build id in {place}: not a QNN library"), reinstall(libs.source))
-        }
-        Err(error) => Finding::fail(format!("{place}: {error}"), reinstall(libs.source)),
+        Ok(id) => Finding::ok(format!("build {id}, {place}")),
+        Err(problem) => Finding::fail(format!("{place}: {}", problem.message), reinstall(libs.source)),
     }
 }
 

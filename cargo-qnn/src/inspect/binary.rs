@@ -18,7 +18,6 @@ use crate::toolchain::ensure;
 
 /// A context binary.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(crate) struct Binary {
     path: PathBuf,
     bytes: u64,
@@ -34,7 +33,6 @@ pub(crate) struct Binary {
 
 /// One of its graphs.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
 struct Graph {
     name: String,
     inputs: Vec<Tensor>,
@@ -45,7 +43,6 @@ struct Graph {
 
 /// What the HTP's compiler recorded; sizes in bytes.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
 struct Htp {
     vtcm_bytes: u64,
     spill_fill_bytes: u64,

@@ -25,7 +25,6 @@ use crate::toolchain::ensure;
 
 /// A deep learning container.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(crate) struct Container {
     path: PathBuf,
     bytes: u64,

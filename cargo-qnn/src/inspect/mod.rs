@@ -35,7 +35,6 @@ impl Inspected {
 
 /// A tensor, whatever the file.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(crate) struct Tensor {
     name: String,
     dtype: String,
@@ -47,7 +46,6 @@ pub(crate) struct Tensor {
 
 /// How the values of a quantized tensor are to be read.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(crate) struct Encoding {
     /// `per-tensor`, `per-axis`, or the library's number of another kind.
     kind: String,

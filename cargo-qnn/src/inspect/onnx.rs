@@ -17,7 +17,6 @@ use crate::term::size;
 
 /// An ONNX model.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(crate) struct Model {
     path: PathBuf,
     bytes: u64,

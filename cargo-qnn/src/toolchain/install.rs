@@ -6,9 +6,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use qnn_build::toolchain::build_id_of;
 use qnn_platform::libs::{self, QNN_SUBDIR, TOOLCHAIN_MANIFEST};
 
-use super::build_id;
 use super::clients::{self, Fetched};
 use super::pins::{self, Pin, Platform};
 use super::record::{Record, SCHEMA, WheelRecord};
@@ -148,7 +148,7 @@ fn put_together(
         schema: SCHEMA,
         name: libs::toolchain_id(),
         qnn: platform.qnn.to_owned(),
-        build_id: build_id::of_library(&htp).at("cannot read", &htp)?.unwrap_or_default(),
+        build_id: build_id_of(&htp)?,
         installed_by: format!("cargo-qnn {}", env!("CARGO_PKG_VERSION")),
         wheels: sources.iter().map(|(pin, _)| wheel_record(pin)).collect(),
         files,

@@ -1,6 +1,5 @@
 //! The vendor's libraries: which ones are used, and installing them where there are none.
 
-pub(crate) mod build_id;
 pub(crate) mod clients;
 pub(crate) mod install;
 pub(crate) mod pins;

@@ -13,7 +13,6 @@ pub(crate) const SCHEMA: u32 = 1;
 
 /// An installed toolchain.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub(crate) struct Record {
     /// [`SCHEMA`].
     pub(crate) schema: u32,

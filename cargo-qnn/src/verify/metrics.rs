@@ -4,7 +4,6 @@ use serde::Serialize;
 
 /// One output of the HTP against the reference.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(crate) struct Comparison {
     /// The output.
     pub(crate) name: String,

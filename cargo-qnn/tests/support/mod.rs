@@ -18,17 +18,21 @@ pub(crate) const WHEELS: [&str; 2] = [
 
 /// A home of its own for each test: nothing of the user's is read or written.
 pub(crate) struct Home {
+    /// Its folder, with the cache in it.
     pub(crate) dir: TempDir,
+    data: PathBuf,
 }
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data");
+        Self { dir, data }
     }
 
     /// The data folder.
     pub(crate) fn data(&self) -> PathBuf {
-        self.dir.path().join("data")
+        self.data.clone()
     }
 
     /// Folder of all toolchains.
@@ -136,8 +140,15 @@ pub(crate) fn wheels() -> PathBuf {
     folder
 }
 
-/// A home in which the toolchain is installed.
+/// A home in which the toolchain is installed; the installation is one for all tests, which leave it as it is.
 pub(crate) fn installed() -> Home {
+    let home = Home { data: Path::new(env!("CARGO_TARGET_TMPDIR")).join("data"), ..Home::new() };
+    home.run(&["toolchain", "install", "--from", wheels().to_str().unwrap()]).success();
+    home
+}
+
+/// A home with an installation of its own.
+pub(crate) fn installed_alone() -> Home {
     let home = Home::new();
     home.run(&["toolchain", "install", "--from", wheels().to_str().unwrap()]).success();
     home
