@@ -6,7 +6,7 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{OutputSelector, RunOptions, Session, SessionInputValue};
 use qnn_build::job::Diagnostic;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
 
 use super::tensor::{self, Tensor};
@@ -49,7 +49,7 @@ impl From<ReferenceError> for Diagnostic {
 }
 
 /// The library of this process: ONNX Runtime can be loaded once.
-static LOADED: OnceLock<(PathBuf, std::result::Result<Environment, String>)> = OnceLock::new();
+static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
 
 /// ONNX Runtime, loaded when it is first used. Cheap to make and to clone.
 #[derive(Clone, Debug)]
@@ -74,15 +74,17 @@ impl ReferenceEngine {
         Ok(engine)
     }
 
-    fn environment(&self) -> std::result::Result<&'static Environment, ReferenceError> {
+    fn environment(&self) -> std::result::Result<Environment, ReferenceError> {
         let failed = |why: String| ReferenceError::Load { library: self.library.clone(), why };
-        let (library, environment) = LOADED.get_or_init(|| (self.library.clone(), open(&self.library)));
-        match environment {
-            Ok(_) if *library != self.library => {
-                Err(failed(format!("'{}' is loaded already", library.display())))
+        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*loaded {
+            Some((library, environment)) if *library == self.library => Ok(environment.clone()),
+            Some((library, _)) => Err(failed(format!("'{}' is loaded already", library.display()))),
+            None => {
+                let environment = open(&self.library).map_err(failed)?;
+                *loaded = Some((self.library.clone(), environment.clone()));
+                Ok(environment)
             }
-            Ok(environment) => Ok(environment),
-            Err(why) => Err(failed(why.clone())),
         }
     }
 
@@ -96,7 +98,7 @@ impl ReferenceEngine {
         fn refused<R>(e: ort::Error<R>) -> ReferenceError {
             ReferenceError::Session(first_line(e.message()))
         }
-        let mut builder = Session::builder(self.environment()?)
+        let mut builder = Session::builder(&self.environment()?)
             .map_err(refused)?
             .with_optimization_level(GraphOptimizationLevel::Disable)
             .map_err(refused)?;

@@ -257,7 +257,8 @@ fn remove_dead(graph: &mut Graph) -> Vec<String> {
     }
     let mut keep = keep.into_iter();
     graph.nodes.retain(|_| keep.next().unwrap_or(true));
-    for node in &mut graph.nodes {
+    // A split has all its parts, read or not: their number is told by its outputs.
+    for node in graph.nodes.iter_mut().filter(|node| node.op != "Split") {
         for output in &mut node.outputs {
             *output = output.filter(|id| live.contains(id));
         }

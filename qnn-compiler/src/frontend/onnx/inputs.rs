@@ -84,15 +84,16 @@ pub(super) fn types(needed: &[&ValueInfoProto], all: &[&str], specs: &BTreeMap<S
         }
     }
     let mut symbols: HashMap<&str, (usize, &str)> = HashMap::new();
-    for input in inputs.iter().flatten() {
-        if let Err(problem) = check(input, &mut symbols, &mut out.warnings) {
-            out.problems.push(problem);
-        }
+    let mut fits = Vec::with_capacity(inputs.len());
+    for input in &inputs {
+        let checked = input.as_ref().map_or(Ok(()), |input| check(input, &mut symbols, &mut out.warnings));
+        fits.push(checked.is_ok());
+        out.problems.extend(checked.err());
     }
     let refused = !out.problems.is_empty();
     let mut free = Vec::new();
-    for input in &inputs {
-        let Some(input) = input else {
+    for (input, fits) in inputs.iter().zip(fits) {
+        let Some(input) = input.as_ref().filter(|_| fits) else {
             out.types.push(None);
             continue;
         };
@@ -101,11 +102,11 @@ pub(super) fn types(needed: &[&ValueInfoProto], all: &[&str], specs: &BTreeMap<S
             free.push(input);
         }
         let ty = shape.map(|shape| TensorType::new(input.dtype, shape));
-        let fits = ty.as_ref().is_none_or(|ty| volume(&ty.shape).is_ok_and(|n| n <= usize::MAX / 16));
-        if !fits {
+        let small = ty.as_ref().is_none_or(|ty| volume(&ty.shape).is_ok());
+        if !small {
             out.problems.push(problem("E0209", format!("the shape of input '{}' is too large", input.name)));
         }
-        out.types.push(ty.filter(|_| fits));
+        out.types.push(ty.filter(|_| small));
     }
     if !free.is_empty() && !refused {
         out.problems.push(not_fixed(&free, &symbols));

@@ -22,7 +22,7 @@ use crate::reference::ReferenceEngine;
 const DEEPEST: usize = 64;
 
 /// How many nodes a model may have, functions expanded.
-const MOST_NODES: usize = 1 << 20;
+const MOST_NODES: usize = 1 << 18;
 
 /// The state of an import.
 pub(super) struct Walker<'a, 'r> {
@@ -221,17 +221,7 @@ impl<'a, 'r> Walker<'a, 'r> {
             attrs,
             layout: Layout::Onnx,
         };
-        let mut names: Vec<String> = node
-            .output
-            .iter()
-            .map(|name| if plan.used.contains(&**name) { format!("{prefix}{name}") } else { String::new() })
-            .collect();
-        // How many parts a split has is told by how many outputs it has, wanted or not.
-        if node.op_type != "Split" {
-            while names.last().is_some_and(String::is_empty) {
-                names.pop();
-            }
-        }
+        let names = self.output_names(node, &prefix, plan);
         let outputs = match normalize(&mut self.builder, &mut built, names.len()) {
             Ok(Step::Replaced(values)) => Ok(values),
             Ok(Step::Keep) => self.builder.emit(built, &names),
@@ -244,6 +234,21 @@ impl<'a, 'r> Walker<'a, 'r> {
             }
             Err(reason) => self.refuse(node, &reason),
         }
+    }
+
+    /// Names for the results of a node; empty for those that nothing reads, but a split has all its parts.
+    fn output_names(&self, node: &NodeProto, prefix: &str, plan: &Plan<'_>) -> Vec<String> {
+        let split = node.op_type == "Split";
+        let name = |(i, name): (usize, &String)| match &**name {
+            "" if split => format!("{prefix}{}.{i}", label(node)),
+            name if split || plan.used.contains(name) => format!("{prefix}{name}"),
+            _ => String::new(),
+        };
+        let mut names: Vec<String> = node.output.iter().enumerate().map(name).collect();
+        while names.last().is_some_and(String::is_empty) {
+            names.pop();
+        }
+        names
     }
 
     fn constant(&mut self, node: &'a NodeProto) {

@@ -15,8 +15,18 @@ use crate::graph::{Attr, DType, Data, Graph, Node, TensorType, Value};
 /// Version of the file format that is written.
 const IR_VERSION: i64 = 10;
 
-/// Operators that came after [`OPSET`], with the version that brought them.
-const NEWER: [(&str, i64); 2] = [("BitCast", 26), ("CumProd", 26)];
+/// What came after [`OPSET`]: operator, attribute (empty for the operator itself), version.
+const NEWER: [(&str, &str, i64); 9] = [
+    ("Attention", "", 23),
+    ("BitCast", "", 26),
+    ("Cast", "round_mode", 24),
+    ("CumProd", "", 26),
+    ("QuantizeLinear", "precision", 23),
+    ("RMSNormalization", "", 23),
+    ("RotaryEmbedding", "", 23),
+    ("Swish", "", 24),
+    ("TensorScatter", "", 24),
+];
 
 /// A whole graph. Constants that nothing reads are left out.
 pub fn to_model(graph: &Graph) -> ModelProto {
@@ -75,8 +85,12 @@ pub fn to_bytes(model: &ModelProto) -> Vec<u8> {
 fn model(encoded: impl Iterator<Item = NodeProto>, nodes: &[Node], graph: GraphProto) -> ModelProto {
     let mut opsets = BTreeMap::from([(String::new(), OPSET)]);
     for node in nodes {
-        let newer = NEWER.iter().find(|row| node.domain.is_empty() && row.0 == node.op);
-        let version = newer.map_or(node.opset, |row| row.1);
+        let of_node = |row: &&(&str, &str, i64)| {
+            node.domain.is_empty()
+                && row.0 == node.op
+                && (row.1.is_empty() || node.attrs.get(row.1).is_some())
+        };
+        let version = NEWER.iter().filter(of_node).map(|row| row.2).max().unwrap_or(node.opset);
         opsets.entry(node.domain.clone()).and_modify(|v| *v = version.max(*v)).or_insert(version);
     }
     ModelProto {
