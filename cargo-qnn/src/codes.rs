@@ -22,6 +22,8 @@ pub(crate) const OFFLINE: &str = "E0409";
 pub(crate) const NOT_WRITABLE: &str = "E0602";
 /// The disk is full.
 pub(crate) const DISK_FULL: &str = "E0603";
+/// An output file cannot be written.
+pub(crate) const OUTPUT_FILE: &str = "E0605";
 /// An argument cannot be understood.
 pub(crate) const ARGUMENT: &str = "E0801";
 /// An input file cannot be used.
@@ -45,6 +47,7 @@ mod tests {
             OFFLINE,
             NOT_WRITABLE,
             DISK_FULL,
+            OUTPUT_FILE,
             ARGUMENT,
             NO_NDK,
             NO_MODEL,

@@ -17,13 +17,13 @@ use crate::session::Session;
 use crate::toolchain::ensure;
 use crate::workspace::Workspace;
 
-/// The store of compiled models.
-pub(crate) fn store() -> Result<Store> {
+/// The store of compiled models. What cannot be written there goes to `fallback`, with a warning.
+pub(crate) fn store(fallback: Option<PathBuf>) -> Result<Store> {
     let cache = libs::cache_dir().ok_or_else(|| {
         Failure::user("there is no cache folder: neither QNN_CACHE_DIR nor HOME is set")
             .help("set QNN_CACHE_DIR to a folder that may be written to")
     })?;
-    Ok(Store::new(cache, None))
+    Ok(Store::new(cache, fallback))
 }
 
 /// What a build or check works with.
@@ -47,7 +47,7 @@ impl Models {
         jobs: Option<usize>,
     ) -> Result<Self> {
         let manifests = workspace.manifests(&config.overrides())?;
-        let store = store()?;
+        let store = store(Some(workspace.target_dir.join("qnn-cache")))?;
         let memo = store.memo();
         let resolved = libraries(session, &memo)?;
         let packages = package::plan(&manifests, &resolved.toolchain, &memo)?;

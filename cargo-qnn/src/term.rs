@@ -170,19 +170,17 @@ impl Terminal {
 
     /// A bar over `total` bytes; hidden when nobody watches.
     pub(crate) fn bytes_bar(&self, verb: &str, total: u64) -> ProgressBar {
-        let bar = self.bars.add(ProgressBar::new(total));
-        let template = "{msg:>12.cyan.bold} [{bar:27}] {bytes}/{total_bytes} {elapsed}";
-        bar.set_style(style(template));
-        bar.set_message(verb.to_owned());
-        bar
+        let template = "{msg:>12.cyan.bold} [{bar:27}] {decimal_bytes}/{decimal_total_bytes} {elapsed}";
+        let bar = ProgressBar::hidden().with_style(style(template)).with_message(verb.to_owned());
+        bar.set_length(total);
+        self.bars.add(bar)
     }
 
     /// A line with a spinner and the elapsed time, for work whose length is unknown; hidden when nobody watches.
     pub(crate) fn spinner(&self, verb: &str, what: &str) -> ProgressBar {
-        let bar = self.bars.add(ProgressBar::new_spinner());
-        bar.set_style(style("{prefix:>12.cyan.bold} {msg} {spinner} {elapsed}"));
-        bar.set_prefix(verb.to_owned());
-        bar.set_message(what.to_owned());
+        let style = style("{prefix:>12.cyan.bold} {msg} {spinner} {elapsed}");
+        let bar = ProgressBar::hidden().with_style(style);
+        let bar = self.bars.add(bar.with_prefix(verb.to_owned()).with_message(what.to_owned()));
         bar.enable_steady_tick(Duration::from_millis(120));
         bar
     }

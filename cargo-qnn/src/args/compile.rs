@@ -21,7 +21,7 @@ pub(crate) struct CompileFlags {
     /// Numeric precision: fp16
     #[arg(long, value_name = "PRECISION")]
     pub(crate) precision: Option<String>,
-    /// Shape, dtype and layout of an input: NAME=SHAPE[:DTYPE[:LAYOUT]], for example image=1,3,224,224:uint8:nhwc
+    /// Shape of an input, with dtype and layout where they shall differ from the model's: image=1,3,224,224:uint8:nhwc
     #[arg(long, value_name = "NAME=SHAPE")]
     pub(crate) input: Vec<InputArg>,
     /// Keep only this output, or cut the model at this value; may be repeated

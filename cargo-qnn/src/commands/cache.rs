@@ -71,7 +71,7 @@ const DEFAULT_DAYS: u64 = 30;
 
 pub(crate) fn run(session: &Session, args: &CacheArgs) -> Result<Exit> {
     let term = &session.term;
-    let store = store()?;
+    let store = store(None)?;
     match &args.command {
         CacheCommand::Dir => term.data(store.cache().display())?,
         CacheCommand::Size { json } => {

@@ -10,6 +10,7 @@ use qnn_platform::env;
 use serde::Serialize;
 
 use crate::args::{CompileFlags, JobArgs};
+use crate::codes;
 use crate::exit::Exit;
 use crate::failure::{Failure, IoContext, Result};
 use crate::jobs;
@@ -121,6 +122,13 @@ fn compile_one(
     timeout: Option<Duration>,
     progress: &Shown<'_>,
 ) -> Result<Report> {
+    if std::fs::metadata(output).is_ok_and(|meta| !meta.is_file()) {
+        // Renaming a file to this name would replace a device such as /dev/null.
+        let message = format!("{} is not a regular file", output.display());
+        return Err(
+            Failure::new(Exit::User, codes::OUTPUT_FILE, message).help("name a file to write with -o")
+        );
+    }
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).at("cannot create", folder)?;
     let partial = tempfile::Builder::new().prefix(".qnn-").suffix(".bin").tempfile_in(folder);

@@ -40,7 +40,8 @@ pub(crate) struct SetupArgs {
     /// Fix the dimensions that a model leaves open: NAME=SHAPE
     #[arg(long, value_name = "NAME=SHAPE")]
     pub(crate) input: Vec<InputArg>,
-    /// Take the crates `qnn` and `qnn-build` from this checkout of their repository
+    /// Take the crates `qnn` and `qnn-build` from this checkout of their repository; without it, from the one this program was
+    /// built from, else from the registry
     #[arg(long, value_name = "FOLDER")]
     pub(crate) path: Option<PathBuf>,
 }
@@ -52,10 +53,10 @@ impl SetupArgs {
             target(name)?;
         }
         let dependencies = match &self.path {
-            None => Dependencies::Version,
+            None => own_checkout().map_or(Dependencies::Version, Dependencies::Checkout),
             Some(folder) => {
                 let checkout = folder.canonicalize().at("cannot find", folder)?;
-                if !checkout.join("qnn").is_dir() || !checkout.join("qnn-build").is_dir() {
+                if !is_checkout(&checkout) {
                     return Err(Failure::usage(format!(
                         "{} has no crates `qnn` and `qnn-build`",
                         folder.display()
@@ -66,6 +67,18 @@ impl SetupArgs {
         };
         Ok(Edit { soc: self.soc.clone(), models, dependencies })
     }
+}
+
+/// The checkout that this program was built from, where it still is: its crates fit, and may not be published. A program
+/// that was installed from a registry has none.
+fn own_checkout() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+    is_checkout(folder).then(|| folder.to_owned())
+}
+
+/// Whether a folder holds the crates that an app depends on.
+fn is_checkout(folder: &Path) -> bool {
+    ["qnn", "qnn-build"].iter().all(|name| folder.join(name).join("Cargo.toml").is_file())
 }
 
 pub(crate) fn run(session: &Session, args: &InitArgs) -> Result<Exit> {
@@ -107,6 +120,9 @@ pub(crate) fn apply(session: &Session, manifest: &Path, wanted: &Edit) -> Result
     file.persist(manifest).map_err(|error| Failure::io("cannot write", manifest, &error.error))?;
     for line in edited.added {
         session.term.status("Added", line);
+    }
+    if let Dependencies::Checkout(folder) = &wanted.dependencies {
+        session.term.note(format!("the crates are taken from {}", folder.display()));
     }
     Ok(())
 }

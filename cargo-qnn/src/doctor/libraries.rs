@@ -54,7 +54,13 @@ pub(super) fn files() -> Finding {
         return Finding::skip(format!("no toolchain is installed in {}", folder.display()));
     };
     let damage = record.check_contents(&folder);
-    if damage.is_empty() {
+    let htp = folder.join(libs::QNN_SUBDIR).join(libs::library_file("QnnHtp"));
+    if let Ok(id) = build_id_of(&htp)
+        && id != record.build_id
+    {
+        let found = format!("the library is build {id}, the toolchain's record says {}", record.build_id);
+        Finding::fail(found, format!("{INSTALL} --force"))
+    } else if damage.is_empty() {
         Finding::ok(format!("{} files, {}, as installed", record.files.len(), size(record.bytes())))
     } else {
         Finding::fail(list(damage), format!("{INSTALL} --force"))

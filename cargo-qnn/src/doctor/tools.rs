@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use qnn_platform::env;
+use qnn_platform::libs::Places;
 
 use super::Finding;
 use crate::programs;
@@ -22,9 +23,12 @@ pub(super) fn installer() -> Finding {
         }
     }
     let found = if reasons.is_empty() { "none was found".to_owned() } else { reasons.join("; ") };
-    Finding::warn(
+    if Places::from_env(None).qnn().is_ok() {
+        return Finding::skip(format!("{found}; not needed, for there are QNN libraries already"));
+    }
+    Finding::fail(
         found,
-        "needed only to download the toolchain: install `uv`, or pip (apt install python3-pip); without them, \
+        "one of them downloads the toolchain: install `uv`, or pip (apt install python3-pip); without them, \
          `cargo qnn toolchain install --from FOLDER` takes wheels from a folder",
     )
 }
