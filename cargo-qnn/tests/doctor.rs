@@ -67,3 +67,12 @@ fn env_lists_every_variable_with_its_value_and_what_it_comes_to() {
     assert_eq!(answer["resolved"]["data_dir"], home.data().to_str().unwrap());
     assert!(answer["resolved"]["qnn_lib_dir"].is_null(), "nothing is installed here");
 }
+
+#[test]
+fn without_libraries_and_without_an_installer_the_check_of_the_installer_fails() {
+    let home = Home::new();
+    let mut command = home.command(&["doctor", "--json", "installer"]);
+    let said = support::Said::from(command.env("PATH", home.dir.path()).output().unwrap());
+    let report = said.failure(3, &[]).json();
+    assert!(report["checks"][0]["remedy"].as_str().unwrap().contains("--from FOLDER"), "{report}");
+}
