@@ -359,7 +359,6 @@ fn every_problem_of_a_model_is_reported_and_none_of_what_follows_from_it() {
         .node(node("MatMul", &["x", "x"], &["c"], &[]))
         .node(node("NonZero", &["x"], &["d"], &[]))
         .node(node("Add", &["x", "w"], &["e"], &[]))
-        .node(node("SequenceConstruct", &["x", "w"], &["f"], &[]))
         .node(node("Concat", &["b", "c", "e"], &["y"], &[int("axis", 0)]))
         .output("y")
         .output("d");
@@ -540,5 +539,30 @@ fn external_data_that_is_missing_short_or_elsewhere() {
     ] {
         let (found, message) = only_problem(import_external(&dir, &entries));
         assert!(found == code && message.contains(says), "{entries:?}: {found} {message}");
+    }
+}
+
+#[test]
+fn sequences_that_stay_sequences() {
+    let held = Model::new(13).input("x", &[4]).node(node("SequenceConstruct", &["x"], &["s"], &[]));
+    for (model, code, says) in [
+        (held.clone().output("s"), "E0216", "'s' is a sequence"),
+        (held.clone().node(node("Neg", &["s"], &["y"], &[])).output("y"), "E0216", "reads a sequence"),
+        (
+            held.clone()
+                .typed_input("i", DType::I64, &[])
+                .node(node("SequenceAt", &["s", "i"], &["y"], &[]))
+                .output("y"),
+            "E0210",
+            "position",
+        ),
+        (
+            held.weight(i64s("i", &[], &[7])).node(node("SequenceAt", &["s", "i"], &["y"], &[])).output("y"),
+            "E0211",
+            "position 7 in a sequence of 1",
+        ),
+    ] {
+        let (found, message) = only_problem(model.import());
+        assert!(found == code && message.contains(says), "{found} {message}");
     }
 }

@@ -430,3 +430,51 @@ fn quantized_inputs_keep_their_types() {
         .output("y");
     assert_eq!(same(&engine, &model), ["QuantizeLinear", "DequantizeLinear"]);
 }
+
+#[test]
+fn sequences_are_taken_apart_at_import() {
+    let engine = reference();
+    let positions = |model: Model| {
+        model.weight(i64s("zero", &[], &[0])).weight(i64s("last", &[], &[-1])).weight(i64s("two", &[], &[2]))
+    };
+    for keep in [0, 1] {
+        let model = positions(Model::new(13).input("x", &[2, 5]))
+            .node(node("SplitToSequence", &["x"], &["s"], &[int("axis", 1), int("keepdims", keep)]))
+            .node(node("SequenceAt", &["s", "last"], &["y"], &[]))
+            .node(node("SequenceLength", &["s"], &["n"], &[]))
+            .output("y")
+            .output("n");
+        same(&engine, &model);
+    }
+    for sizes in [i64s("sizes", &[], &[2]), i64s("sizes", &[2], &[1, 4])] {
+        let model = positions(Model::new(13).input("x", &[2, 5]).weight(sizes))
+            .node(node("SplitToSequence", &["x", "sizes"], &["s"], &[int("axis", -1)]))
+            .node(node("SequenceAt", &["s", "last"], &["y"], &[]))
+            .output("y");
+        assert_eq!(same(&engine, &model), ["Split"]);
+    }
+    for (new_axis, axis) in [(0, 1), (1, 0), (1, -1)] {
+        let model = positions(Model::new(13).input("x", &[2, 3]))
+            .node(node("Neg", &["x"], &["a"], &[]))
+            .node(node("Exp", &["x"], &["b"], &[]))
+            .node(node("SequenceEmpty", &[], &["s0"], &[]))
+            .node(node("SequenceInsert", &["s0", "x"], &["s1"], &[]))
+            .node(node("SequenceInsert", &["s1", "a"], &["s2"], &[]))
+            .node(node("SequenceInsert", &["s2", "b", "zero"], &["s3"], &[]))
+            .node(node("SequenceErase", &["s3", "two"], &["s4"], &[]))
+            .node(node(
+                "ConcatFromSequence",
+                &["s4"],
+                &["y"],
+                &[int("axis", axis), int("new_axis", new_axis)],
+            ))
+            .output("y");
+        same(&engine, &model);
+    }
+    let model = Model::new(13)
+        .input("x", &[2, 3])
+        .node(node("SequenceConstruct", &["x", "x"], &["s"], &[]))
+        .node(node("ConcatFromSequence", &["s"], &["y"], &[int("axis", 0)]))
+        .output("y");
+    assert_eq!(same(&engine, &model), ["Concat"]);
+}

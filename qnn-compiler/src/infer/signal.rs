@@ -21,22 +21,11 @@ pub(super) const ROWS: &[Row] = &[
     ("", "STFT", stft),
     ("", "Unique", data_dependent),
     ("com.microsoft", "Inverse", first),
-    // Text and containers.
-    ("", "ConcatFromSequence", containers),
-    ("", "Optional", containers),
-    ("", "OptionalGetElement", containers),
-    ("", "OptionalHasElement", containers),
-    ("", "RegexFullMatch", containers),
-    ("", "SequenceAt", containers),
-    ("", "SequenceConstruct", containers),
-    ("", "SequenceEmpty", containers),
-    ("", "SequenceErase", containers),
-    ("", "SequenceInsert", containers),
-    ("", "SequenceLength", containers),
-    ("", "SplitToSequence", containers),
-    ("", "StringConcat", containers),
-    ("", "StringNormalizer", containers),
-    ("", "StringSplit", containers),
+    // Text.
+    ("", "RegexFullMatch", text),
+    ("", "StringConcat", text),
+    ("", "StringNormalizer", text),
+    ("", "StringSplit", text),
 ];
 
 fn first(site: &Site<'_>) -> Answer {
@@ -48,10 +37,8 @@ fn data_dependent(site: &Site<'_>) -> Answer {
     Err(Reason::DataDependent(format!("how much {} gives depends on its input's values", site.node.op)))
 }
 
-fn containers(_: &Site<'_>) -> Answer {
-    Err(Reason::Unsupported(
-        "it works on sequences, optional values or text, which the device does not know".to_owned(),
-    ))
+fn text(_: &Site<'_>) -> Answer {
+    Err(Reason::Unsupported("it works on text, which the device does not know".to_owned()))
 }
 
 /// The dtype that an attribute names by number, float32 without it.

@@ -104,6 +104,11 @@ impl OnnxFile {
             for (name, slot) in wanted.iter().zip(slots) {
                 match slot {
                     Some(Slot::Value(id)) => output(&mut walker.builder, name, id),
+                    Some(Slot::Sequence(_)) => {
+                        walker
+                            .problems
+                            .push(problem("E0216", format!("output '{name}' is a sequence, not a tensor")));
+                    }
                     _ => walker
                         .problems
                         .push(problem("E0207", format!("output '{name}' is the result of no node"))),

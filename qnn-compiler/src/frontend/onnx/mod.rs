@@ -1,6 +1,8 @@
 //! ONNX files.
 
 mod attributes;
+mod bodies;
+mod containers;
 pub mod element;
 mod external;
 mod fault;
@@ -10,6 +12,7 @@ mod inputs;
 mod normalize;
 mod order;
 pub mod proto;
+mod runtime;
 mod scope;
 mod tensor;
 mod walk;

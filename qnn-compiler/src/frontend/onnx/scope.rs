@@ -11,6 +11,8 @@ use crate::graph::ValueId;
 pub(super) enum Slot {
     /// A value of the graph being built.
     Value(ValueId),
+    /// A sequence of values: its position in [`super::walk::Walker::sequences`].
+    Sequence(usize),
     /// An optional parameter of a function that the call leaves out.
     Absent,
     /// The result of a node with a problem, which is reported already.
@@ -37,7 +39,7 @@ pub(super) struct Frame<'a> {
     /// Whether names of the body around are visible: yes for branches, no for functions.
     pub(super) sees_outside: bool,
     /// The function, where this is the body of one.
-    pub(super) function: Option<(&'a str, &'a str)>,
+    pub(super) function: Option<(&'a str, &'a str, &'a str)>,
 }
 
 /// The weights of a graph by name.

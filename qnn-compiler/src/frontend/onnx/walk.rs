@@ -5,21 +5,19 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::attributes;
+use super::containers;
 use super::external::ExternalFiles;
 use super::file::OnnxFile;
 use super::normalize::{Step, normalize};
-use super::order::{Plan, label, plan};
-use super::proto::{AttributeProto, FunctionProto, GraphProto, NodeProto};
-use super::scope::{Frame, Slot, Weight, domain, opsets, weights};
+use super::order::{Plan, label};
+use super::proto::{FunctionProto, NodeProto};
+use super::scope::{Frame, Slot, Weight, domain, opsets};
 use super::tensor;
 use crate::frontend::Builder;
 use crate::graph::{Layout, Node, ValueId};
 use crate::infer::Reason;
 use crate::problem::problem;
 use crate::reference::ReferenceEngine;
-
-/// How deep branches and functions may be nested.
-const DEEPEST: usize = 64;
 
 /// How many nodes a model may have, functions expanded.
 const MOST_NODES: usize = 1 << 18;
@@ -30,9 +28,10 @@ pub(super) struct Walker<'a, 'r> {
     pub(super) files: ExternalFiles,
     pub(super) problems: Vec<Diagnostic>,
     pub(super) warnings: Vec<Diagnostic>,
+    pub(super) sequences: Vec<Vec<ValueId>>,
     functions: HashMap<(&'a str, &'a str, &'a str), &'a FunctionProto>,
     model_opsets: Rc<HashMap<&'a str, i64>>,
-    frames: Vec<Frame<'a>>,
+    pub(super) frames: Vec<Frame<'a>>,
     visited: usize,
 }
 
@@ -45,6 +44,7 @@ impl<'a, 'r> Walker<'a, 'r> {
             files: ExternalFiles::beside(&file.path),
             problems: Vec::new(),
             warnings: Vec::new(),
+            sequences: Vec::new(),
             functions: functions.map(|f| ((domain(&f.domain), &*f.name, &*f.overload), f)).collect(),
             model_opsets: Rc::new(opsets(&file.model.opset_import)),
             frames: Vec::new(),
@@ -124,18 +124,18 @@ impl<'a, 'r> Walker<'a, 'r> {
         }
     }
 
-    fn bind_all(&mut self, names: &'a [String], slots: impl IntoIterator<Item = Slot>) {
+    pub(super) fn bind_all(&mut self, names: &'a [String], slots: impl IntoIterator<Item = Slot>) {
         for (name, slot) in names.iter().zip(slots) {
             self.bind(name, slot);
         }
     }
 
-    fn poison(&mut self, node: &'a NodeProto) {
+    pub(super) fn poison(&mut self, node: &'a NodeProto) {
         self.bind_all(&node.output, std::iter::repeat(Slot::Poisoned));
     }
 
     /// Reports a problem of a node, whose results are poisoned by it.
-    fn report(&mut self, node: &'a NodeProto, code: &str, message: impl Into<String>) {
+    pub(super) fn report(&mut self, node: &'a NodeProto, code: &str, message: impl Into<String>) {
         let prefix = self.frames.last().map_or("", |frame| &*frame.prefix);
         let name = Some(format!("{prefix}{}", label(node)));
         let op = Some(node.op_type.clone());
@@ -160,7 +160,7 @@ impl<'a, 'r> Walker<'a, 'r> {
         })
     }
 
-    fn refuse(&mut self, node: &'a NodeProto, reason: &Reason) {
+    pub(super) fn refuse(&mut self, node: &'a NodeProto, reason: &Reason) {
         let code = match reason {
             Reason::Invalid(_) => "E0211",
             Reason::DataDependent(_) => "E0210",
@@ -175,8 +175,7 @@ impl<'a, 'r> Walker<'a, 'r> {
         for name in &node.input {
             match if name.is_empty() { Some(Slot::Absent) } else { self.lookup(name) } {
                 Some(Slot::Poisoned) => return self.poison(node),
-                Some(Slot::Value(id)) => inputs.push(Some(id)),
-                Some(Slot::Absent) => inputs.push(None),
+                Some(slot) => inputs.push(slot),
                 None => {
                     return self.report(
                         node,
@@ -186,7 +185,7 @@ impl<'a, 'r> Walker<'a, 'r> {
                 }
             }
         }
-        while inputs.last() == Some(&None) {
+        while inputs.last() == Some(&Slot::Absent) {
             inputs.pop();
         }
         let domain = domain(&node.domain);
@@ -199,11 +198,20 @@ impl<'a, 'r> Walker<'a, 'r> {
                 self.report(node, "E0210", "how often a loop runs is known only when the model runs");
             }
             ("", "Constant") => self.constant(node),
-            _ => self.operator(node, domain, inputs, plan),
+            ("", op) if containers::handles(op) => self.container(node, &inputs),
+            _ => self.operator(node, domain, &inputs, plan),
         }
     }
 
-    fn operator(&mut self, node: &'a NodeProto, domain: &str, inputs: Vec<Option<ValueId>>, plan: &Plan<'a>) {
+    fn operator(&mut self, node: &'a NodeProto, domain: &str, inputs: &[Slot], plan: &Plan<'a>) {
+        let values = inputs.iter().map(|slot| match slot {
+            Slot::Value(id) => Some(Some(*id)),
+            Slot::Absent => Some(None),
+            Slot::Sequence(_) | Slot::Poisoned => None,
+        });
+        let Some(inputs) = values.collect::<Option<Vec<_>>>() else {
+            return self.report(node, "E0216", "it reads a sequence, which is no tensor");
+        };
         let Some(frame) = self.frames.last() else { return };
         let arguments = Rc::clone(&frame.arguments);
         let attrs = match attributes::read(&node.attribute, &arguments, &mut self.files) {
@@ -265,95 +273,5 @@ impl<'a, 'r> Walker<'a, 'r> {
             }
             Err(fault) => self.report(node, fault.code, fault.text),
         }
-    }
-
-    /// A branch is taken at import: its condition must be constant.
-    fn branch(&mut self, node: &'a NodeProto, inputs: &[Option<ValueId>]) {
-        let condition = inputs.first().copied().flatten().and_then(|id| self.builder.graph.const_i64(id));
-        let Some([condition]) = condition.as_deref() else {
-            return self.report(node, "E0210", "which branch is taken is known only when the model runs");
-        };
-        let side = if *condition != 0 { "then_branch" } else { "else_branch" };
-        let Some(frame) = self.frames.last() else { return };
-        let attribute = node.attribute.iter().find(|a| a.name == side);
-        let Some(graph) =
-            attribute.and_then(|a| attributes::resolve(a, &frame.arguments)).and_then(|a| a.g.as_ref())
-        else {
-            return self.report(node, "E0211", format!("attribute {side} is missing"));
-        };
-        if self.frames.len() >= DEEPEST {
-            return self.report(node, "E0211", "branches and functions are nested too deeply");
-        }
-        let inner = Frame {
-            prefix: frame.prefix.clone(),
-            names: HashMap::new(),
-            weights: weights(graph),
-            opsets: Rc::clone(&frame.opsets),
-            arguments: Rc::clone(&frame.arguments),
-            sees_outside: true,
-            function: None,
-        };
-        self.graph_body(node, graph, inner);
-    }
-
-    fn graph_body(&mut self, node: &'a NodeProto, graph: &'a GraphProto, frame: Frame<'a>) {
-        let results: Vec<&str> = graph.output.iter().map(|output| &*output.name).collect();
-        let outer = &self.frames;
-        let visible = |name: &str| {
-            let seen = |f: &Frame<'_>| f.names.contains_key(name) || f.weights.contains_key(name);
-            let border = outer.iter().rposition(|f| !f.sees_outside).unwrap_or(0);
-            frame.weights.contains_key(name) || outer[border..].iter().any(seen)
-        };
-        match plan(&graph.node, &results, visible) {
-            Ok(plan) => {
-                let slots = self.body(frame, &graph.node, &plan, &results);
-                self.bind_all(&node.output, slots.into_iter().map(|slot| slot.unwrap_or(Slot::Poisoned)));
-            }
-            Err(problems) => {
-                self.problems.extend(problems);
-                self.poison(node);
-            }
-        }
-    }
-
-    /// The body of a function takes the place of its call.
-    fn call(&mut self, node: &'a NodeProto, function: &'a FunctionProto, inputs: &[Option<ValueId>]) {
-        let key = (domain(&function.domain), &*function.name);
-        if self.frames.iter().any(|frame| frame.function == Some(key)) {
-            return self.report(node, "E0206", format!("function {} calls itself", function.name));
-        }
-        if self.frames.len() >= DEEPEST {
-            return self.report(node, "E0211", "branches and functions are nested too deeply");
-        }
-        let Some(outer) = self.frames.last() else { return };
-        let given: HashMap<&str, &AttributeProto> = node
-            .attribute
-            .iter()
-            .filter_map(|a| Some((&*a.name, attributes::resolve(a, &outer.arguments)?)))
-            .collect();
-        let defaults = function.attribute_proto.iter().map(|a| (&*a.name, a));
-        let arguments: HashMap<&str, &AttributeProto> = defaults.chain(given).collect();
-        let slots = inputs.iter().map(|id| id.map_or(Slot::Absent, Slot::Value));
-        let names: HashMap<&str, Slot> =
-            function.input.iter().map(|s| &**s).zip(slots.chain(std::iter::repeat(Slot::Absent))).collect();
-        let results: Vec<&str> = function.output.iter().map(|s| &**s).collect();
-        let plan = match plan(&function.node, &results, |name| names.contains_key(name)) {
-            Ok(plan) => plan,
-            Err(problems) => {
-                self.problems.extend(problems);
-                return self.poison(node);
-            }
-        };
-        let frame = Frame {
-            prefix: format!("{}{}/", outer.prefix, label(node)),
-            names,
-            weights: HashMap::new(),
-            opsets: Rc::new(opsets(&function.opset_import)),
-            arguments: Rc::new(arguments),
-            sees_outside: false,
-            function: Some(key),
-        };
-        let slots = self.body(frame, &function.node, &plan, &results);
-        self.bind_all(&node.output, slots.into_iter().map(|slot| slot.unwrap_or(Slot::Poisoned)));
     }
 }

@@ -17,7 +17,7 @@ const IR_VERSION: i64 = 10;
 
 /// What came after [`OPSET`]: operator, attribute (empty for the operator itself), version.
 const NEWER: [(&str, &str, i64); 9] = [
-    ("Attention", "", 23),
+    ("Attention", "", 24),
     ("BitCast", "", 26),
     ("Cast", "round_mode", 24),
     ("CumProd", "", 26),
