@@ -6,7 +6,7 @@ use crate::driver::{
     JobId, Limits, Outcome, Progress, ProgressEvent, RunOptions, Task, Worker, memory_estimate, run, run_all,
 };
 use crate::error::{Error, Result};
-use crate::job::{CompileJob, Diagnostic, Job, Report, SCHEMA};
+use crate::job::{CompileJob, Diagnostic, Job, Report, SCHEMA, SourceFormat};
 use crate::key::Key;
 use crate::log::Log;
 use crate::source::SourceFacts;
@@ -163,9 +163,25 @@ impl Compiler<'_> {
             let problem = Diagnostic::new("E0506", "the worker reports success and wrote no context binary");
             return Err(vec![problem.model(&id.model).note(format!("{} does not exist", output.display()))]);
         }
+        self.is_build(request.job, &report).map_err(|problem| vec![problem.model(&id.model)])?;
         let record = Record { model: id.model, soc: id.soc, report, warnings, ..Record::default() };
         let entry = self.store.insert(&lock, key, &output, record).map_err(|problem| vec![problem])?;
         Ok(Compiled { key: key.clone(), entry, cached: false })
+    }
+
+    /// The key has the build that the toolchain's record names: a binary of another build must not be found by it.
+    fn is_build(&self, job: &CompileJob, report: &Report) -> std::result::Result<(), Diagnostic> {
+        let ready = job.format == SourceFormat::ContextBinary;
+        if ready || report.build_id == self.build_id {
+            return Ok(());
+        }
+        let place = job.toolchain.qnn_lib_dir.display();
+        Err(Diagnostic::new("E0405", format!("the QNN library in {place} is not the one that is recorded"))
+            .note(format!(
+                "the record says build {}, the library is build {}",
+                self.build_id, report.build_id
+            ))
+            .help("install the toolchain again: cargo qnn toolchain install --force"))
     }
 
     /// Runs the checks of every request: everything a compile does but finalizing. Nothing is stored.

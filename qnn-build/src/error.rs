@@ -33,8 +33,9 @@ impl Error {
     }
 }
 
-/// See [`Error::io`].
-pub(crate) fn io_problem(code: &str, what: &str, path: &Path, error: &io::Error) -> Diagnostic {
+/// The problem of a file operation that failed. `what` is a verb phrase such as "cannot write"; `code` serves for what is no
+/// full disk, which is `E0603`.
+pub fn io_problem(code: &str, what: &str, path: &Path, error: &io::Error) -> Diagnostic {
     let full = matches!(
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge

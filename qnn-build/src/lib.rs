@@ -38,7 +38,7 @@ pub mod source;
 pub mod store;
 pub mod toolchain;
 
-pub use error::{Error, Result};
+pub use error::{Error, Result, io_problem};
 pub use log::Log;
 pub use memo::Memo;
 pub use script::{Artifacts, Builder, Mode, Outcome};

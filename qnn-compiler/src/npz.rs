@@ -93,7 +93,7 @@ fn read_from(reader: impl Read + Seek, path: &Path) -> Result<Vec<(String, Array
     Ok(arrays)
 }
 
-/// Writes arrays, uncompressed. The same arrays give the same bytes.
+/// Writes arrays, uncompressed. The same arrays give the same bytes. A file that cannot be written to its end is removed.
 ///
 /// # Errors
 /// [`NpzError::Io`], and [`NpzError::Array`] for a type that NumPy does not have.
@@ -101,8 +101,21 @@ pub fn write<'a>(
     path: &Path,
     arrays: impl IntoIterator<Item = (&'a str, &'a Array)>,
 ) -> Result<(), NpzError> {
+    let file = File::create(path).map_err(|error| NpzError::Io { path: path.to_owned(), error })?;
+    let written = write_to(file, path, arrays);
+    if written.is_err() && path.is_file() {
+        // The first error is the one to report.
+        let _ = std::fs::remove_file(path);
+    }
+    written
+}
+
+fn write_to<'a>(
+    file: File,
+    path: &Path,
+    arrays: impl IntoIterator<Item = (&'a str, &'a Array)>,
+) -> Result<(), NpzError> {
     let io = |error| NpzError::Io { path: path.to_owned(), error };
-    let file = File::create(path).map_err(io)?;
     let mut archive = ZipWriter::new(BufWriter::new(file));
     for (name, array) in arrays {
         let header = header(array).map_err(|why| NpzError::Array {

@@ -3,6 +3,7 @@
 use qnn_build::job::Diagnostic;
 
 use crate::graph::Node;
+use crate::npz::NpzError;
 
 /// One or more reasons why a model cannot be compiled. Never empty.
 #[derive(Clone, Debug)]
@@ -43,6 +44,31 @@ impl std::fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+/// A node as far as its name and operator go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeName<'a> {
+    /// The node's name.
+    pub node: &'a str,
+    /// Domain of its operator; empty for the standard's own.
+    pub domain: &'a str,
+    /// Its operator.
+    pub op: &'a str,
+}
+
+impl<'a> From<&'a Node> for NodeName<'a> {
+    fn from(node: &'a Node) -> Self {
+        Self { node: &node.name, domain: &node.domain, op: &node.op }
+    }
+}
+
+/// The problem of an `.npz` file that cannot be written.
+pub(crate) fn not_written(error: &NpzError) -> Diagnostic {
+    match error {
+        NpzError::Io { path, error } => qnn_build::io_problem("E0605", "cannot write", path, error),
+        other => problem("E0605", other.to_string()),
+    }
+}
 
 /// A problem with a code and a message; add to it by the struct's fields.
 pub fn problem(code: &str, message: impl Into<String>) -> Diagnostic {

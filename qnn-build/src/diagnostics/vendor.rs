@@ -49,8 +49,9 @@ cargo-qnn.
         "E0405",
         "the toolchain is incomplete",
         "\
-A library that belongs to the toolchain is missing or has no version in it: a copy that stopped
-half way, or a folder with only some of the files. `cargo qnn toolchain install --force`
+A library that belongs to the toolchain is missing, has no version in it, or is of another build
+than the toolchain's record says: a copy that stopped half way, a folder with only some of the
+files, or files of two releases in one folder. `cargo qnn toolchain install --force`
 installs it again; with `QNN_LIB_DIR`, copy all `.so` files of the SDK's folder.
 ",
     ),

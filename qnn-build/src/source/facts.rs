@@ -168,9 +168,13 @@ fn external_file(
     memo: &Memo,
 ) -> Result<ExternalFile, Diagnostic> {
     let problem = |code, message: String| Diagnostic::new(code, message).at(model.display().to_string());
+    if location.is_empty() {
+        return Err(problem("E0203", "external data is missing: the model names no file for it".to_owned())
+            .help("save the model again with its external data beside it"));
+    }
     let relative = Path::new(location);
     let inside = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    if location.is_empty() || !inside {
+    if !inside {
         let message = format!("external data `{location}` lies outside the model's folder");
         return Err(problem("E0205", message)
             .help("save the model again with its external data beside it, under a plain file name"));

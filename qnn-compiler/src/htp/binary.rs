@@ -12,19 +12,21 @@ use crate::problem::{Result, problem};
 
 /// Why the binary could not be written.
 pub(super) fn write_problem(path: &Path, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::new("E0605", format!("the context binary cannot be written to {}: {error}", path.display()))
+    qnn_build::io_problem("E0605", "cannot write the context binary", path, error)
 }
 
-/// Metadata of a binary, by the library in `lib_dir`.
-pub(super) fn read(lib_dir: &Path, bytes: &[u8], what: &str) -> Result<BinaryInfo> {
+/// Metadata of a binary, by the library in `lib_dir`. `code` is that of bytes that are no context binary, or a damaged one.
+pub(super) fn read(lib_dir: &Path, bytes: &[u8], what: &str, code: &str) -> Result<BinaryInfo> {
     let libs = QnnLibs { dir: lib_dir.to_owned(), source: Source::Explicit };
-    let info = MetadataReader::open(&libs).and_then(|reader| reader.read(bytes));
-    info.map_err(|e| diagnostic(&e, &format!("the metadata of {what} cannot be read")).into())
+    let reader =
+        MetadataReader::open(&libs).map_err(|e| diagnostic(&e, "the QNN library cannot be opened"))?;
+    let what = format!("{what} is no context binary, or a damaged one");
+    reader.read(bytes).map_err(|e| Diagnostic { code: code.to_owned(), ..diagnostic(&e, &what) }.into())
 }
 
 /// The report of a binary that is what the job asked for.
 pub(super) fn check(bytes: &[u8], job: &CompileJob) -> Result<Report> {
-    let info = read(&job.toolchain.qnn_lib_dir, bytes, "the new context binary")?;
+    let info = read(&job.toolchain.qnn_lib_dir, bytes, "what the library made", "E0407")?;
     let mut found = disagreements(&info, &job.soc);
     for spec in &job.graphs {
         if !info.graphs.iter().any(|g| g.name == spec.name) {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use qnn::compose::{ContextBuilder, ContextConfig, GraphBuilder, GraphConfig};
-use qnn::{Backend, Device};
+use qnn::{Backend, BinaryInfo, Device};
 use qnn_build::job::{CompileJob, Diagnostic, Report, Stage};
-use qnn_platform::libs::{QnnLibs, Source};
+use qnn_build::toolchain::build_id_of;
+use qnn_platform::libs::{QnnLibs, Source, library_file};
 
 use super::binary;
 use super::emit::{diagnostic, emit};
@@ -129,11 +130,14 @@ pub(crate) fn pass_on(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<R
     reporter.stage(Stage::Verify);
     let bytes = std::fs::read(&job.source)
         .map_err(|e| problem("E0214", format!("{} cannot be read: {e}", job.source.display())))?;
-    let info = binary::read(&job.toolchain.qnn_lib_dir, &bytes, &job.source.display().to_string())?;
+    let info = binary::read(&job.toolchain.qnn_lib_dir, &bytes, &job.source.display().to_string(), "E0213")?;
     let found = binary::disagreements(&info, &job.soc);
     if !found.is_empty() {
         let message = format!("{} is not a context binary for {}", job.source.display(), job.soc.name);
         return Err(Diagnostic { notes: found, ..problem("E0213", message) }.into());
+    }
+    if let Some(warning) = other_build(&info, job)? {
+        reporter.warn(warning);
     }
     if let Some(path) = &job.output {
         std::fs::write(path, &bytes).map_err(|e| binary::write_problem(path, &e))?;
@@ -141,4 +145,18 @@ pub(crate) fn pass_on(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<R
     let mut report = binary::report(&info, bytes.len());
     report.stage_ms = reporter.finish();
     Ok(report)
+}
+
+/// What to know of a binary that another QNN build made than that of the toolchain: an app that ships the toolchain's
+/// libraries cannot load it.
+fn other_build(info: &BinaryInfo, job: &CompileJob) -> Result<Option<Diagnostic>> {
+    let own = build_id_of(&job.toolchain.qnn_lib_dir.join(library_file("QnnHtp")))?;
+    Ok((info.build_id != own).then(|| Diagnostic {
+        notes: vec![format!("it was made by QNN {}, the toolchain is QNN {own}", info.build_id)],
+        help: Some(format!(
+            "ship the QNN libraries of build {} with the app, or compile the model from its source",
+            info.build_id
+        )),
+        ..problem("E0703", format!("{} is from another QNN release", job.source.display()))
+    }))
 }

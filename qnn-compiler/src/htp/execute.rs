@@ -1,30 +1,31 @@
 //! Runs a context binary on arrays of an `.npz` file: in the emulator on a development machine.
 
 use qnn::{Backend, Context, Device, Graph, LoadOptions, Tensor, TensorInfo, TensorMut};
-use qnn_build::job::{ExecuteJob, Report, Stage};
+use qnn_build::job::{Diagnostic, ExecuteJob, Report, Stage};
 use qnn_platform::libs::{QnnLibs, Source};
 
 use super::binary;
 use super::emit::diagnostic;
 use crate::npz::{self, Array};
-use crate::problem::{Problems, Result, problem};
+use crate::problem::{Problems, Result, not_written, problem};
 use crate::reporter::Reporter;
 
 /// Executes one graph once per sample and writes every output. An array with one more axis than its input is a batch of
 /// samples; results then have that axis in front.
 ///
 /// # Errors
-/// `E0801` to `E0803` for arrays and names, `E0706` when the graph cannot be loaded or executed.
+/// `E0801` to `E0803` for files, arrays and names, `E0701` and `E0703` for a binary of another SoC or QNN build, `E0605` when the
+/// results cannot be written, `E0706` when the graph cannot be loaded or executed.
 pub(crate) fn execute(job: &ExecuteJob, reporter: &mut Reporter<'_>) -> Result<Report> {
     reporter.stage(Stage::Load);
     let bytes = std::fs::read(&job.binary)
         .map_err(|e| problem("E0802", format!("{} cannot be read: {e}", job.binary.display())))?;
     let what = job.binary.display().to_string();
-    let info = binary::read(&job.toolchain.qnn_lib_dir, &bytes, &what)?;
+    let info = binary::read(&job.toolchain.qnn_lib_dir, &bytes, &what, "E0802")?;
     if let Some(soc) = &job.soc {
         let found = binary::disagreements(&info, soc);
         if !found.is_empty() {
-            return Err(qnn_build::job::Diagnostic {
+            return Err(Diagnostic {
                 notes: found,
                 ..problem("E0701", format!("{what} is not for {}", soc.name))
             }
@@ -36,7 +37,14 @@ pub(crate) fn execute(job: &ExecuteJob, reporter: &mut Reporter<'_>) -> Result<R
     let failed = |e: qnn::Error| Problems::from(coded("E0706", &e, &format!("{what} cannot be loaded")));
     let backend = Backend::open(&libs).map_err(failed)?;
     let device = Device::for_soc(&backend, soc).map_err(failed)?;
-    let context = Context::load(&device, &bytes, &what, LoadOptions::default()).map_err(failed)?;
+    let context = Context::load(&device, &bytes, &what, LoadOptions::default()).map_err(|e| match e {
+        qnn::Error::Incompatible { found, help, .. } => {
+            let code = if info.build_id == backend.build_id() { "E0701" } else { "E0703" };
+            let message = format!("{what} cannot be loaded");
+            Problems::from(Diagnostic { notes: found, help: Some(help), ..problem(code, message) })
+        }
+        e => failed(e),
+    })?;
     let graph = context.graph(&graph_name(job, &info)?).map_err(failed)?;
 
     reporter.stage(Stage::Execute);
@@ -44,15 +52,15 @@ pub(crate) fn execute(job: &ExecuteJob, reporter: &mut Reporter<'_>) -> Result<R
     let (inputs, samples) = arrange(&graph, arrays)?;
     let outputs = run_all(&graph, &inputs, samples, reporter)?;
     npz::write(&job.outputs, outputs.iter().map(|(name, array)| (&**name, array)))
-        .map_err(|e| problem("E0605", e.to_string()))?;
+        .map_err(|e| not_written(&e))?;
     let mut report = binary::report(&info, bytes.len());
     report.vendor_ms = backend.vendor_time().as_secs_f64() * 1e3;
     report.stage_ms = reporter.finish();
     Ok(report)
 }
 
-fn coded(code: &str, error: &qnn::Error, what: &str) -> qnn_build::job::Diagnostic {
-    qnn_build::job::Diagnostic { code: code.to_owned(), ..diagnostic(error, what) }
+fn coded(code: &str, error: &qnn::Error, what: &str) -> Diagnostic {
+    Diagnostic { code: code.to_owned(), ..diagnostic(error, what) }
 }
 
 fn graph_name(job: &ExecuteJob, info: &qnn::BinaryInfo) -> Result<String> {

@@ -9,7 +9,7 @@ use super::tensor::Tensor;
 use crate::frontend::onnx::OnnxFile;
 use crate::graph::{DType, Data, TensorType};
 use crate::npz::{self, Array};
-use crate::problem::{Problems, Result, problem};
+use crate::problem::{Problems, Result, not_written, problem};
 
 /// Runs the model of a job on the arrays of its `.npz` file and writes the wanted values to another.
 ///
@@ -27,8 +27,7 @@ pub fn run_job(job: &ReferenceJob) -> Result<()> {
         }
         .into());
     };
-    let unusable = |code: &str, e: &npz::NpzError| Problems::from(problem(code, e.to_string()));
-    let arrays = npz::read(&job.inputs).map_err(|e| unusable("E0802", &e))?;
+    let arrays = npz::read(&job.inputs).map_err(|e| Problems::from(problem("E0802", e.to_string())))?;
     let file = OnnxFile::open(&job.source)?;
     let mut model = ReferenceEngine::load(library)
         .and_then(|engine| engine.open(&file, &job.values))
@@ -40,7 +39,7 @@ pub fn run_job(job: &ReferenceJob) -> Result<()> {
         arrays.push((name.clone(), to_array(name, tensor)?));
     }
     npz::write(&job.outputs, arrays.iter().map(|(name, array)| (&**name, array)))
-        .map_err(|e| unusable("E0605", &e))
+        .map_err(|e| not_written(&e).into())
 }
 
 /// Inputs of a model.
