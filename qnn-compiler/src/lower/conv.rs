@@ -7,7 +7,7 @@ use qnn_build::job::Diagnostic;
 
 use super::Lower;
 use super::ops::Ops;
-use super::weight::{dilate, merge_groups};
+use super::weight::{deepen, dilate, lengthen, merge_groups, merge_transposed, turned};
 use super::window::{Window, four, four_out, pad};
 use crate::graph::Node;
 use crate::program::TensorId;
@@ -41,7 +41,11 @@ pub(super) fn conv(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic>
     let x = ops.input(0)?;
     let weight = ops.input(1)?;
     let bias = bias(&mut ops)?;
-    let y = Convolution { x, weight, bias, window, group }.write(&mut ops)?;
+    let mut convolution = Convolution { x, weight, bias, window, group };
+    if w == 1 && ow == 1 && h > 1 {
+        convolution.lie_down(&mut ops);
+    }
+    let y = convolution.write(&mut ops);
     ops.output(0, y)
 }
 
@@ -51,14 +55,43 @@ fn bias(ops: &mut Ops<'_, '_, '_>) -> Result<Option<TensorId>, Diagnostic> {
 }
 
 impl Convolution {
+    /// Makes a single column a single row: the column of a single channel gives garbage once it is reshaped or transposed
+    /// after the convolution, the row does not.
+    fn lie_down(&mut self, ops: &mut Ops<'_, '_, '_>) {
+        let shape = ops.shape(self.x);
+        if ops.shape(self.weight)[3] != 1 {
+            return;
+        }
+        let Some(weight) = turned(ops, self.weight) else { return };
+        self.weight = weight;
+        self.x = ops.reshape(self.x, &[shape[0], shape[2], shape[1], shape[3]]);
+        let window = &mut self.window;
+        window.kernel.reverse();
+        window.strides.reverse();
+        window.dilations.reverse();
+        window.pads.reverse();
+    }
+
     /// Writes it; the result's channels are the weight's.
-    pub(super) fn write(mut self, ops: &mut Ops<'_, '_, '_>) -> Result<TensorId, Diagnostic> {
+    pub(super) fn write(mut self, ops: &mut Ops<'_, '_, '_>) -> TensorId {
         let depthwise = self.is_depthwise(ops);
         if self.group > 1 && !depthwise {
             self.widen_groups(ops);
         }
-        self.deepen(ops)?;
+        self.lengthen(ops);
+        self.deepen(ops);
         self.pad_first(ops);
+        let margins = self.without_margins(ops);
+        let late_bias = if margins == [[0; 2]; 2] { None } else { self.bias.take() };
+        let y = self.emit(ops, depthwise);
+        let y = pad(ops, y, margins, 0, 0.0);
+        match late_bias {
+            Some(bias) => ops.binary("ElementWiseAdd", y, bias),
+            None => y,
+        }
+    }
+
+    fn emit(self, ops: &mut Ops<'_, '_, '_>, depthwise: bool) -> TensorId {
         let (x, w) = (ops.shape(self.x), ops.shape(self.weight));
         let [oh, ow] = self.window.out([x[1], x[2]]);
         let mut inputs = vec![self.x, self.weight];
@@ -66,13 +99,13 @@ impl Convolution {
         let dtype = ops.dtype(self.x);
         let ty = if depthwise { "DepthWiseConv2d" } else { "Conv2d" };
         let dilations = self.window.dilations.map(|v| v as u32);
-        Ok(ops.step(ty, &inputs, dtype, &[x[0], oh, ow, w[3]], |op| {
+        ops.step(ty, &inputs, dtype, &[x[0], oh, ow, w[3]], |op| {
             let op = op
                 .u32s("stride", &[2], &self.window.stride_values())
                 .u32s("pad_amount", &[2, 2], &self.window.pad_values())
                 .u32s("dilation", &[2], &dilations);
             if depthwise { op } else { op.u32("group", self.group as u32) }
-        }))
+        })
     }
 
     /// Whether DepthWiseConv2d is right for it; Conv2d with groups computes the same.
@@ -114,29 +147,71 @@ impl Convolution {
 
     /// Adds channels of zeros to an input of few: up to four with a kernel longer than 8 along an axis, or 1x1 over a single
     /// row or column, give garbage; five and more are right.
-    fn deepen(&mut self, ops: &mut Ops<'_, '_, '_>) -> Result<(), Diagnostic> {
+    fn deepen(&mut self, ops: &mut Ops<'_, '_, '_>) {
         const ENOUGH: usize = 8;
         let (x, w) = (ops.shape(self.x), ops.shape(self.weight));
         let [kh, kw] = self.window.kernel;
         let point = kh * kw == 1 && (x[1] == 1 || x[2] == 1);
         if self.group > 1 || x[3] > 4 || !(point || kh.max(kw) > 7) {
-            return Ok(());
+            return;
         }
         self.x = pad(ops, self.x, [[0; 2]; 2], ENOUGH - x[3], 0.0);
-        self.weight = super::weight::deepen(ops, self.weight, ENOUGH - w[2]);
-        Ok(())
+        self.weight = deepen(ops, self.weight, ENOUGH - w[2]);
     }
 
-    /// Makes the padding an op of its own where Conv2d's is wrong: at least as large as the kernel's reach (any such side
-    /// gives garbage), or with strides above 2 (3x3 with stride 4 cannot be executed).
+    /// Gives a kernel that is shorter than its step zeros up to the step: 3x3 with stride 4 cannot be executed, and a padded
+    /// 1x2 with stride 2 gives garbage. An unpadded 1x1 is right, and what networks use.
+    fn lengthen(&mut self, ops: &mut Ops<'_, '_, '_>) {
+        let shape = ops.shape(self.x);
+        let plane = [shape[1], shape[2]];
+        let out = self.window.out(plane);
+        let short = |axis: usize| self.window.reach(axis) < self.window.strides[axis];
+        let point = self.window.kernel == [1; 2] && !self.window.is_padded();
+        if point || !(short(0) || short(1)) {
+            return;
+        }
+        let mut kernel = self.window.kernel;
+        let mut dilations = self.window.dilations;
+        for axis in (0..2).filter(|&axis| short(axis)) {
+            (kernel[axis], dilations[axis]) = (self.window.strides[axis], 1);
+        }
+        let Some(weight) = lengthen(ops, self.weight, self.window.dilations, kernel, dilations) else {
+            return;
+        };
+        self.weight = weight;
+        (self.window.kernel, self.window.dilations) = (kernel, dilations);
+        for axis in 0..2 {
+            self.window.pads[axis][1] = self.window.end_for(axis, plane[axis], out[axis]);
+        }
+    }
+
+    /// Makes the padding an op of its own for strides above 2, which Conv2d gets wrong with it.
     fn pad_first(&mut self, ops: &mut Ops<'_, '_, '_>) {
-        let window = &self.window;
-        let beyond = (0..2).any(|axis| window.pads[axis].iter().any(|&p| p >= window.reach(axis)));
-        let far = window.strides.iter().any(|&s| s > 2);
-        if window.is_padded() && (beyond || far) {
-            self.x = pad(ops, self.x, window.pads, 0, 0.0);
+        if self.window.is_padded() && self.window.strides.iter().any(|&s| s > 2) {
+            self.x = pad(ops, self.x, self.window.pads, 0, 0.0);
             self.window.pads = [[0; 2]; 2];
         }
+    }
+
+    /// Takes away padding that holds whole windows, and says how many windows that are before and after each axis: padding of
+    /// the kernel's reach and more gives garbage, also where it is an op of its own, which the library joins with the
+    /// convolution.
+    fn without_margins(&mut self, ops: &Ops<'_, '_, '_>) -> [[usize; 2]; 2] {
+        let shape = ops.shape(self.x);
+        let [oh, ow] = self.window.out([shape[1], shape[2]]);
+        let mut margins = [[0; 2]; 2];
+        for (axis, (input, out)) in [(shape[1], oh), (shape[2], ow)].into_iter().enumerate() {
+            let (stride, reach) = (self.window.strides[axis], self.window.reach(axis));
+            let [begin, end] = self.window.pads[axis];
+            let before = (begin + 1).saturating_sub(reach).div_ceil(stride).min(begin / stride);
+            // Windows that start behind the input.
+            let after = out.saturating_sub((begin + input).div_ceil(stride)).min(end / stride);
+            if before + after < out {
+                margins[axis] = [before, after];
+                self.window.pads[axis] = [begin - before * stride, end - after * stride];
+            }
+        }
+        margins
     }
 }
 
@@ -169,9 +244,13 @@ pub(super) fn transpose(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagno
         window.pads[axis][1] = full - out - window.pads[axis][0];
     }
     x = pad(&mut ops, x, more, 0, 0.0);
-    let group = (out_channels / filters.max(1)).max(1);
-    if !channels.is_multiple_of(group) {
-        return Err(ops.refuse(format!("{channels} channels in {group} groups")));
+    let mut group = (out_channels / filters.max(1)).max(1);
+    // Narrow groups again: 5x5 with stride 2 over four groups of one gives garbage.
+    if group > 1
+        && channels <= 32
+        && let Some(merged) = merge_transposed(&mut ops, weight, group)
+    {
+        (weight, group) = (merged, 1);
     }
     let mut inputs = vec![x, weight];
     inputs.extend(bias(&mut ops)?);

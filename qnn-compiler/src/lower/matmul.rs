@@ -94,6 +94,25 @@ fn write(ops: &mut Ops<'_, '_, '_>, inputs: &[TensorId], swapped: [bool; 2], sha
     })
 }
 
+impl Ops<'_, '_, '_> {
+    /// The product of a constant matrix (`to`, extent), row-major, with one axis of `x`.
+    pub(super) fn along_axis(&mut self, x: TensorId, axis: usize, to: usize, matrix: &[f64]) -> TensorId {
+        let (dtype, mut shape) = (self.dtype(x), self.shape(x));
+        let from = std::mem::replace(&mut shape[axis], to);
+        let (outer, inner): (usize, usize) =
+            (shape[..axis].iter().product(), shape[axis + 1..].iter().product());
+        let matrix = self.constant(dtype, &[to, from], matrix);
+        let y = if inner == 1 {
+            let rows = self.reshape(x, &[outer, from]);
+            write(self, &[rows, matrix], [false, true], &[outer, to])
+        } else {
+            let planes = self.reshape(x, &[outer, from, inner]);
+            write(self, &[matrix, planes], [false, false], &[outer, to, inner])
+        };
+        self.reshape(y, &shape)
+    }
+}
+
 /// Gemm: alpha · A · B + beta · C. FullyConnected where B is a constant of (out, in), as exporters write a linear layer;
 /// else MatMul. A C of one number a column becomes the op's bias.
 pub(super) fn gemm(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {

@@ -1,9 +1,10 @@
 //! Pooling over (N, H, W, C).
 //!
-//! HTP's padded pools are wrong in many forms that its own validation accepts (QNN 2.51, SM8650, fp16; measured against
-//! ONNX Runtime): an average with padding differs already for 3x3 windows over three channels, ends the process for 13x13
-//! ones, and counts the cells that rounding up adds. So the padding is an op of its own here, and the pool sees windows
-//! that lie inside of its input. What remains wrong without padding is taken apart by axis.
+//! HTP's pools are wrong in many forms that its own validation accepts (QNN 2.51, SM8650, fp16; measured against ONNX
+//! Runtime): an average with padding differs already for 3x3 windows over three channels, ends the process for 13x13
+//! ones, and counts the cells that rounding up adds. Padding as an op of its own is no way out: the library joins it with
+//! the pool again. So an average with padding is a convolution or a product of matrices here, and maxima keep to the forms
+//! that were found to be right.
 
 use qnn_build::job::Diagnostic;
 
@@ -29,15 +30,15 @@ impl Kind {
         }
     }
 
-    /// Whether the op is right for a window inside of its input.
+    /// Whether the op is right for a window that lies inside of its input.
     ///
     /// Measured over 15x14 and 26x27, strides 1 to 4: PoolMax2d is wrong for 7x7 and 8x8 windows with stride 2, PoolAvg2d
     /// is 3 % off for 9x9 ones with strides 2 and 3; both are right along one axis for every extent tried (to 15).
-    fn is_right(self, window: &Window) -> bool {
+    fn is_right_inside(self, window: &Window) -> bool {
         let [h, w] = window.kernel;
-        let flat = h == 1 || w == 1;
-        flat || match self {
-            Self::Max => !window.is_strided() || h.max(w) <= 6,
+        let line = h == 1 || w == 1;
+        line || match self {
+            Self::Max => !window.strides.contains(&2) || h.max(w) <= 6,
             Self::Average => h.max(w) <= 8,
         }
     }
@@ -62,12 +63,20 @@ pub(super) fn max(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> 
     for (axis, (input, out)) in [(h, oh), (w, ow)].into_iter().enumerate() {
         window.pads[axis][1] = window.end_for(axis, input, out);
     }
+    let inside = !window.is_padded();
     let x = pad(&mut ops, x, window.pads, 0, -FP16_MAX as f32);
     window.pads = [[0; 2]; 2];
     let y = if window.is_dilated() {
         dilated_max(&mut ops, x, &window, [oh, ow])
+    } else if window.strides.contains(&2) && !(inside && Kind::Max.is_right_inside(&window)) {
+        // Steps of two are what goes wrong: one at a time, and every second taken.
+        let single = Window { strides: [1; 2], ..window.clone() };
+        let shape = ops.shape(x);
+        let all = write(&mut ops, Kind::Max, x, &single, single.out([shape[1], shape[2]]));
+        let rows = every(&mut ops, all, 1, 0, window.strides[0], oh);
+        every(&mut ops, rows, 2, 0, window.strides[1], ow)
     } else {
-        inside(&mut ops, Kind::Max, x, &window, [oh, ow])
+        write(&mut ops, Kind::Max, x, &window, [oh, ow])
     };
     ops.output(0, y)
 }
@@ -86,22 +95,6 @@ fn is_centred(window: &Window) -> bool {
         && !window.is_dilated()
 }
 
-/// A pool whose windows lie inside of the input.
-fn inside(ops: &mut Ops<'_, '_, '_>, kind: Kind, x: TensorId, window: &Window, out: [usize; 2]) -> TensorId {
-    if kind.is_right(window) {
-        return write(ops, kind, x, window, out);
-    }
-    // The maximum of maxima, and the average of averages of equally many, by axis.
-    let width = ops.shape(x)[2];
-    let part = |axis: usize| Window {
-        kernel: if axis == 0 { [window.kernel[0], 1] } else { [1, window.kernel[1]] },
-        strides: if axis == 0 { [window.strides[0], 1] } else { [1, window.strides[1]] },
-        ..window.clone()
-    };
-    let rows = write(ops, kind, x, &part(0), [out[0], width]);
-    write(ops, kind, rows, &part(1), out)
-}
-
 fn write(ops: &mut Ops<'_, '_, '_>, kind: Kind, x: TensorId, window: &Window, out: [usize; 2]) -> TensorId {
     let (dtype, shape) = (ops.dtype(x), ops.shape(x));
     let kernel = window.kernel.map(|k| k as u32);
@@ -114,35 +107,40 @@ fn write(ops: &mut Ops<'_, '_, '_>, kind: Kind, x: TensorId, window: &Window, ou
     })
 }
 
+/// Every `step`-th element along an axis from `start`, `count` of them.
+fn every(
+    ops: &mut Ops<'_, '_, '_>,
+    x: TensorId,
+    axis: usize,
+    start: usize,
+    step: usize,
+    count: usize,
+) -> TensorId {
+    let mut shape = ops.shape(x);
+    if start == 0 && step == 1 && count == shape[axis] {
+        return x;
+    }
+    let end = start + (count - 1) * step + 1;
+    let ranges: Vec<i32> = (0..shape.len())
+        .flat_map(|a| if a == axis { [start, end, step] } else { [0, shape[a], 1] })
+        .map(|v| v as i32)
+        .collect();
+    let rank = shape.len() as u32;
+    shape[axis] = count;
+    let dtype = ops.dtype(x);
+    ops.step("StridedSlice", &[x], dtype, &shape, |op| op.i32s("ranges", &[rank, 3], &ranges))
+}
+
 /// The maximum of windows whose elements are apart: along each axis, of one strided slice for each element.
 fn dilated_max(ops: &mut Ops<'_, '_, '_>, x: TensorId, window: &Window, out: [usize; 2]) -> TensorId {
     let mut result = x;
     for axis in 0..2 {
         let source = result;
-        let mut shape = ops.shape(source);
-        let full = shape.clone();
-        shape[axis + 1] = out[axis];
-        let mut best = None;
         for element in 0..window.kernel[axis] {
             let start = element * window.dilations[axis];
-            let end = start + (out[axis] - 1) * window.strides[axis] + 1;
-            let ranges: Vec<i32> = (0..4)
-                .flat_map(|a| {
-                    let whole = [0, full[a], 1];
-                    let part = [start, end, window.strides[axis]];
-                    if a == axis + 1 { part } else { whole }
-                })
-                .map(|v| v as i32)
-                .collect();
-            let dtype = ops.dtype(source);
-            let slice =
-                ops.step("StridedSlice", &[source], dtype, &shape, |op| op.i32s("ranges", &[4, 3], &ranges));
-            best = Some(match best {
-                None => slice,
-                Some(best) => ops.binary("ElementWiseMaximum", best, slice),
-            });
+            let slice = every(ops, source, axis + 1, start, window.strides[axis], out[axis]);
+            result = if element == 0 { slice } else { ops.binary("ElementWiseMaximum", result, slice) };
         }
-        result = best.unwrap_or(source);
     }
     result
 }
@@ -176,18 +174,19 @@ fn averages(ops: &mut Ops<'_, '_, '_>, x: TensorId, cells: Cells) -> Result<Tens
     for (axis, (input, out)) in [(h, oh), (w, ow)].into_iter().enumerate() {
         window.pads[axis][1] = window.end_for(axis, input, out);
     }
-    let x = pad(ops, x, window.pads, 0, 0.0);
-    window.pads = [[0; 2]; 2];
-    let area = (window.kernel[0] * window.kernel[1]) as f64;
-    let y = if window.is_dilated() {
-        let [kh, kw] = window.kernel;
-        let dtype = ops.dtype(x);
-        let weight = ops.constant(dtype, &[kh, kw, 1, channels], &vec![1.0 / area; kh * kw * channels]);
-        Convolution { x, weight, bias: None, window: window.clone(), group: channels }.write(ops)?
-    } else {
-        inside(ops, Kind::Average, x, &window, [oh, ow])
-    };
-    // Zeros were averaged too; where the model does not count them the result is too small.
+    let [kh, kw] = window.kernel;
+    if !window.is_padded() && !window.is_dilated() && Kind::Average.is_right_inside(&window) {
+        return Ok(write(ops, Kind::Average, x, &window, [oh, ow]));
+    }
+    if kh.max(kw) > 7 || window.strides.iter().any(|&s| s > 2) {
+        let rows = average_axis(ops, x, &window, 0, &counts[0]);
+        return Ok(average_axis(ops, rows, &window, 1, &counts[1]));
+    }
+    let area = (kh * kw) as f64;
+    let dtype = ops.dtype(x);
+    let weight = ops.constant(dtype, &[kh, kw, 1, channels], &vec![1.0 / area; kh * kw * channels]);
+    let y = Convolution { x, weight, bias: None, window, group: channels }.write(ops);
+    // Zeros were averaged too; where they do not count the result is too small.
     let map: Vec<f64> =
         counts[0].iter().flat_map(|r| counts[1].iter().map(move |c| area / (r * c) as f64)).collect();
     if map.iter().all(|&f| f == 1.0) {
@@ -196,6 +195,27 @@ fn averages(ops: &mut Ops<'_, '_, '_>, x: TensorId, cells: Cells) -> Result<Tens
     let dtype = ops.dtype(y);
     let map = ops.constant(dtype, &[1, oh, ow, 1], &map);
     Ok(ops.binary("ElementWiseMultiply", y, map))
+}
+
+/// Averages along one axis (0 or 1 of the plane), as a product with a matrix that has a window in each row.
+fn average_axis(
+    ops: &mut Ops<'_, '_, '_>,
+    x: TensorId,
+    window: &Window,
+    axis: usize,
+    counts: &[usize],
+) -> TensorId {
+    let input = ops.shape(x)[axis + 1];
+    let mut matrix = vec![0.0; counts.len() * input];
+    for (o, (row, &count)) in matrix.chunks_exact_mut(input).zip(counts).enumerate() {
+        for element in 0..window.kernel[axis] {
+            let at = o * window.strides[axis] + element * window.dilations[axis];
+            if let Some(weight) = at.checked_sub(window.pads[axis][0]).and_then(|i| row.get_mut(i)) {
+                *weight = 1.0 / count as f64;
+            }
+        }
+    }
+    ops.along_axis(x, axis + 1, counts.len(), &matrix)
 }
 
 /// How many cells of each window along an axis count.

@@ -129,7 +129,7 @@ fn interpolated(ops: &mut Ops<'_, '_, '_>, x: TensorId, axes: &[Axis], kernel: K
     }
     let mut y = x;
     for (p, axis) in axes.iter().enumerate().filter(|(_, a)| !a.is_identity()) {
-        y = product(ops, y, p, axis, &axis.matrix(kernel, antialias, exclude));
+        y = ops.along_axis(y, p, axis.to, &axis.matrix(kernel, antialias, exclude));
     }
     extrapolated(ops, y, axes)
 }
@@ -147,26 +147,6 @@ fn native_mode(axes: &[Axis]) -> Option<u32> {
         Coordinates::Asymmetric => Some(3),
         _ => None,
     }
-}
-
-/// The product of a matrix (`to`, `from`) with one axis of `x`.
-fn product(ops: &mut Ops<'_, '_, '_>, x: TensorId, p: usize, axis: &Axis, matrix: &[f64]) -> TensorId {
-    let (dtype, mut shape) = (ops.dtype(x), ops.shape(x));
-    let (outer, inner): (usize, usize) = (shape[..p].iter().product(), shape[p + 1..].iter().product());
-    let matrix = ops.constant(dtype, &[axis.to, axis.from], matrix);
-    shape[p] = axis.to;
-    let y = if inner == 1 {
-        let flat = ops.reshape(x, &[outer, axis.from]);
-        ops.step("MatMul", &[flat, matrix], dtype, &[outer, axis.to], |op| {
-            op.bool("transpose_in0", false).bool("transpose_in1", true)
-        })
-    } else {
-        let view = ops.reshape(x, &[outer, axis.from, inner]);
-        ops.step("MatMul", &[matrix, view], dtype, &[outer, axis.to, inner], |op| {
-            op.bool("transpose_in0", false).bool("transpose_in1", false)
-        })
-    };
-    ops.reshape(y, &shape)
 }
 
 /// The extrapolation value where a crop reaches outside; the matrices gave zero there.

@@ -64,6 +64,51 @@ pub(super) fn merge_groups(
     }))
 }
 
+/// The weight (H, W, in, out / group) of a transposed convolution in groups as that of one without; `None` where it is
+/// not constant.
+pub(super) fn merge_transposed(
+    ops: &mut Ops<'_, '_, '_>,
+    weight: TensorId,
+    group: usize,
+) -> Option<TensorId> {
+    let (data, from) = constant(ops, weight)?;
+    let [h, w, depth, filters] = from;
+    let per_group = depth / group;
+    let to = [h, w, depth, filters * group];
+    Some(gathered(ops, weight, &data, from, to, |[i, j, k, l]| {
+        (k / per_group.max(1) == l / filters).then(|| [i, j, k, l % filters])
+    }))
+}
+
+/// The weight in a kernel of other extents and dilations, with zeros where the old one has no element; `None` where it is
+/// not constant or an element has no place.
+pub(super) fn lengthen(
+    ops: &mut Ops<'_, '_, '_>,
+    weight: TensorId,
+    old: [usize; 2],
+    kernel: [usize; 2],
+    new: [usize; 2],
+) -> Option<TensorId> {
+    let (data, from) = constant(ops, weight)?;
+    let element = |axis: usize, at: usize| {
+        let at = at * new[axis];
+        (at.is_multiple_of(old[axis]) && at / old[axis] < from[axis]).then(|| at / old[axis])
+    };
+    let fits = |axis: usize| (0..kernel[axis]).filter_map(|at| element(axis, at)).count() == from[axis];
+    if !fits(0) || !fits(1) {
+        return None;
+    }
+    let to = [kernel[0], kernel[1], from[2], from[3]];
+    Some(gathered(ops, weight, &data, from, to, |[i, j, k, l]| Some([element(0, i)?, element(1, j)?, k, l])))
+}
+
+/// The weight with rows and columns of its kernel exchanged; `None` where it is not constant.
+pub(super) fn turned(ops: &mut Ops<'_, '_, '_>, weight: TensorId) -> Option<TensorId> {
+    let (data, from) = constant(ops, weight)?;
+    let to = [from[1], from[0], from[2], from[3]];
+    Some(gathered(ops, weight, &data, from, to, |[i, j, k, l]| Some([j, i, k, l])))
+}
+
 /// The weight with `more` input channels of zeros.
 pub(super) fn deepen(ops: &mut Ops<'_, '_, '_>, weight: TensorId, more: usize) -> TensorId {
     let Some((data, from)) = constant(ops, weight) else {
