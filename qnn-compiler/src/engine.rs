@@ -7,7 +7,7 @@ use qnn_build::job::{CompileJob, Event, GraphSpec, Job, Report, SourceFormat, St
 
 use crate::frontend::onnx;
 use crate::htp::{self, Session};
-use crate::problem::{Problems, Result, problem};
+use crate::problem::{NodeName, Problems, Result, problem};
 use crate::program::Program;
 use crate::reference::{self, ReferenceEngine};
 use crate::reporter::Reporter;
@@ -143,7 +143,9 @@ fn lower_graph(
                 outputs: &job.outputs,
                 reference: reference.as_ref(),
             };
-            onnx::import(&job.source, &options)?
+            let file = onnx::OnnxFile::open(&job.source)?;
+            file.import(&options)
+                .map_err(|found| lower::with_unsupported(found, file.at_run_time(&job.outputs)))?
         }
         SourceFormat::Dlc | SourceFormat::ContextBinary => {
             return Err(problem("E0109", "this kind of file has no graph to lower").into());
@@ -155,8 +157,10 @@ fn lower_graph(
     }
     reporter.stage(Stage::Optimize);
     imported.graph.name.clone_from(&spec.name);
-    passes::border::run(&mut imported.graph, &spec.inputs)?;
-    passes::run(&mut imported.graph)?;
+    let graph = &mut imported.graph;
+    if let Err(found) = passes::border::run(graph, &spec.inputs).and_then(|()| passes::run(graph)) {
+        return Err(lower::with_unsupported(found, graph.nodes.iter().map(NodeName::from)));
+    }
     reporter.stage(Stage::Lower);
     lower::lower(&imported.graph, &job.soc)
 }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use qnn::DataType;
 use qnn_build::job::{Diagnostic, Target};
 
+use super::missing::unsupported;
 use super::{OpBuilder, broadcast, table};
 use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
 use crate::problem::{Problems, node_problem, problem};
@@ -20,7 +21,7 @@ pub fn lower(graph: &Graph, target: &Target) -> Result<Program, Problems> {
     for node in &graph.nodes {
         let result = match table::find(&node.domain, &node.op) {
             Some(row) => (row.lower)(&mut lower, node),
-            None => Err(unsupported(node)),
+            None => Err(unsupported(node.into())),
         };
         problems.extend(result.err());
     }
@@ -50,17 +51,6 @@ fn without_unread(mut program: Program) -> Program {
         }
     }
     program
-}
-
-fn unsupported(node: &Node) -> Diagnostic {
-    let domain = if node.domain.is_empty() { "ai.onnx" } else { &node.domain };
-    let mut p = node_problem(
-        "E0301",
-        node,
-        format!("operator {} of domain {domain} has no lowering to HTP", node.op),
-    );
-    p.help = Some("docs/SUPPORTED-OPS.md lists what is supported; export the model without this operator, or split it off".to_owned());
-    p
 }
 
 /// State of a lowering: the program so far, and which tensor each value became.

@@ -15,6 +15,7 @@ mod logic;
 mod lowering;
 mod mask;
 mod matmul;
+mod missing;
 mod norm;
 mod ops;
 mod pad;
@@ -34,3 +35,4 @@ mod window;
 
 pub use builder::OpBuilder;
 pub use lowering::{Lower, lower};
+pub(crate) use missing::with_unsupported;

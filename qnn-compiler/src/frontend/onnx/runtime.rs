@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::containers;
 use super::file::OnnxFile;
 use super::order::{label, plan};
 use super::proto::{FunctionProto, NodeProto};
@@ -9,7 +10,7 @@ use super::scope::{domain, weights};
 use crate::problem::NodeName;
 
 /// Operators that read nothing of their input but its type: what follows from them alone is constant.
-const OF_TYPES: [&str; 2] = ["Shape", "Size"];
+const OF_TYPES: [&str; 4] = ["OptionalHasElement", "SequenceLength", "Shape", "Size"];
 
 /// Operators that the import replaces by others, or by the nodes inside them.
 const REPLACED: [&str; 8] =
@@ -51,7 +52,8 @@ impl OnnxFile {
         let called = |f: &FunctionProto| {
             domain(&f.domain) == domain(&node.domain) && f.name == node.op_type && f.overload == node.overload
         };
-        (domain(&node.domain).is_empty() && REPLACED.contains(&&*node.op_type))
-            || self.model.functions.iter().any(called)
+        let op = &*node.op_type;
+        let at_import = REPLACED.contains(&op) || containers::handles(op);
+        (domain(&node.domain).is_empty() && at_import) || self.model.functions.iter().any(called)
     }
 }
