@@ -51,6 +51,9 @@ fn all_files_that_are_wrong_are_in_one_report() {
     app.assert_entries(0);
 }
 
+/// How a model describes external data.
+type Entries<'a> = &'a [(&'a str, &'a str)];
+
 #[test]
 fn external_data_that_is_missing_short_or_outside_is_refused() {
     let app = App::of_digits();
@@ -60,11 +63,11 @@ fn external_data_that_is_missing_short_or_outside_is_refused() {
     symlink(&outside, app.path("link")).unwrap();
     symlink("..", app.path("up")).unwrap();
     let size = [("offset", "0"), ("length", "16")];
-    let model = |entries: &[(&str, &str)]| {
+    let model = |entries: Entries<'_>| {
         let model = Model::new("x", &[4]).external("w", &[4], &[entries, &size].concat());
         app.file("m.onnx", model.node("Add", "sum", "x w", "y").bytes(&["y"]));
     };
-    let cases: [(&[(&str, &str)], &str, &[&str]); 8] = [
+    let cases: [(Entries<'_>, &str, &[&str]); 8] = [
         (&[("location", "none")], "E0203", &["`none` is missing", "put the file beside the model"]),
         (&[], "E0203", &["the model names no file"]),
         (&[("location", "short")], "E0204", &["needs 16 bytes", "has 15"]),

@@ -8,8 +8,10 @@ use std::process::{Command, Stdio};
 use crate::app::App;
 use crate::support::Said;
 
+type Edit = fn(&mut Vec<u8>);
+
 /// Changes a file of the store, which protects its files.
-fn change(file: &Path, edit: impl FnOnce(&mut Vec<u8>)) {
+fn change(file: &Path, edit: Edit) {
     let mut bytes = fs::read(file).unwrap();
     edit(&mut bytes);
     fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
@@ -21,7 +23,7 @@ fn a_damaged_entry_is_compiled_again_and_reported() {
     let app = App::of_digits();
     app.build().success();
     let good = fs::read(app.collected()).unwrap();
-    let damages: [(&str, fn(&mut Vec<u8>), &str); 4] = [
+    let damages: [(&str, Edit, &str); 4] = [
         ("bin", |bytes| bytes[60_000] ^= 1, "not those that were written"),
         ("bin", |bytes| bytes.truncate(1000), "it has 1000 bytes"),
         ("bin", Vec::clear, "it has 0 bytes"),
