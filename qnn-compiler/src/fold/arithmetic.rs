@@ -197,7 +197,7 @@ fn choose(call: &Call<'_>) -> Option<Vec<Data>> {
     Some(vec![Data::new(bytes.into())])
 }
 
-/// Integers only where the result is exact in any order; floats are few in shape arithmetic and may be summed in 64 bits.
+/// Combines the elements along the reduced axes, in 64 bits; `empty` is the result where there are none.
 fn reduce(
     call: &Call<'_>,
     empty: Option<i64>,

@@ -152,7 +152,7 @@ pub fn axes(list: &[i64], rank: usize) -> Answer<Vec<usize>> {
     Ok(out)
 }
 
-/// Number of elements; an error where the shape is beyond [`LIMIT`].
+/// Number of elements; an error above 2^40.
 pub fn volume(shape: &[usize]) -> Answer<usize> {
     let mut n: usize = 1;
     for d in shape {

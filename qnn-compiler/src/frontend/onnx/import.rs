@@ -13,7 +13,7 @@ use super::proto::{GraphProto, ModelProto, ValueInfoProto};
 use super::scope::{Frame, Slot, opsets, weights};
 use super::walk::Walker;
 use crate::frontend::Builder;
-use crate::graph::{Attrs, Graph, Layout, Node, TensorType, ValueId};
+use crate::graph::{Attrs, Graph, Layout, Node, ValueId};
 use crate::problem::{Problems, Result, problem};
 use crate::reference::ReferenceEngine;
 
@@ -240,14 +240,10 @@ fn output(builder: &mut Builder<'_>, name: &str, id: ValueId) {
             attrs: Attrs::default(),
             layout: Layout::Onnx,
         };
-        let ty: TensorType = graph_type(builder, id);
+        let ty = builder.graph.value(id).ty.clone();
         builder.append(node, &[name.to_owned()], vec![ty])[0].unwrap_or(id)
     };
     builder.graph.outputs.push(id);
-}
-
-fn graph_type(builder: &Builder<'_>, id: ValueId) -> TensorType {
-    builder.graph.value(id).ty.clone()
 }
 
 /// Removes nodes and outputs of nodes that nothing needs, and inputs that nothing reads; the names of the latter.
