@@ -223,26 +223,29 @@ fn node(op: &str, name: &str, from: ValueId, to: ValueId, attrs: Attrs) -> Node 
 
 /// The elements of a constant in another order of axes.
 fn transpose(data: &Data, ty: &TensorType, perm: &[usize]) -> Data {
-    let size = ty.dtype.size();
-    let mut strides = vec![size; ty.shape.len()];
-    for axis in (0..ty.shape.len().saturating_sub(1)).rev() {
-        strides[axis] = strides[axis + 1] * ty.shape[axis + 1];
+    match ty.dtype.size() {
+        1 => reorder::<1>(data, &ty.shape, perm),
+        2 => reorder::<2>(data, &ty.shape, perm),
+        4 => reorder::<4>(data, &ty.shape, perm),
+        _ => reorder::<8>(data, &ty.shape, perm),
     }
-    let shape = perm::apply(perm, &ty.shape);
+}
+
+fn reorder<const SIZE: usize>(data: &Data, shape: &[usize], perm: &[usize]) -> Data {
+    let (elements, _) = data.bytes().as_chunks::<SIZE>();
+    let mut strides = vec![1; shape.len()];
+    for axis in (0..shape.len().saturating_sub(1)).rev() {
+        strides[axis] = strides[axis + 1] * shape[axis + 1];
+    }
+    let shape = perm::apply(perm, shape);
     let steps = perm::apply(perm, &strides);
-    let source = &data.bytes()[..];
-    let mut out = Vec::with_capacity(source.len());
+    let inner = shape.len() - 1;
+    let mut out = Vec::with_capacity(elements.len());
     let mut index = vec![0usize; shape.len()];
     let mut offset = 0usize;
-    let inner = shape.len() - 1;
-    while out.len() < source.len() {
-        for i in 0..shape[inner] {
-            let at = offset + i * steps[inner];
-            out.extend_from_slice(&source[at..at + size]);
-        }
-        let mut axis = inner;
-        while axis > 0 {
-            axis -= 1;
+    while out.len() < elements.len() {
+        out.extend((0..shape[inner]).map(|i| elements[offset + i * steps[inner]]));
+        for axis in (0..inner).rev() {
             index[axis] += 1;
             offset += steps[axis];
             if index[axis] < shape[axis] {
@@ -252,5 +255,5 @@ fn transpose(data: &Data, ty: &TensorType, perm: &[usize]) -> Data {
             index[axis] = 0;
         }
     }
-    Data::new(out.into())
+    Data::new(out.into_flattened().into())
 }
