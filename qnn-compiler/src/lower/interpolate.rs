@@ -91,21 +91,23 @@ impl Axis {
         }
     }
 
-    /// Whether the result is the input.
+    /// Whether the result is the input: ONNX Runtime leaves an axis of factor 1 alone, also in a crop.
     pub(super) fn is_identity(&self) -> bool {
-        let whole =
-            !matches!(self.coordinates, Coordinates::Crop { start, end } if start != 0.0 || end != 1.0);
-        self.from == self.to && (self.scale == 1.0 || self.coordinates == Coordinates::AlignCorners) && whole
+        self.from == self.to && self.scale == 1.0
     }
 
     /// Whether a position of the result lies outside of the input, where a crop takes its extrapolation value.
     pub(super) fn is_outside(&self, o: usize) -> bool {
         let x = self.original(o);
-        matches!(self.coordinates, Coordinates::Crop { .. }) && (x < 0.0 || x > self.from as f32 - 1.0)
+        let crop = matches!(self.coordinates, Coordinates::Crop { .. }) && !self.is_identity();
+        crop && (x < 0.0 || x > self.from as f32 - 1.0)
     }
 
     /// The element that each position of the result takes.
     pub(super) fn nearest(&self, mode: Nearest) -> Vec<usize> {
+        if self.is_identity() {
+            return (0..self.to).collect();
+        }
         (0..self.to)
             .map(|o| {
                 let x = self.original(o);

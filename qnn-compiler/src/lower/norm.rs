@@ -5,7 +5,6 @@ use qnn_build::job::Diagnostic;
 use super::Lower;
 use super::ops::Ops;
 use crate::graph::Node;
-use crate::problem::node_problem;
 use crate::program::TensorId;
 
 /// The most axes that HTP's normalizations take (measured; five are refused).
@@ -88,38 +87,59 @@ fn only_first_output(ops: &Ops<'_, '_, '_>) -> Result<(), Diagnostic> {
     }
 }
 
-/// BatchNormalization: one scale and one offset a channel, from the four vectors, in double precision.
+/// BatchNormalization: one scale and one offset a channel, from the four vectors, in double precision where these are
+/// constants.
 pub(super) fn batch(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     only_first_output(&ops)?;
     let count = channels(&ops)?;
-    let mut vectors = Vec::with_capacity(4);
-    for i in 1..5 {
-        let id = ops.value(i)?;
-        let value = ops.lower.graph.value(id);
-        let Some(data) = &value.data else {
-            let mut p = node_problem("E0307", node, "the scale, bias, mean and variance must be constants");
-            p.help = Some("export the model for inference, with its weights".to_owned());
-            return Err(p);
-        };
-        vectors.push(data.to_f64(value.ty.dtype));
-    }
-    let [gamma, beta, mean, variance] = &vectors[..] else {
-        return Err(ops.refuse("parameters are missing"));
-    };
-    if vectors.iter().any(|v| v.len() != count) {
-        return Err(ops.refuse(format!("the parameters do not have one number for each of {count} channels")));
-    }
     let epsilon = f64::from(node.attrs.float_or("epsilon", 1e-5));
-    let scale: Vec<f64> = gamma.iter().zip(variance).map(|(g, v)| g / (v + epsilon).sqrt()).collect();
-    let offset: Vec<f64> = beta.iter().zip(mean).zip(&scale).map(|((b, m), s)| b - m * s).collect();
     let x = ops.input(0)?;
     let x = plane(&mut ops, x);
+    let Some([gamma, beta, mean, variance]) = constants(&ops, count)? else {
+        let y = batch_computed(&mut ops, x, count, epsilon)?;
+        return ops.output(0, y);
+    };
+    let scale: Vec<f64> = gamma.iter().zip(&variance).map(|(g, v)| g / (v + epsilon).sqrt()).collect();
+    let offset: Vec<f64> = beta.iter().zip(&mean).zip(&scale).map(|((b, m), s)| b - m * s).collect();
     let dtype = ops.dtype(x);
     let (scale, offset) = (ops.constant(dtype, &[count], &scale), ops.constant(dtype, &[count], &offset));
     let shape = ops.shape(x);
     let y = ops.step("Batchnorm", &[x, scale, offset], dtype, &shape, |op| op);
     ops.output(0, y)
+}
+
+/// Scale, bias, mean and variance; `None` where one of them is computed.
+fn constants(ops: &Ops<'_, '_, '_>, count: usize) -> Result<Option<[Vec<f64>; 4]>, Diagnostic> {
+    let mut vectors: [Vec<f64>; 4] = Default::default();
+    for (vector, i) in vectors.iter_mut().zip(1..) {
+        let value = ops.lower.graph.value(ops.value(i)?);
+        if value.ty.elements() != count {
+            return Err(
+                ops.refuse(format!("input {i} does not have one number for each of {count} channels"))
+            );
+        }
+        let Some(data) = &value.data else { return Ok(None) };
+        *vector = data.to_f64(value.ty.dtype);
+    }
+    Ok(Some(vectors))
+}
+
+/// The same from vectors that are computed.
+fn batch_computed(
+    ops: &mut Ops<'_, '_, '_>,
+    x: TensorId,
+    count: usize,
+    epsilon: f64,
+) -> Result<TensorId, Diagnostic> {
+    let [gamma, beta, mean, variance] = [1, 2, 3, 4].map(|i| vector(ops, i, &[count]));
+    let positive = ops.with("ElementWiseAdd", variance?, epsilon);
+    let deviation = ops.unary("ElementWiseSquareRoot", positive);
+    let scale = ops.binary("ElementWiseDivide", gamma?, deviation);
+    let shift = ops.binary("ElementWiseMultiply", mean?, scale);
+    let offset = ops.binary("ElementWiseSubtract", beta?, shift);
+    let scaled = ops.binary("ElementWiseMultiply", x, scale);
+    Ok(ops.binary("ElementWiseAdd", scaled, offset))
 }
 
 /// InstanceNormalization.
@@ -308,6 +328,14 @@ pub(super) fn mean_variance(lower: &mut Lower<'_>, node: &Node) -> Result<(), Di
     let spatial: Vec<usize> = (2..rank).collect();
     let with_batch: Vec<usize> = [0].into_iter().chain(2..rank).collect();
     let x = ops.input(0)?;
+    if axes == [1] {
+        let dtype = ops.dtype(x);
+        let view = [shape.iter().product::<usize>() / count.max(1), count];
+        let ones = ops.constant(dtype, &[count], &vec![1.0; count]);
+        let rows = ops.reshape(x, &view);
+        let y = over_last(&mut ops, "LayerNorm", &[rows, ones], EPSILON);
+        return ops.output(0, y);
+    }
     let view = if axes == spatial {
         [shape[0], shape[1..rank - 1].iter().product(), 1, count]
     } else if axes == with_batch {
@@ -317,7 +345,9 @@ pub(super) fn mean_variance(lower: &mut Lower<'_>, node: &Node) -> Result<(), Di
     } else if axes == (1..rank).collect::<Vec<_>>() {
         [shape[0], shape[1..].iter().product(), 1, 1]
     } else {
-        return Err(ops.refuse(format!("axes {axes:?}; all spatial axes together are needed")));
+        return Err(
+            ops.refuse(format!("axes {axes:?}; the channels, or all spatial axes together, are needed"))
+        );
     };
     let x = ops.reshape(x, &view);
     let dtype = ops.dtype(x);

@@ -134,11 +134,11 @@ fn every(
 /// The maximum of windows whose elements are apart: along each axis, of one strided slice for each element.
 fn dilated_max(ops: &mut Ops<'_, '_, '_>, x: TensorId, window: &Window, out: [usize; 2]) -> TensorId {
     let mut result = x;
-    for axis in 0..2 {
+    for (axis, &count) in out.iter().enumerate() {
         let source = result;
         for element in 0..window.kernel[axis] {
             let start = element * window.dilations[axis];
-            let slice = every(ops, source, axis + 1, start, window.strides[axis], out[axis]);
+            let slice = every(ops, source, axis + 1, start, window.strides[axis], count);
             result = if element == 0 { slice } else { ops.binary("ElementWiseMaximum", result, slice) };
         }
     }
