@@ -5,7 +5,7 @@ use std::time::Instant;
 use qnn_build::job::{Diagnostic, Event, Stage};
 
 /// Sends events and measures stages.
-pub struct Reporter<'a> {
+pub(crate) struct Reporter<'a> {
     send: &'a mut dyn FnMut(Event),
     current: Option<(Stage, Instant)>,
     stages: Vec<(Stage, f64)>,
@@ -13,29 +13,29 @@ pub struct Reporter<'a> {
 
 impl<'a> Reporter<'a> {
     /// Events go to `send` as they happen.
-    pub fn new(send: &'a mut dyn FnMut(Event)) -> Self {
+    pub(crate) fn new(send: &'a mut dyn FnMut(Event)) -> Self {
         Self { send, current: None, stages: Vec::new() }
     }
 
     /// A stage begins, and the one before it ends.
-    pub fn stage(&mut self, stage: Stage) {
+    pub(crate) fn stage(&mut self, stage: Stage) {
         self.close();
         self.current = Some((stage, Instant::now()));
         (self.send)(Event::Stage { stage });
     }
 
     /// A step within the stage is done.
-    pub fn progress(&mut self, done: usize, total: usize) {
+    pub(crate) fn progress(&mut self, done: usize, total: usize) {
         (self.send)(Event::Progress { done: done as u64, total: total as u64 });
     }
 
     /// Something that the user should know.
-    pub fn warn(&mut self, warning: Diagnostic) {
+    pub(crate) fn warn(&mut self, warning: Diagnostic) {
         (self.send)(Event::Warning(warning));
     }
 
     /// Milliseconds of each stage, in order; a stage that came twice is summed.
-    pub fn finish(&mut self) -> Vec<(Stage, f64)> {
+    pub(crate) fn finish(&mut self) -> Vec<(Stage, f64)> {
         self.close();
         std::mem::take(&mut self.stages)
     }

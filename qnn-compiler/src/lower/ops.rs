@@ -209,7 +209,11 @@ impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
     pub(super) fn pass_on(&mut self, x: TensorId) -> Result<(), Diagnostic> {
         let id =
             self.node.output(0).ok_or_else(|| node_problem("E0302", self.node, "output 0 is missing"))?;
-        if self.lower.is_output(id) { self.output(0, x) } else { Ok(self.lower.alias(id, x)) }
+        if self.lower.is_output(id) {
+            return self.output(0, x);
+        }
+        self.lower.alias(id, x);
+        Ok(())
     }
 }
 

@@ -211,7 +211,7 @@ fn reduced(pass: &mut Layout<'_>, node: &mut Node, axes: &[usize], attr: &str) -
 
 fn slice(pass: &mut Layout<'_>, mut node: Node) -> Result<(), Diagnostic> {
     let x = first_input(&node)?;
-    let ranges = args::ranges(pass, &node, &pass.shape(x).to_vec())?;
+    let ranges = args::ranges(pass, &node, pass.shape(x))?;
     let (source, order) = pass.place(x);
     let ranges = perm::apply(&order, &ranges);
     node.inputs = vec![Some(source)];
