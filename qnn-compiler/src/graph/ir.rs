@@ -89,6 +89,20 @@ pub struct Node {
 }
 
 impl Node {
+    /// A standard operator that a pass adds, from one value to another; `origin` is the name of what it is added for.
+    pub fn added(op: &str, origin: &str, from: ValueId, to: ValueId, attrs: Attrs) -> Self {
+        Self {
+            name: format!("{origin}.{}", op.to_lowercase()),
+            domain: String::new(),
+            op: op.to_owned(),
+            opset: 13,
+            inputs: vec![Some(from)],
+            outputs: vec![Some(to)],
+            attrs,
+            layout: Layout::Onnx,
+        }
+    }
+
     /// The `i`-th input where there is one.
     pub fn input(&self, i: usize) -> Option<ValueId> {
         self.inputs.get(i).copied().flatten()

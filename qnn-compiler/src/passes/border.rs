@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use qnn_build::job::InputSpec;
 
-use crate::graph::{Attr, Attrs, DType, Graph, Layout, Node, TensorType, ValueId};
+use crate::graph::{Attr, Attrs, DType, Graph, Node, TensorType, ValueId};
 use crate::problem::{Problems, Result, problem};
 
 /// dtypes that an input can have at the border, whatever the model computes with.
@@ -98,25 +98,12 @@ fn adapt(graph: &mut Graph, front: &mut Vec<Node>, id: ValueId, wanted: Wanted) 
             None => id,
             Some(_) => graph.add_value(format!("{name}.cast"), TensorType::new(ty.dtype, outer_shape)),
         };
-        front.push(node("Cast", &name, from, to, Attrs::default()));
+        front.push(Node::added("Cast", &name, from, to, Attrs::default()));
         from = to;
     }
     if let Some(back) = wanted.back {
         let mut attrs = Attrs::default();
         attrs.set("perm", Attr::Ints(back.iter().map(|&a| a as i64).collect()));
-        front.push(node("Transpose", &name, from, id, attrs));
-    }
-}
-
-fn node(op: &str, name: &str, from: ValueId, to: ValueId, attrs: Attrs) -> Node {
-    Node {
-        name: format!("{name}.{}", op.to_lowercase()),
-        domain: String::new(),
-        op: op.to_owned(),
-        opset: 13,
-        inputs: vec![Some(from)],
-        outputs: vec![Some(to)],
-        attrs,
-        layout: Layout::Onnx,
+        front.push(Node::added("Transpose", &name, from, id, attrs));
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn run(graph: &mut Graph) -> Result<()> {
             let ty = raised(&graph.value(y).ty);
             let wide = graph.add_value(format!("{}.2d", graph.value(y).name), ty);
             *output = wide;
-            lowered.push(reshape_node(&node.name, node.opset, wide, y));
+            lowered.push(Node::added("Reshape", &node.name, wide, y, Attrs::default()));
         }
         out.push(node);
         out.extend(lowered);
@@ -71,22 +71,9 @@ fn raise(graph: &mut Graph, out: &mut Vec<Node>, node: &Node, id: ValueId) -> Va
         Some(data) => graph.add_constant(name, ty, data),
         None => {
             let wide = graph.add_value(name, ty);
-            out.push(reshape_node(&node.name, node.opset, id, wide));
+            out.push(Node::added("Reshape", &node.name, id, wide, Attrs::default()));
             wide
         }
-    }
-}
-
-fn reshape_node(name: &str, opset: i64, from: ValueId, to: ValueId) -> Node {
-    Node {
-        name: format!("{name}.2d"),
-        domain: String::new(),
-        op: "Reshape".to_owned(),
-        opset,
-        inputs: vec![Some(from)],
-        outputs: vec![Some(to)],
-        attrs: Attrs::default(),
-        layout: Default::default(),
     }
 }
 

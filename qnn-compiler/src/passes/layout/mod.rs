@@ -123,11 +123,11 @@ impl Layout<'_> {
             None => {
                 let id = self.value(name, ty);
                 let node = if perm::moves_nothing(&key.1, &value.ty.shape) {
-                    node("Reshape", &value.name, source, id, Attrs::default())
+                    Node::added("Reshape", &value.name, source, id, Attrs::default())
                 } else {
                     let mut attrs = Attrs::default();
                     attrs.set("perm", Attr::Ints(key.1.iter().map(|&p| p as i64).collect()));
-                    node("Transpose", &value.name, source, id, attrs)
+                    Node::added("Transpose", &value.name, source, id, attrs)
                 };
                 self.nodes.push(node);
                 id
@@ -159,7 +159,7 @@ impl Layout<'_> {
             Some(data) => self.constant(name, ty, data),
             None => {
                 let raised = self.value(name, ty);
-                self.nodes.push(node("Reshape", &value.name, source, raised, Attrs::default()));
+                self.nodes.push(Node::added("Reshape", &value.name, source, raised, Attrs::default()));
                 raised
             }
         };
@@ -193,7 +193,7 @@ impl Layout<'_> {
             let out = if taken {
                 let ty = self.graph.value(physical).ty.clone();
                 let out = self.value(name.clone(), ty);
-                self.nodes.push(node("Identity", &name, physical, out, Attrs::default()));
+                self.nodes.push(Node::added("Identity", &name, physical, out, Attrs::default()));
                 out
             } else {
                 physical
@@ -205,19 +205,6 @@ impl Layout<'_> {
             self.graph.outputs[i] = out;
         }
         self.graph.nodes = self.nodes;
-    }
-}
-
-fn node(op: &str, name: &str, from: ValueId, to: ValueId, attrs: Attrs) -> Node {
-    Node {
-        name: format!("{name}.{}", op.to_lowercase()),
-        domain: String::new(),
-        op: op.to_owned(),
-        opset: 13,
-        inputs: vec![Some(from)],
-        outputs: vec![Some(to)],
-        attrs,
-        layout: Default::default(),
     }
 }
 
