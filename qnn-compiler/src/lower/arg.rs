@@ -115,17 +115,18 @@ pub(super) fn cum_sum(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnost
     if float && reverse {
         x = slice::flipped(&mut ops, x, at);
     }
+    if exclusive && dims[at] == 1 {
+        let count = dims.iter().product();
+        let zeros = ops.constant(ops.dtype(x), &dims, &vec![0.0; count]);
+        return ops.pass_on(zeros);
+    }
     if float && exclusive {
         let mut first = dims.clone();
         first[at] = 1;
         let count = first.iter().product();
         let zeros = ops.constant(ops.dtype(x), &first, &vec![0.0; count]);
-        x = if dims[at] == 1 {
-            zeros
-        } else {
-            let rest = slice::part(&mut ops, x, at, 0, dims[at] - 1);
-            slice::joined(&mut ops, &[zeros, rest], at)
-        };
+        let rest = slice::part(&mut ops, x, at, 0, dims[at] - 1);
+        x = slice::joined(&mut ops, &[zeros, rest], at);
     }
     let mut y = ops.unary_with("CumulativeSum", x, |op| {
         op.u32("axis", at as u32).bool("exclusive", !float && exclusive).bool("reverse", !float && reverse)

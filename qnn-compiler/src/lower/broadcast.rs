@@ -79,7 +79,8 @@ pub(super) fn align(
     let shapes: Vec<&[usize]> = operands.iter().map(|(_, s)| *s).collect();
     let result = shape(&shapes);
     if result.len() <= limit {
-        return Ok(operands.iter().map(|(t, _)| *t).collect());
+        let whole = |(t, s): &Operand<'_>| if s.is_empty() { *t } else { ops.reshape(*t, s) };
+        return Ok(operands.iter().map(whole).collect());
     }
     let collapsed = collapse(&shapes);
     if collapsed.iter().all(|s| s.len() <= limit) {

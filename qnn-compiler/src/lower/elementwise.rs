@@ -49,15 +49,32 @@ pub(super) fn nary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic>
         let x = if is_float(ops.dtype(x)) { x } else { ops.widened(x, INT)? };
         operands.push((x, &*ops.input_type(i)?.shape));
     }
-    let operands = broadcast::align(&mut ops, &operands, binary.rank)?;
+    let float = operands.first().is_some_and(|(x, _)| is_float(ops.dtype(*x)));
+    let operands = broadcast::align(&mut ops, &operands, if float { binary.rank } else { 4 })?;
     let (&first, rest) = operands.split_first().ok_or_else(|| ops.refuse("there are no operands"))?;
-    let sum = rest.iter().fold(first, |sum, &x| ops.binary(binary.ty, sum, x));
+    let divisor = node.input(1).and_then(|id| ops.lower.graph.const_scalar(id)).filter(|_| !float);
+    let sum = match (node.op.as_str(), divisor) {
+        ("Div", Some(divisor)) => int_divided(&mut ops, first, f64::from(divisor)),
+        _ => rest.iter().fold(first, |sum, &x| ops.binary(binary.ty, sum, x)),
+    };
     let y = if node.op == "Mean" {
         ops.with("ElementWiseMultiply", sum, 1.0 / operands.len() as f64)
     } else {
         sum
     };
     if y == first { ops.pass_on(y) } else { ops.output(0, y) }
+}
+
+/// Int32 divided by a constant, towards zero. HTP shifts where the divisor is a constant power of two, which rounds
+/// down (measured on SM8650): those are divided by its negative, which it does not shift for.
+pub(super) fn int_divided(ops: &mut Ops<'_, '_, '_>, x: TensorId, divisor: f64) -> TensorId {
+    let power_of_two = divisor > 1.0 && (divisor as u64).is_power_of_two();
+    if !power_of_two {
+        return ops.with("ElementWiseDivide", x, divisor);
+    }
+    let negative = ops.with("ElementWiseDivide", x, -divisor);
+    let zero = ops.number(DataType::Int32, 0.0);
+    ops.binary("ElementWiseSubtract", zero, negative)
 }
 
 /// Mod: of integers by sign of the divisor, or with `fmod` by that of the dividend.
@@ -75,7 +92,11 @@ pub(super) fn modulo(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
         }
         ops.binary("ElementWiseMod", a, b)
     } else {
-        let quotient = ops.binary("ElementWiseDivide", a, b);
+        let divisor = node.input(1).and_then(|id| ops.lower.graph.const_scalar(id)).filter(|_| !float);
+        let quotient = match divisor {
+            Some(divisor) => int_divided(&mut ops, a, f64::from(divisor)),
+            None => ops.binary("ElementWiseDivide", a, b),
+        };
         // HTP divides int32 towards zero, which is what is wanted.
         let whole = if float { truncated(&mut ops, quotient) } else { quotient };
         let product = ops.binary("ElementWiseMultiply", whole, b);

@@ -4,6 +4,7 @@ use qnn::DataType;
 use qnn_build::job::Diagnostic;
 
 use super::elementwise::is_float;
+use super::lowering::max_rank;
 use super::ops::Ops;
 use super::unary::float4;
 use super::{Lower, broadcast};
@@ -32,7 +33,8 @@ pub(super) fn compare(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnost
         (a, b) = (ops.widened(a, &[DataType::Int32])?, ops.widened(b, &[DataType::Int32])?);
     }
     let (sa, sb) = (&ops.input_type(0)?.shape, &ops.input_type(1)?.shape);
-    let [a, b] = broadcast::operands(&mut ops, [(a, sa), (b, sb)], 5)?;
+    let rank = max_rank(ops.dtype(a));
+    let [a, b] = broadcast::operands(&mut ops, [(a, sa), (b, sb)], rank)?;
     let y = ops.compare(ty, a, b);
     ops.output(0, y)
 }
@@ -81,7 +83,8 @@ pub(super) fn select(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
     }
     let native = [DataType::Float32, DataType::Float16, DataType::Int32];
     let (a, b) = (ops.widened(a, &native)?, ops.widened(b, &native)?);
-    let [condition, a, b] = broadcast::operands(&mut ops, [(condition, sc), (a, sa), (b, sb)], 5)?;
+    let rank = max_rank(ops.dtype(a));
+    let [condition, a, b] = broadcast::operands(&mut ops, [(condition, sc), (a, sa), (b, sb)], rank)?;
     let y = ops.select(condition, a, b);
     ops.output(0, y)
 }
@@ -95,7 +98,7 @@ pub(super) fn is_nan(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
 }
 
 /// IsInf. HTP's own op validates and then cannot be finalized, and every comparison with what is not finite is false,
-/// so it is IsNan here: NaN is reported too. Relu keeps what is positive, whatever its size.
+/// so it is IsNan here: NaN is reported too, as positive.
 pub(super) fn is_inf(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = float4(&mut ops, 0)?;
@@ -103,18 +106,20 @@ pub(super) fn is_inf(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
     let negative = node.attrs.int_or("detect_negative", 1) != 0;
     let y = match (positive, negative) {
         (true, true) => not_finite(&mut ops, x),
-        (true, false) => {
-            let relu = ops.unary("Relu", x);
-            not_finite(&mut ops, relu)
-        }
-        (false, true) => {
-            let minus = ops.unary("ElementWiseNeg", x);
-            let relu = ops.unary("Relu", minus);
-            not_finite(&mut ops, relu)
-        }
+        (true, false) => signed_infinity(&mut ops, x, "ElementWiseGreater"),
+        (false, true) => signed_infinity(&mut ops, x, "ElementWiseLess"),
         (false, false) => ops.compare("ElementWiseLess", x, x),
     };
     ops.output(0, y)
+}
+
+/// Infinite and on one side of zero; the side is told by what ReluMinMax makes of infinity, which is finite.
+fn signed_infinity(ops: &mut Ops<'_, '_, '_>, x: TensorId, side: &'static str) -> TensorId {
+    let infinite = not_finite(ops, x);
+    let sign = ops.unary_with("ReluMinMax", x, |op| op.f32("min_value", -1.0).f32("max_value", 1.0));
+    let zero = ops.number(ops.dtype(x), 0.0);
+    let there = ops.compare(side, sign, zero);
+    ops.binary("ElementWiseAnd", infinite, there)
 }
 
 fn not_finite(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {

@@ -108,7 +108,7 @@ impl<'g> Lower<'g> {
                 }
                 match self.data_type(value.ty.dtype) {
                     Some(dtype) => {
-                        let dims = dims(&value.ty.shape);
+                        let dims = dims(&value.ty.shape, MAX_RANK);
                         let name = self.unique_name(&value.name);
                         let tensor = self.push_tensor(Tensor {
                             name,
@@ -165,8 +165,13 @@ impl<'g> Lower<'g> {
             None => Role::Native,
         };
         let name = self.unique_name(&value.name);
-        let tensor =
-            self.push_tensor(Tensor { name, role, dtype, dims: dims(&value.ty.shape), quant: Quant::None });
+        let tensor = self.push_tensor(Tensor {
+            name,
+            role,
+            dtype,
+            dims: dims(&value.ty.shape, max_rank(dtype)),
+            quant: Quant::None,
+        });
         self.tensors.insert(id, tensor);
         Ok(tensor)
     }
@@ -204,7 +209,7 @@ impl<'g> Lower<'g> {
             name,
             role: Role::Native,
             dtype,
-            dims: dims(shape),
+            dims: dims(shape, MAX_RANK),
             quant: Quant::None,
         });
         self.temps.insert(temp);
@@ -244,7 +249,7 @@ impl<'g> Lower<'g> {
             name,
             role: Role::Static(data),
             dtype,
-            dims: dims(shape),
+            dims: dims(shape, MAX_RANK),
             quant: Quant::None,
         })
     }
@@ -309,10 +314,19 @@ impl<'g> Lower<'g> {
 /// The most axes that an HTP tensor has.
 pub(super) const MAX_RANK: usize = 5;
 
-/// A shape as QNN dims: a scalar has one element, and what has more axes than HTP knows has the outermost ones joined.
-pub(super) fn dims(shape: &[usize]) -> Vec<u32> {
+/// The most axes that a tensor of a type can have between ops. Int32 and bool with five validate, but then ops that read them
+/// cannot be finalized (Reshape, Concat) or crash the library (StridedSlice); measured on SM8650.
+pub(super) fn max_rank(dtype: DataType) -> usize {
+    match dtype {
+        DataType::Float32 | DataType::Float16 => MAX_RANK,
+        _ => 4,
+    }
+}
+
+/// A shape as QNN dims: a scalar has one element, and of more axes than `rank` the outermost ones are joined.
+fn dims(shape: &[usize], rank: usize) -> Vec<u32> {
     if shape.is_empty() {
         return vec![1];
     }
-    broadcast::fold(shape, MAX_RANK).iter().map(|&d| d as u32).collect()
+    broadcast::fold(shape, rank).iter().map(|&d| d as u32).collect()
 }

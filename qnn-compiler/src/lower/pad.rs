@@ -121,19 +121,8 @@ fn pad_op<'g>(
     ops.step("Pad", &[x], dtype, &result, |op| scheme(op.u32s("pad_amount", &[rank, 2], &amounts)))
 }
 
-/// HTP's own scheme for a mode. Its EDGE writes next to nothing along the innermost axis (measured on SM8650).
-fn scheme(mode: Mode, pads: &[Pads]) -> Option<u32> {
-    const REFLECT: u32 = 2;
-    const EDGE: u32 = 3;
-    let inner = pads.last().map_or(0, |p| p.before + p.after);
-    match mode {
-        Mode::Reflect => Some(REFLECT),
-        Mode::Edge if inner == 0 => Some(EDGE),
-        _ => None,
-    }
-}
-
-/// Pads one axis after the other.
+/// Pads one axis after the other. HTP's own EDGE writes next to nothing along the innermost axis, and other elements than the
+/// last where more than one is added (measured on SM8650).
 fn along_axes(
     ops: &mut Ops<'_, '_, '_>,
     mut x: TensorId,
@@ -142,8 +131,9 @@ fn along_axes(
     mode: Mode,
     fill: f64,
 ) -> Result<TensorId, Diagnostic> {
-    if let Some(scheme) = scheme(mode, pads).filter(|_| is_float(ops.dtype(x)) && shape.len() <= 4) {
-        return Ok(pad_op(ops, x, pads, |op| op.u32("scheme", scheme)));
+    const REFLECT: u32 = 2;
+    if mode == Mode::Reflect && is_float(ops.dtype(x)) && shape.len() <= 4 {
+        return Ok(pad_op(ops, x, pads, |op| op.u32("scheme", REFLECT)));
     }
     for axis in 0..shape.len() {
         let p = pads[axis];

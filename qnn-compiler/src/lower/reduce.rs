@@ -3,8 +3,9 @@
 use qnn::DataType;
 use qnn_build::job::Diagnostic;
 
-use super::elementwise::is_float;
+use super::elementwise::{int_divided, is_float};
 use super::ops::Ops;
+use super::shape::transposed;
 use super::{Lower, slice};
 use crate::graph::Node;
 use crate::program::TensorId;
@@ -49,30 +50,34 @@ fn axes(node: &Node) -> Vec<usize> {
 }
 
 /// Reduces `x` by an HTP op; the result has ones where axes went.
-fn reduced(ops: &mut Ops<'_, '_, '_>, ty: &'static str, mut x: TensorId, plan: &Plan) -> TensorId {
-    let (mut dims, mut gone) = (plan.dims.clone(), plan.gone.clone());
-    // Too many alternating axes go one after the other: the mean of means of equal parts is the mean.
-    while dims.len() > RANK {
-        let Some(axis) = gone.iter().rposition(|&g| g) else { break };
-        let outer: usize = dims[..axis].iter().product();
-        let inner: usize = dims[axis + 1..].iter().product();
-        let part = ops.reshape(x, &[outer, dims[axis], inner]);
-        x = reduce_op(ops, ty, part, &[outer, 1, inner], &[1]);
-        dims.remove(axis);
-        gone.remove(axis);
-        if axis > 0 && axis < dims.len() && gone[axis] == gone[axis - 1] {
-            dims[axis - 1] *= dims[axis];
-            dims.remove(axis);
-            gone.remove(axis);
-        }
-    }
-    let left: Vec<u32> = (0..dims.len() as u32).filter(|&a| gone[a as usize]).collect();
+fn reduced(ops: &mut Ops<'_, '_, '_>, ty: &'static str, x: TensorId, plan: &Plan) -> TensorId {
+    let left: Vec<u32> = (0..plan.dims.len() as u32).filter(|&a| plan.gone[a as usize]).collect();
     if left.is_empty() {
         return x;
     }
-    let x = ops.reshape(x, &dims);
-    let result: Vec<usize> = dims.iter().zip(&gone).map(|(&d, &g)| if g { 1 } else { d }).collect();
+    let x = ops.reshape(x, &plan.dims);
+    let result: Vec<usize> = plan.dims.iter().zip(&plan.gone).map(|(&d, &g)| if g { 1 } else { d }).collect();
     reduce_op(ops, ty, x, &result, &left)
+}
+
+/// The node's input and how it is to be reduced. Too many alternating axes are sorted first: those that stay, then those
+/// that go.
+fn prepared(ops: &mut Ops<'_, '_, '_>, axes: &[usize]) -> Result<(TensorId, Plan), Diagnostic> {
+    let shape = &ops.input_type(0)?.shape;
+    let plan = Plan::of(shape, axes);
+    let x = ops.input(0)?;
+    let x = if is_float(ops.dtype(x)) { x } else { ops.widened(x, &[DataType::Int32])? };
+    if plan.dims.len() <= RANK {
+        let x = ops.reshape(x, &plan.dims);
+        return Ok((x, plan));
+    }
+    let (stay, go): (Vec<usize>, Vec<usize>) = (0..shape.len()).partition(|a| !axes.contains(a));
+    let perm: Vec<usize> = stay.iter().chain(&go).copied().collect();
+    let sorted = transposed(ops, x, shape, &perm)?;
+    let size = |axes: &[usize]| axes.iter().map(|&a| shape[a]).product::<usize>();
+    let dims = vec![size(&stay), size(&go)];
+    let x = ops.reshape(sorted, &dims);
+    Ok((x, Plan { dims, gone: vec![false, true] }))
 }
 
 fn reduce_op(
@@ -105,21 +110,16 @@ pub(super) fn reduce(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
         .ok_or_else(|| ops.refuse("no reduction of this name"))?;
     let axes = axes(node);
     let shape = &ops.input_type(0)?.shape;
-    let plan = Plan::of(shape, &axes);
     let x = ops.input(0)?;
-    if is_float(ops.dtype(x)) {
-        // The op drops the axes itself where nothing has to be reshaped.
-        if plan.dims == *shape {
-            return plain(ops, ty, x, &axes);
-        }
-        let y = reduced(&mut ops, ty, x, &plan);
-        return ops.output(0, y);
+    // The op drops the axes itself where nothing has to be reshaped.
+    if is_float(ops.dtype(x)) && shape.len() <= RANK {
+        return plain(ops, ty, x, &axes);
     }
-    let x = ops.widened(x, &[DataType::Int32])?;
-    let y = if ty == "ReduceMean" {
+    let (x, plan) = prepared(&mut ops, &axes)?;
+    let y = if ty == "ReduceMean" && !is_float(ops.dtype(x)) {
         let count: usize = axes.iter().map(|&a| shape[a]).product();
         let sum = reduced(&mut ops, "ReduceSum", x, &plan);
-        ops.with(DIV, sum, count as f64)
+        int_divided(&mut ops, sum, count as f64)
     } else {
         reduced(&mut ops, ty, x, &plan)
     };
@@ -145,18 +145,10 @@ fn plain(mut ops: Ops<'_, '_, '_>, ty: &'static str, x: TensorId, axes: &[usize]
 /// ReduceL1, ReduceL2, ReduceLogSum, ReduceLogSumExp, ReduceSumSquare: a sum with something before and after.
 pub(super) fn norm(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
-    let axes = axes(node);
-    let x = ops.input(0)?;
-    let float = is_float(ops.dtype(x));
-    let x = if float { x } else { ops.widened(x, &[DataType::Int32])? };
-    if !float && !matches!(node.op.as_str(), "ReduceL1" | "ReduceSumSquare") {
+    let (x, plan) = prepared(&mut ops, &axes(node))?;
+    if !is_float(ops.dtype(x)) && !matches!(node.op.as_str(), "ReduceL1" | "ReduceSumSquare") {
         return Err(ops.refuse("of integers has no HTP op"));
     }
-    let plan = Plan::of(&ops.input_type(0)?.shape, &axes);
-    if plan.dims.len() > RANK {
-        return Err(ops.refuse(format!("over {} groups of axes: HTP takes at most {RANK}", plan.dims.len())));
-    }
-    let x = ops.reshape(x, &plan.dims);
     let y = match node.op.as_str() {
         "ReduceL1" => {
             let size = ops.unary("ElementWiseAbs", x);

@@ -4,7 +4,7 @@ use qnn::DataType;
 use qnn_build::job::Diagnostic;
 
 use super::Lower;
-use super::lowering::MAX_RANK;
+use super::lowering::max_rank;
 use super::ops::Ops;
 use crate::graph::Node;
 use crate::program::TensorId;
@@ -77,22 +77,23 @@ pub(super) fn slice(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
         return Err(ops.refuse("starts, ends and steps do not fit the tensor"));
     }
     let x = ops.input(0)?;
-    let (dims, ranges) = unsliced_joined(shape, &ranges);
-    if dims.len() > MAX_RANK {
-        return Err(ops.refuse(format!("slices {} axes apart; HTP slices at most {MAX_RANK}", dims.len())));
+    let x = ops.widened(x, SLICED)?;
+    let limit = max_rank(ops.dtype(x));
+    let (dims, ranges) = unsliced_joined(shape, &ranges, limit);
+    if dims.len() > limit {
+        return Err(ops.refuse(format!("slices {} axes apart; HTP slices at most {limit}", dims.len())));
     }
     if ranges.iter().zip(&dims).all(|(&r, &d)| r == [0, d as i64, 1]) {
         return ops.pass_on(x);
     }
-    let x = ops.widened(x, SLICED)?;
     let x = ops.reshape(x, &dims);
     let y = strided(&mut ops, x, &ranges);
     ops.output(0, y)
 }
 
 /// More axes than HTP takes: neighbours that are taken whole become one.
-fn unsliced_joined(shape: &[usize], ranges: &[Range]) -> (Vec<usize>, Vec<Range>) {
-    if shape.len() <= MAX_RANK {
+fn unsliced_joined(shape: &[usize], ranges: &[Range], limit: usize) -> (Vec<usize>, Vec<Range>) {
+    if shape.len() <= limit {
         let one = shape.is_empty();
         return if one { (vec![1], vec![[0, 1, 1]]) } else { (shape.to_vec(), ranges.to_vec()) };
     }
@@ -139,8 +140,8 @@ pub(super) fn split(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
     if let &[only] = &wanted[..] {
         return ops.output(only, x);
     }
-    let (dims, at) = around(shape, axis, MAX_RANK);
     let x = ops.widened(x, SPLIT)?;
+    let (dims, at) = around(shape, axis, max_rank(ops.dtype(x)));
     let x = ops.reshape(x, &dims);
     let dtype = ops.dtype(x);
     let mut starts = Vec::new();
@@ -190,13 +191,14 @@ pub(super) fn concat(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
         }
         let x = ops.finite_input(i)?;
         let x = ops.widened(x, JOINED)?;
-        parts.push(ops.reshape(x, &around(shape, axis, MAX_RANK).0));
+        let limit = max_rank(ops.dtype(x));
+        parts.push(ops.reshape(x, &around(shape, axis, limit).0));
     }
     let Some(&first) = parts.first() else { return Err(ops.refuse("no part has elements")) };
     if parts.len() == 1 {
         return ops.pass_on(first);
     }
-    let at = around(&ops.output_type(0)?.shape, axis, MAX_RANK).1;
+    let at = around(&ops.output_type(0)?.shape, axis, max_rank(ops.dtype(first))).1;
     let y = joined(&mut ops, &parts, at);
     ops.output(0, y)
 }
@@ -218,6 +220,7 @@ mod tests {
         let (dims, ranges) = unsliced_joined(
             &[2, 3, 4, 5, 6, 7],
             &[[0, 2, 1], [0, 3, 1], [1, 3, 1], [0, 5, 1], [0, 6, 1], [0, 7, 1]],
+            5,
         );
         assert_eq!(dims, [6, 4, 210]);
         assert_eq!(ranges, [[0, 6, 1], [1, 3, 1], [0, 210, 1]]);

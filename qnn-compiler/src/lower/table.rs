@@ -149,6 +149,7 @@ pub static ROWS: &[Row] = &[
     row("Gather", Axes::Gather, gather::gather, "Gather; evenly spaced constant indices StridedSlice"),
     row("GatherElements", Axes::Axis, gather::gather_elements, "GatherElements"),
     row("GatherND", Axes::Opaque, gather::gather_nd, "Gather"),
+    row("Gelu", Axes::Elementwise, activation::gelu, "Gelu, also for the tanh approximation"),
     contrib("Gelu", Axes::Elementwise, activation::gelu, "Gelu"),
     row("Gemm", Axes::Opaque, matmul::gemm, "FullyConnected for a constant (out, in) operand, else MatMul"),
     row("GlobalAveragePool", Axes::Spatial(Operands::PerChannel), pool::global_average, "PoolAvg2d"),

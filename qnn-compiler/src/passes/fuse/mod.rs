@@ -2,6 +2,7 @@
 //! node; what nobody reads any more is removed at the end.
 
 mod affine;
+mod gelu;
 mod hard_swish;
 mod layer_norm;
 mod view;
@@ -16,7 +17,8 @@ use view::View;
 type Rule = fn(&mut Graph, &View, usize) -> bool;
 
 /// Every pattern, larger ones first.
-const RULES: &[Rule] = &[layer_norm::rule, hard_swish::hard_swish, hard_swish::hard_sigmoid];
+const RULES: &[Rule] =
+    &[layer_norm::rule, gelu::gelu, gelu::mish, hard_swish::hard_swish, hard_swish::hard_sigmoid];
 
 /// Fuses until nothing changes.
 ///
