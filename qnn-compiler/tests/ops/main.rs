@@ -1,0 +1,58 @@
+//! Every operator in the HTP emulator against ONNX Runtime.
+//!
+//! Each case is a model of one node or a few, compiled for an SM8650 by the engine's front door, executed in the emulator
+//! and compared with what ONNX Runtime computes from the same file and the same inputs. Cases run in child processes of
+//! this executable: where the vendor's library ends its process, the case is named and the others go on.
+//!
+//! `cargo test -p qnn-compiler --test ops -- conv` runs the cases whose names contain `conv`. A new operator's cases go into
+//! the file of its family, or a new file that is added to [`FAMILIES`].
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "test code, of which each family uses a part"
+)]
+
+mod case;
+mod compare;
+mod conv;
+mod conv_transpose;
+mod matmul;
+mod norm;
+mod pool;
+mod resize;
+mod runner;
+mod softmax;
+mod spatial;
+#[path = "../support/mod.rs"]
+mod support;
+
+use case::Case;
+
+/// Family name and its cases.
+type Family = (&'static str, fn() -> Vec<Case>);
+
+/// Every family, in alphabetical order.
+const FAMILIES: &[Family] = &[
+    ("conv", conv::cases),
+    ("conv_transpose", conv_transpose::cases),
+    ("matmul", matmul::cases),
+    ("norm", norm::cases),
+    ("pool", pool::cases),
+    ("resize", resize::cases),
+    ("softmax", softmax::cases),
+    ("spatial", spatial::cases),
+];
+
+fn main() -> std::process::ExitCode {
+    let mut cases = Vec::new();
+    for (family, list) in FAMILIES {
+        for mut case in list() {
+            case.name = format!("{family}::{}", case.name);
+            assert!(!cases.iter().any(|c: &Case| c.name == case.name), "two cases are named {}", case.name);
+            cases.push(case);
+        }
+    }
+    runner::main(&cases)
+}
