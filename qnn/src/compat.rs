@@ -3,7 +3,7 @@
 //! The library answers a binary of another release or architecture with a bare number (5000, 5005, 1008), the emulator not
 //! at all. The metadata says enough to tell the user what is wrong.
 
-use crate::metadata::BinaryInfo;
+use crate::metadata::{BinaryInfo, GraphInfo};
 use crate::{Device, Error, LoadOptions, Result};
 
 pub(crate) fn check(what: &str, binary: &BinaryInfo, device: &Device, options: LoadOptions) -> Result<()> {
@@ -62,4 +62,18 @@ fn place(device: &Device) -> String {
         true => libs.source.to_string(),
         false => format!("{} ({})", libs.dir.display(), libs.source),
     }
+}
+
+/// Refuses what the emulator cannot load, before it says so with a bare code 1000.
+pub(crate) fn emulable(what: &str, info: &BinaryInfo) -> Result<()> {
+    let shared = |graph: &GraphInfo| graph.htp.as_ref()?.sizes.as_ref().map(|sizes| sizes.shared_weights);
+    if !info.graphs.iter().any(|graph| shared(graph).is_some_and(|bytes| bytes > 0)) {
+        return Ok(());
+    }
+    Err(Error::Incompatible {
+        what: what.to_owned(),
+        found: vec!["its graphs share weights, which the x86-64 emulator does not support".to_owned()],
+        help: "a device takes it as it is; to run on this machine, build with `--config models.NAME.htp.weight-sharing=false`"
+            .to_owned(),
+    })
 }

@@ -107,6 +107,9 @@ impl Context {
         let backend = device.backend();
         let info = MetadataReader::open(backend.libs())?.read(bytes)?;
         compat::check(what, &info, device, options)?;
+        if backend.is_emulator() {
+            compat::emulable(what, &info)?;
+        }
         let mut handle: ContextHandle = ptr::null_mut();
         backend.call(
             "contextCreateFromBinary",

@@ -10,7 +10,7 @@ use crate::{DataType, Stub};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error of the runtime. Its text has the facts and, after `help:`, the remedy; [`Error::help`] gives the remedy alone.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The QNN libraries are in none of the places where they may be.
@@ -164,6 +164,13 @@ pub enum Error {
         /// In which way.
         why: String,
     },
+}
+
+/// The text for people: what `fn main() -> Result<(), Box<dyn std::error::Error>>` prints.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Error {
