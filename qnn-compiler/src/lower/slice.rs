@@ -80,15 +80,31 @@ pub(super) fn slice(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
     let x = ops.widened(x, SLICED)?;
     let limit = max_rank(ops.dtype(x));
     let (dims, ranges) = unsliced_joined(shape, &ranges, limit);
-    if dims.len() > limit {
-        return Err(ops.refuse(format!("slices {} axes apart; HTP slices at most {limit}", dims.len())));
-    }
     if ranges.iter().zip(&dims).all(|(&r, &d)| r == [0, d as i64, 1]) {
         return ops.pass_on(x);
     }
-    let x = ops.reshape(x, &dims);
-    let y = strided(&mut ops, x, &ranges);
+    if dims.len() <= limit {
+        let x = ops.reshape(x, &dims);
+        let y = strided(&mut ops, x, &ranges);
+        return ops.output(0, y);
+    }
+    let y = one_by_one(&mut ops, x, dims, &ranges);
     ops.output(0, y)
+}
+
+/// Slices one axis after the other.
+fn one_by_one(ops: &mut Ops<'_, '_, '_>, x: TensorId, mut dims: Vec<usize>, ranges: &[Range]) -> TensorId {
+    let mut y = x;
+    for (axis, &range) in ranges.iter().enumerate() {
+        if range == [0, dims[axis] as i64, 1] {
+            continue;
+        }
+        let (outer, inner) = (dims[..axis].iter().product(), dims[axis + 1..].iter().product());
+        y = ops.reshape(y, &[outer, dims[axis], inner]);
+        y = strided(ops, y, &[[0, outer as i64, 1], range, [0, inner as i64, 1]]);
+        dims[axis] = count(range);
+    }
+    y
 }
 
 /// More axes than HTP takes: neighbours that are taken whole become one.

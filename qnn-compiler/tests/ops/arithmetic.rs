@@ -56,10 +56,8 @@ pub fn cases() -> Vec<Case> {
             all.push(case(
                 format!("{}_of_integers_{}_and_{}", op.to_lowercase(), extents(a), extents(b)),
                 move |d| {
-                    let (va, vb) = (
-                        integers(d, a.iter().product(), -50, 50),
-                        integers(d, b.iter().product(), -9, 9),
-                    );
+                    let (va, vb) =
+                        (integers(d, a.iter().product(), -50, 50), integers(d, b.iter().product(), -9, 9));
                     let (x, y) = (d.input_i64(a, &va), d.input_i64(b, &vb));
                     d.result(op, &[&x, &y], &[]);
                 },
@@ -79,7 +77,10 @@ pub fn cases() -> Vec<Case> {
         d.result("Sub", &[&c, &x], &[]);
     }));
     all.push(case("a_mask_of_the_lowest_float_keeps_softmax_exact", |d| {
-        let (x, m) = (d.input(&[2, 8]), d.constant(&[8], &[0., 0., f32::MIN, 0., f32::MIN, 0., 0., f32::NEG_INFINITY]));
+        let (x, m) = (
+            d.input(&[2, 8]),
+            d.constant(&[8], &[0., 0., f32::MIN, 0., f32::MIN, 0., 0., f32::NEG_INFINITY]),
+        );
         let y = d.node("Add", &[&x, &m], &[]);
         d.result("Softmax", &[&y], &[]);
     }));

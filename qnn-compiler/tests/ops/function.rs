@@ -226,8 +226,11 @@ fn formulas() -> Vec<Case> {
     vec![
         case("gelu_written_with_erf", |d| {
             let x = d.input(&[2, 3, 8]);
-            let (root, one, half) =
-                (d.constant(&[], &[std::f32::consts::SQRT_2]), d.constant(&[], &[1.0]), d.constant(&[], &[0.5]));
+            let (root, one, half) = (
+                d.constant(&[], &[std::f32::consts::SQRT_2]),
+                d.constant(&[], &[1.0]),
+                d.constant(&[], &[0.5]),
+            );
             let scaled = d.node("Div", &[&x, &root], &[]);
             let erf = d.node("Erf", &[&scaled], &[]);
             let sum = d.node("Add", &[&erf, &one], &[]);

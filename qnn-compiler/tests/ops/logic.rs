@@ -20,14 +20,11 @@ pub fn cases() -> Vec<Case> {
     let mut all = Vec::new();
     for op in ["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"] {
         for &(a, b) in SHAPES {
-            all.push(case(
-                format!("{}_of_{}_and_{}", op.to_lowercase(), extents(a), extents(b)),
-                move |d| {
-                    let (va, vb) = (coarse(d, a), coarse(d, b));
-                    let (x, y) = (d.input_f32(a, &va), d.input_f32(b, &vb));
-                    d.result(op, &[&x, &y], &[]);
-                },
-            ));
+            all.push(case(format!("{}_of_{}_and_{}", op.to_lowercase(), extents(a), extents(b)), move |d| {
+                let (va, vb) = (coarse(d, a), coarse(d, b));
+                let (x, y) = (d.input_f32(a, &va), d.input_f32(b, &vb));
+                d.result(op, &[&x, &y], &[]);
+            }));
         }
         for (a, b) in [SHAPES[4], SHAPES[7]] {
             all.push(case(
@@ -57,14 +54,11 @@ pub fn cases() -> Vec<Case> {
     }));
     for op in ["And", "Or", "Xor"] {
         for &(a, b) in SHAPES {
-            all.push(case(
-                format!("{}_of_{}_and_{}", op.to_lowercase(), extents(a), extents(b)),
-                move |d| {
-                    let (va, vb) = (truths(d, a), truths(d, b));
-                    let (x, y) = (d.input_bool(a, &va), d.input_bool(b, &vb));
-                    d.result(op, &[&x, &y], &[]);
-                },
-            ));
+            all.push(case(format!("{}_of_{}_and_{}", op.to_lowercase(), extents(a), extents(b)), move |d| {
+                let (va, vb) = (truths(d, a), truths(d, b));
+                let (x, y) = (d.input_bool(a, &va), d.input_bool(b, &vb));
+                d.result(op, &[&x, &y], &[]);
+            }));
         }
     }
     for shape in [&[7][..], &[2, 3, 4, 5], &[2, 3, 2, 4, 5]] {

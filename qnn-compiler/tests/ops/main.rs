@@ -14,13 +14,21 @@
     reason = "test code, of which each family uses a part"
 )]
 
+mod arithmetic;
 mod case;
+mod cast;
 mod compare;
 mod conv;
 mod conv_transpose;
+mod function;
+mod index;
+mod logic;
 mod matmul;
+mod movement;
 mod norm;
+mod order;
 mod pool;
+mod reduce;
 mod resize;
 mod runner;
 mod softmax;
@@ -35,11 +43,19 @@ type Family = (&'static str, fn() -> Vec<Case>);
 
 /// Every family, in alphabetical order.
 const FAMILIES: &[Family] = &[
+    ("arithmetic", arithmetic::cases),
+    ("cast", cast::cases),
     ("conv", conv::cases),
     ("conv_transpose", conv_transpose::cases),
+    ("function", function::cases),
+    ("index", index::cases),
+    ("logic", logic::cases),
     ("matmul", matmul::cases),
+    ("movement", movement::cases),
     ("norm", norm::cases),
+    ("order", order::cases),
     ("pool", pool::cases),
+    ("reduce", reduce::cases),
     ("resize", resize::cases),
     ("softmax", softmax::cases),
     ("spatial", spatial::cases),
