@@ -489,3 +489,21 @@ fn sequences_that_stay_sequences() {
         assert!(found == code && message.contains(says), "{found} {message}");
     }
 }
+
+#[test]
+fn bounds_of_a_clip_that_are_no_scalars() {
+    for bound in [f32s("low", &[2], &[0.0, 1.0]), i64s("low", &[], &[0])] {
+        // On an input and on a constant: neither the table nor the evaluator may take the bounds for what they are not.
+        let clip = node("Clip", &["c", "low"], &["y"], &[]);
+        let constant = Model::new(13)
+            .weight(f32s("c", &[], &[0.5]))
+            .weight(bound.clone())
+            .node(clip.clone())
+            .output("y");
+        let variable = Model::new(13).input("c", &[2]).weight(bound).node(clip).output("y");
+        for model in [constant, variable] {
+            let (code, message) = only_problem(model.import());
+            assert!(code == "E0211" && message.contains("bound"), "{code} {message}");
+        }
+    }
+}

@@ -128,21 +128,21 @@ fn clip(call: &Call<'_>) -> Option<Vec<Data>> {
     let out = call.out();
     fits(out.dtype)?;
     let mut result = lane(call, 0, &out.shape)?;
-    if call.input(1).is_some() {
-        result = combine(
-            result,
-            lane(call, 1, &out.shape)?,
-            |a, b| Some(a.max(b)),
-            |a, b| if a < b { b } else { a },
-        )?;
-    }
-    if call.input(2).is_some() {
-        result = combine(
-            result,
-            lane(call, 2, &out.shape)?,
-            |a, b| Some(a.min(b)),
-            |a, b| if a > b { b } else { a },
-        )?;
+    for (i, lower) in [(1, true), (2, false)] {
+        let Some((ty, data)) = call.input(i) else { continue };
+        result = match (result, Lane::read(data, ty.dtype)) {
+            (Lane::Int(v), Lane::Int(bound)) => {
+                let bound = *bound.first()?;
+                Lane::Int(v.into_iter().map(|v| if lower { v.max(bound) } else { v.min(bound) }).collect())
+            }
+            (Lane::Float(v), Lane::Float(bound)) => {
+                let bound = *bound.first()?;
+                // A value that is not a number stays one.
+                let clip = |v: f64| if (lower && v < bound) || (!lower && v > bound) { bound } else { v };
+                Lane::Float(v.into_iter().map(clip).collect())
+            }
+            _ => return None,
+        };
     }
     Some(vec![result.write(out.dtype)])
 }

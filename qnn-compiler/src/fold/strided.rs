@@ -11,11 +11,16 @@ pub(super) fn strides(shape: &[usize]) -> Vec<isize> {
     out
 }
 
-/// Strides under which a tensor of `shape` reads as one of `target`, which it broadcasts to.
-fn broadcast_strides(shape: &[usize], target: &[usize]) -> Vec<isize> {
-    let skip = target.len() - shape.len();
+/// Strides under which a tensor of `shape` reads as one of `target`; `None` where it does not broadcast to that.
+fn broadcast_strides(shape: &[usize], target: &[usize]) -> Option<Vec<isize>> {
+    let skip = target.len().checked_sub(shape.len())?;
     let own = strides(shape);
-    (0..target.len()).map(|i| if i < skip || shape[i - skip] == 1 { 0 } else { own[i - skip] }).collect()
+    let stride = |i: usize| match i.checked_sub(skip) {
+        Some(at) if shape[at] == target[i] => Some(own[at]),
+        Some(at) if shape[at] != 1 => None,
+        _ => Some(0),
+    };
+    (0..target.len()).map(stride).collect()
 }
 
 /// A view of elements of `size` bytes.
@@ -97,6 +102,6 @@ pub(super) fn broadcast(ty: &TensorType, data: &Data, target: &[usize]) -> Optio
     if ty.shape == target {
         return Some(data.clone());
     }
-    let strides = broadcast_strides(&ty.shape, target);
+    let strides = broadcast_strides(&ty.shape, target)?;
     View { bytes: data.bytes(), size: ty.dtype.size(), offset: 0, shape: target.to_vec(), strides }.dense()
 }

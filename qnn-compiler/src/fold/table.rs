@@ -57,6 +57,11 @@ const NEVER: [&str; 9] = [
 /// The most bytes a result may have and still be made at import; larger ones stay nodes.
 const LARGEST: usize = 2 << 30;
 
+/// What a result may have in any case, and what it may grow to from its inputs: a mask or a table of positions is worth a
+/// constant, a small tensor repeated without end is not.
+const SMALL: usize = 64 << 20;
+const GROWTH: usize = 4;
+
 /// What became of an attempt to evaluate a node.
 #[derive(Clone, Debug)]
 pub enum Folded {
@@ -68,9 +73,19 @@ pub enum Folded {
     Values(Vec<Data>),
 }
 
+/// The most bytes that a result of the node may have.
+fn most_bytes(graph: &Graph, node: &Node) -> usize {
+    // Stands for a weight where a file is to be small.
+    if node.op == "ConstantOfShape" {
+        return LARGEST;
+    }
+    let inputs: usize = node.inputs.iter().flatten().map(|id| graph.value(*id).ty.bytes()).sum();
+    inputs.saturating_mul(GROWTH).clamp(SMALL, LARGEST)
+}
+
 /// Evaluates a node whose outputs have the given types.
 pub fn fold(graph: &Graph, node: &Node, types: &[TensorType]) -> Folded {
-    if NEVER.contains(&&*node.op) || types.iter().any(|ty| ty.bytes() > LARGEST) {
+    if NEVER.contains(&&*node.op) || types.iter().any(|ty| ty.bytes() > most_bytes(graph, node)) {
         return Folded::Stays;
     }
     let of_shape = node.domain.is_empty() && OF_SHAPES.contains(&&*node.op);

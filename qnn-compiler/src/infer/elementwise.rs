@@ -1,6 +1,6 @@
 //! Operators whose result has the shape of an operand, or of the operands broadcast together.
 
-use super::site::{Answer, Site, broadcast, invalid, one};
+use super::site::{Answer, Site, broadcast, dims, invalid, one};
 use super::table::Row;
 use crate::graph::{Attr, DType};
 
@@ -25,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
     ("", "CastLike", cast_like),
     ("", "Ceil", same),
     ("", "Celu", same),
-    ("", "Clip", same),
+    ("", "Clip", clip),
     ("", "Cos", same),
     ("", "Cosh", same),
     ("", "CumProd", same),
@@ -96,6 +96,21 @@ pub(super) const ROWS: &[Row] = &[
 fn same(site: &Site<'_>) -> Answer {
     let ty = site.ty(0)?;
     one(ty.dtype, ty.shape.clone())
+}
+
+/// The bounds are scalars.
+fn clip(site: &Site<'_>) -> Answer {
+    for bound in [site.opt(1), site.opt(2)].into_iter().flatten() {
+        if bound.elements() != 1 || bound.dtype != site.ty(0)?.dtype {
+            return invalid(format!(
+                "a bound is {} {}, not one {}",
+                bound.dtype,
+                dims(&bound.shape),
+                site.ty(0)?.dtype
+            ));
+        }
+    }
+    same(site)
 }
 
 fn broadcast_inputs(site: &Site<'_>) -> Answer<Vec<usize>> {
