@@ -5,7 +5,7 @@ use qnn_build::job::Diagnostic;
 
 use super::elementwise::is_float;
 use super::lowering::max_rank;
-use super::ops::Ops;
+use super::ops::{FP16_MAX, Ops};
 use super::unary::float4;
 use super::{Lower, broadcast};
 use crate::graph::Node;
@@ -89,40 +89,55 @@ pub(super) fn select(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
     ops.output(0, y)
 }
 
-/// IsNaN. HTP's fp16 does not tell infinity from NaN: infinite numbers are reported too (measured on SM8650).
+/// IsNaN. Exact for float16 tensors; of float32 ones, infinite numbers that the app passes are reported too, because HTP reads
+/// them as NaN (measured on SM8650). HTP itself makes no infinities of finite numbers: it stops at 65504.
 pub(super) fn is_nan(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = float4(&mut ops, 0)?;
-    let y = not_finite(&mut ops, x);
+    let y = not_a_number(&mut ops, x);
     ops.output(0, y)
 }
 
-/// IsInf. HTP's own op validates and then cannot be finalized, and every comparison with what is not finite is false,
-/// so it is IsNan here: NaN is reported too, as positive.
+/// IsInf. HTP's own op validates and then cannot be finalized. Float16 tensors are compared with the largest finite number; in
+/// float32 ones infinity has become NaN, and NaN is reported too, as positive.
 pub(super) fn is_inf(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = float4(&mut ops, 0)?;
+    let dtype = ops.dtype(x);
+    let half = dtype == DataType::Float16;
     let positive = node.attrs.int_or("detect_positive", 1) != 0;
     let negative = node.attrs.int_or("detect_negative", 1) != 0;
     let y = match (positive, negative) {
-        (true, true) => not_finite(&mut ops, x),
-        (true, false) => signed_infinity(&mut ops, x, "ElementWiseGreater"),
-        (false, true) => signed_infinity(&mut ops, x, "ElementWiseLess"),
+        (true, true) if half => {
+            let (size, limit) = (ops.unary("ElementWiseAbs", x), ops.number(dtype, FP16_MAX));
+            ops.compare("ElementWiseGreater", size, limit)
+        }
+        (true, true) => not_a_number(&mut ops, x),
         (false, false) => ops.compare("ElementWiseLess", x, x),
+        (positive, _) => {
+            let (side, limit) =
+                if positive { ("ElementWiseGreater", FP16_MAX) } else { ("ElementWiseLess", -FP16_MAX) };
+            if half {
+                let limit = ops.number(dtype, limit);
+                ops.compare(side, x, limit)
+            } else {
+                signed_infinity(&mut ops, x, side)
+            }
+        }
     };
     ops.output(0, y)
 }
 
-/// Infinite and on one side of zero; the side is told by what ReluMinMax makes of infinity, which is finite.
+/// Infinite and on one side of zero, in float32; the side is told by what ReluMinMax makes of infinity, which is finite.
 fn signed_infinity(ops: &mut Ops<'_, '_, '_>, x: TensorId, side: &'static str) -> TensorId {
-    let infinite = not_finite(ops, x);
+    let infinite = not_a_number(ops, x);
     let sign = ops.unary_with("ReluMinMax", x, |op| op.f32("min_value", -1.0).f32("max_value", 1.0));
     let zero = ops.number(ops.dtype(x), 0.0);
     let there = ops.compare(side, sign, zero);
     ops.binary("ElementWiseAnd", infinite, there)
 }
 
-fn not_finite(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+fn not_a_number(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
     let shape = ops.shape(x);
     ops.step("IsNan", &[x], DataType::Bool, &shape, |op| op)
 }

@@ -119,22 +119,32 @@ fn choices() -> Vec<Case> {
 }
 
 fn not_finite() -> Vec<Case> {
-    vec![
-        case("isnan_of_numbers_and_nan", |d| {
-            let x = d.input_f32(&[6], &[1.0, f32::NAN, 0.0, -2.0, 65504.0, 1e-7]);
-            d.result("IsNaN", &[&x], &[]);
-        }),
-        case("isinf_of_numbers_and_infinities", |d| {
-            let x = d.input_f32(&[5], &[1.0, f32::INFINITY, 0.0, f32::NEG_INFINITY, 65504.0]);
-            d.result("IsInf", &[&x], &[]);
-        }),
-        case("isinf_of_positive_infinity_only", |d| {
-            let x = d.input_f32(&[5], &[1.0, f32::INFINITY, 0.0, f32::NEG_INFINITY, 65504.0]);
-            d.result("IsInf", &[&x], &[int("detect_negative", 0)]);
-        }),
-        case("isinf_of_negative_infinity_only", |d| {
-            let x = d.input_f32(&[5], &[1.0, f32::INFINITY, 0.0, f32::NEG_INFINITY, -65504.0]);
-            d.result("IsInf", &[&x], &[int("detect_positive", 0)]);
-        }),
-    ]
+    const NUMBERS: [f32; 6] = [1.0, f32::INFINITY, 0.0, f32::NEG_INFINITY, 65504.0, -65504.0];
+    let mut all = vec![case("isnan_of_numbers_and_nan", |d| {
+        let x = d.input_f32(&[6], &[1.0, f32::NAN, 0.0, -2.0, 65504.0, 1e-7]);
+        d.result("IsNaN", &[&x], &[]);
+    })];
+    for (name, positive, negative) in
+        [("any_infinity", 1, 1), ("positive_infinity", 1, 0), ("negative_infinity", 0, 1), ("nothing", 0, 0)]
+    {
+        all.push(case(format!("isinf_of_{name}"), move |d| {
+            let x = d.input_f32(&[6], &NUMBERS);
+            d.result("IsInf", &[&x], &[int("detect_positive", positive), int("detect_negative", negative)]);
+        }));
+    }
+    let halves = |d: &mut Draft, numbers: &[f32]| {
+        let bytes = numbers.iter().flat_map(|&v| half::f16::from_f32(v).to_le_bytes()).collect();
+        d.input_raw(DType::F16, DataType::Float16, &[numbers.len()], bytes)
+    };
+    all.push(case("isnan_of_halves_leaves_infinity_out", move |d| {
+        let x = halves(d, &[1.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0]);
+        d.result("IsNaN", &[&x], &[]);
+    }));
+    all.push(case("a_choice_by_isnan_repairs_a_root", |d| {
+        let (x, zero) = (d.input_f32(&[4], &[4.0, -1.0, 9.0, -2.0]), d.constant(&[], &[0.0]));
+        let root = d.node("Sqrt", &[&x], &[]);
+        let bad = d.node("IsNaN", &[&root], &[]);
+        d.result("Where", &[&bad, &zero, &root], &[]);
+    }));
+    all
 }
