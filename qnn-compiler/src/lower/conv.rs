@@ -7,7 +7,8 @@ use qnn_build::job::Diagnostic;
 
 use super::Lower;
 use super::ops::Ops;
-use super::weight::{deepen, dilate, lengthen, merge_groups, merge_transposed, turned};
+use super::slice;
+use super::weight::{deepen, dilate, lengthen, merge_groups, merge_transposed};
 use super::window::{Window, four, four_out, pad};
 use crate::graph::Node;
 use crate::program::TensorId;
@@ -41,11 +42,7 @@ pub(super) fn conv(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic>
     let x = ops.input(0)?;
     let weight = ops.input(1)?;
     let bias = bias(&mut ops)?;
-    let mut convolution = Convolution { x, weight, bias, window, group };
-    if w == 1 && ow == 1 && h > 1 {
-        convolution.lie_down(&mut ops);
-    }
-    let y = convolution.write(&mut ops);
+    let y = Convolution { x, weight, bias, window, group }.write(&mut ops);
     ops.output(0, y)
 }
 
@@ -55,23 +52,6 @@ fn bias(ops: &mut Ops<'_, '_, '_>) -> Result<Option<TensorId>, Diagnostic> {
 }
 
 impl Convolution {
-    /// Makes a single column a single row: the column of a single channel gives garbage once it is reshaped or transposed
-    /// after the convolution, the row does not.
-    fn lie_down(&mut self, ops: &mut Ops<'_, '_, '_>) {
-        let shape = ops.shape(self.x);
-        if ops.shape(self.weight)[3] != 1 {
-            return;
-        }
-        let Some(weight) = turned(ops, self.weight) else { return };
-        self.weight = weight;
-        self.x = ops.reshape(self.x, &[shape[0], shape[2], shape[1], shape[3]]);
-        let window = &mut self.window;
-        window.kernel.reverse();
-        window.strides.reverse();
-        window.dilations.reverse();
-        window.pads.reverse();
-    }
-
     /// Writes it; the result's channels are the weight's.
     pub(super) fn write(mut self, ops: &mut Ops<'_, '_, '_>) -> TensorId {
         let depthwise = self.is_depthwise(ops);
@@ -82,13 +62,15 @@ impl Convolution {
         self.deepen(ops);
         self.pad_first(ops);
         let margins = self.without_margins(ops);
+        let doubled = !depthwise && self.double_column(ops);
+        if !depthwise {
+            self.end_row(ops);
+        }
         let late_bias = if margins == [[0; 2]; 2] { None } else { self.bias.take() };
         let y = self.emit(ops, depthwise);
+        let y = if doubled { slice::part(ops, y, 2, 0, 1) } else { y };
         let y = pad(ops, y, margins, 0, 0.0);
-        match late_bias {
-            Some(bias) => ops.binary("ElementWiseAdd", y, bias),
-            None => y,
-        }
+        late_bias.map_or(y, |bias| ops.binary("ElementWiseAdd", y, bias))
     }
 
     fn emit(self, ops: &mut Ops<'_, '_, '_>, depthwise: bool) -> TensorId {
@@ -111,8 +93,8 @@ impl Convolution {
     /// Whether DepthWiseConv2d is right for it; Conv2d with groups computes the same.
     ///
     /// Measured: refused with both dilation and stride; garbage with several filters a channel and stride 2 or
-    /// dilation, for one channel, and with more than 32 channels for 1x1 with stride 3, 3x3 with stride 4, 9x9 with
-    /// stride 2.
+    /// dilation, for one channel, for kernels of 9 and more with dilation 2, and with more than 32 channels for 1x1 with
+    /// stride 3, 3x3 with stride 4, 9x9 with stride 2.
     fn is_depthwise(&self, ops: &Ops<'_, '_, '_>) -> bool {
         let (channels, filters) = (ops.shape(self.x)[3], ops.shape(self.weight)[3]);
         let [kh, kw] = self.window.kernel;
@@ -120,7 +102,7 @@ impl Convolution {
         self.group > 1
             && self.group == channels
             && filters == channels
-            && !(self.window.is_dilated() && self.window.is_strided())
+            && (!self.window.is_dilated() || (!self.window.is_strided() && kh.max(kw) <= 8))
             && self.window.strides.iter().all(|&s| s <= 2)
             && (!self.window.is_strided() || (kh * kw > 1 && (line || kh.max(kw) <= 7)))
     }
@@ -191,6 +173,35 @@ impl Convolution {
             self.x = pad(ops, self.x, self.window.pads, 0, 0.0);
             self.window.pads = [[0; 2]; 2];
         }
+    }
+
+    /// Computes a second column, of which nothing is used, beside a single one, and says whether it does: a single column
+    /// gives garbage where a reshape follows, or with padding as a row does.
+    fn double_column(&mut self, ops: &Ops<'_, '_, '_>) -> bool {
+        let shape = ops.shape(self.x);
+        let [_, ow] = self.window.out([shape[1], shape[2]]);
+        let column = shape[2] == 1 && ow == 1 && shape[1] > 1 && self.window.kernel != [1; 2];
+        if column {
+            self.window.pads[1][1] += self.window.strides[1];
+        }
+        column
+    }
+
+    /// Gives a single row its padding at the end by a Concat: a row whose width is a multiple of 8, with padding of 2 and more
+    /// at both ends, gives garbage up to a width of about 8 times the padding (5 elements over 8, 15 over 40, 3 with
+    /// dilation 32 over 256). Padding at one end alone is right, and the library does not join a Concat with the
+    /// convolution, as it does a Pad.
+    fn end_row(&mut self, ops: &mut Ops<'_, '_, '_>) {
+        let shape = ops.shape(self.x);
+        let [begin, end] = self.window.pads[1];
+        if shape[1] != 1 || begin == 0 || end == 0 || begin.max(end) == 1 {
+            return;
+        }
+        let zeros = [shape[0], 1, end, shape[3]];
+        let dtype = ops.dtype(self.x);
+        let zeros = ops.constant(dtype, &zeros, &vec![0.0; zeros.iter().product()]);
+        self.x = slice::joined(ops, &[self.x, zeros], 2);
+        self.window.pads[1][1] = 0;
     }
 
     /// Takes away padding that holds whole windows, and says how many windows that are before and after each axis: padding of

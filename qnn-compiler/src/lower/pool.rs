@@ -6,10 +6,12 @@
 //! the pool again. So an average with padding is a convolution or a product of matrices here, and maxima keep to the forms
 //! that were found to be right.
 
+use qnn::DataType;
 use qnn_build::job::Diagnostic;
 
 use super::Lower;
 use super::conv::Convolution;
+use super::elementwise::is_float;
 use super::ops::{FP16_MAX, Ops};
 use super::window::{Window, four, four_out, pad};
 use crate::graph::Node;
@@ -55,7 +57,9 @@ pub(super) fn max(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> 
     let [_, h, w, _] = four(&ops, 0)?;
     let [_, oh, ow, _] = four_out(&ops)?;
     let mut window = Window::read(&ops, None)?;
+    // The op takes floats and quantized numbers alone; 8-bit integers are exact in fp16.
     let x = ops.input(0)?;
+    let x = if is_float(ops.dtype(x)) { x } else { ops.cast(x, DataType::Float32)? };
     if is_centred(&window) && node.attrs.int_or("ceil_mode", 0) == 0 {
         let y = write(&mut ops, Kind::Max, x, &window, [oh, ow]);
         return ops.output(0, y);

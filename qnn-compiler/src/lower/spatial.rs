@@ -14,20 +14,20 @@ const COLUMN_ROW_DEPTH: u32 = 1;
 
 /// DepthToSpace.
 pub(super) fn depth_to_space(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
-    let mode = match node.attrs.str_or("mode", "DCR") {
-        "CRD" => COLUMN_ROW_DEPTH,
-        _ => DEPTH_COLUMN_ROW,
-    };
-    blocks(lower, node, "DepthToSpace", mode)
+    blocks(lower, node, "DepthToSpace")
 }
 
 /// SpaceToDepth.
 pub(super) fn space_to_depth(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
-    blocks(lower, node, "SpaceToDepth", DEPTH_COLUMN_ROW)
+    blocks(lower, node, "SpaceToDepth")
 }
 
-fn blocks(lower: &mut Lower<'_>, node: &Node, ty: &'static str, mode: u32) -> Result<(), Diagnostic> {
+fn blocks(lower: &mut Lower<'_>, node: &Node, ty: &'static str) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
+    let mode = match node.attrs.str_or("mode", "DCR") {
+        "CRD" => COLUMN_ROW_DEPTH,
+        _ => DEPTH_COLUMN_ROW,
+    };
     four(&ops, 0)?;
     let block = u32::try_from(node.attrs.int_or("blocksize", 0)).ok().filter(|&b| b > 0);
     let block = block.ok_or_else(|| ops.refuse("attribute blocksize is not a positive number"))?;

@@ -102,13 +102,6 @@ pub(super) fn lengthen(
     Some(gathered(ops, weight, &data, from, to, |[i, j, k, l]| Some([element(0, i)?, element(1, j)?, k, l])))
 }
 
-/// The weight with rows and columns of its kernel exchanged; `None` where it is not constant.
-pub(super) fn turned(ops: &mut Ops<'_, '_, '_>, weight: TensorId) -> Option<TensorId> {
-    let (data, from) = constant(ops, weight)?;
-    let to = [from[1], from[0], from[2], from[3]];
-    Some(gathered(ops, weight, &data, from, to, |[i, j, k, l]| Some([j, i, k, l])))
-}
-
 /// The weight with `more` input channels of zeros.
 pub(super) fn deepen(ops: &mut Ops<'_, '_, '_>, weight: TensorId, more: usize) -> TensorId {
     let Some((data, from)) = constant(ops, weight) else {
