@@ -116,9 +116,9 @@ pub(super) fn cum_sum(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnost
         x = slice::flipped(&mut ops, x, at);
     }
     if exclusive && dims[at] == 1 {
-        let count = dims.iter().product();
-        let zeros = ops.constant(ops.dtype(x), &dims, &vec![0.0; count]);
-        return ops.pass_on(zeros);
+        // All zeros, made of the input: an input that no op reads is not an input of the finished graph.
+        let y = ops.with("ElementWiseMultiply", x, 0.0);
+        return ops.output(0, y);
     }
     if float && exclusive {
         let mut first = dims.clone();

@@ -58,6 +58,19 @@ pub fn cases() -> Vec<Case> {
         let x = d.input_i64(&[6], &[-300, -1, 0, 255, 256, 1000]);
         d.result("Cast", &[&x], &[int("to", number(DType::U8))]);
     }));
+    all.push(case("cast_like_takes_the_type_of_another_tensor", |d| {
+        let (x, like) = (d.input_i64(&[4], &[-1, 0, 7, 1000]), d.input(&[4]));
+        let y = d.node("CastLike", &[&x, &like], &[]);
+        d.result("Mul", &[&y, &like], &[]);
+    }));
+    all.push(case("a_constant_that_is_cast_like_a_tensor_is_a_constant", |d| {
+        let (x, c) = (d.input(&[2, 3]), d.ints(&[3]));
+        let number = d.node("CastLike", &[&c, &x], &[]);
+        let empty = d.ints(&[]);
+        let number = d.node("Reshape", &[&number, &empty], &[]);
+        let pads = d.ints(&[1, 0, 0, 1]);
+        d.result("Pad", &[&x, &pads, &number], &[]);
+    }));
     all.push(refused("int8_to_float32_is_refused", "E0304", "int8", |d| {
         let x = d.input_raw(DType::I8, DataType::Int8, &[2], vec![1, 2]);
         d.result("Cast", &[&x], &[int("to", number(DType::F32))]);

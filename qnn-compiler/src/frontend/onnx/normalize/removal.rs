@@ -2,13 +2,14 @@
 
 use super::table::{Draft, Row, Step, row};
 use crate::frontend::onnx::element;
-use crate::graph::{DType, Data, TensorType};
+use crate::graph::{Attr, DType, Data, TensorType};
 use crate::infer::Answer;
 
 const SINGLE: &str = "with one operand the node vanishes";
 
 pub(super) const ROWS: &[Row] = &[
     row("Cast", "to the type that the input has the node vanishes", cast),
+    row("CastLike", "becomes Cast", cast_like),
     row("Concat", "`axis` explicit and not negative; of one part the node vanishes", concat),
     row("Dropout", "vanishes; a mask that is read is all true", dropout),
     row("Identity", "vanishes", |d| Ok(Step::alias(d.site().id(0)?))),
@@ -24,6 +25,15 @@ fn cast(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     if same { Ok(Step::alias(draft.site().id(0)?)) } else { Ok(Step::Keep) }
 }
 
+/// The second input gives its type and nothing else: without it a constant can be cast at import.
+fn cast_like(draft: &mut Draft<'_, '_>) -> Answer<Step> {
+    let to = draft.site().ty(1)?.dtype;
+    draft.node.op = "Cast".to_owned();
+    draft.node.attrs.set("to", Attr::Int(i64::from(element::number(to))));
+    draft.truncate(1);
+    cast(draft)
+}
+
 fn single(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     match draft.node.inputs[..] {
         [Some(only)] => Ok(Step::alias(only)),
@@ -34,7 +44,7 @@ fn single(draft: &mut Draft<'_, '_>) -> Answer<Step> {
 fn concat(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     if let Some(at) = draft.node.attrs.int("axis") {
         let at = crate::infer::axis(at, draft.site().rank(0)?)?;
-        draft.node.attrs.set("axis", crate::graph::Attr::Int(at as i64));
+        draft.node.attrs.set("axis", Attr::Int(at as i64));
     }
     single(draft)
 }
