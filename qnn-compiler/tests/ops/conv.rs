@@ -187,6 +187,38 @@ fn unusual() -> Vec<Case> {
             write_plain(d, &[1, channels, 26, 27], &[8, channels, 9, 9], &attributes);
         }));
     }
+    // Name, extent, kernel, dilation, padding before and after.
+    let lines = [
+        ("short_row", 8, 5, 1, 2, 2),
+        ("row_as_long_as_its_kernel", 16, 7, 2, 6, 6),
+        ("row_of_odd_extent", 37, 9, 1, 4, 4),
+        ("long_row_dilated", 200, 3, 32, 32, 32),
+        ("long_row_dilated_before_alone", 200, 3, 32, 64, 0),
+        ("row_with_a_long_kernel", 64, 61, 1, 30, 30),
+        ("row_with_unequal_padding", 40, 15, 1, 9, 5),
+    ];
+    for (name, extent, kernel, dilation, begin, end) in lines {
+        for channels in [3, 16] {
+            let attributes = move || [ints("dilations", &[dilation]), ints("pads", &[begin, end])];
+            all.push(case(format!("{name}_of_{channels}_channels"), move |d| {
+                write_plain(d, &[1, channels, extent], &[8, channels, kernel], &attributes());
+            }));
+        }
+        all.push(case(format!("{name}_depthwise"), move |d| {
+            let attributes = [ints("dilations", &[dilation]), ints("pads", &[begin, end]), int("group", 40)];
+            write_plain(d, &[1, 40, extent], &[40, 1, kernel], &attributes);
+        }));
+        all.push(case(format!("{name}_stood_up"), move |d| {
+            let attributes = [ints("dilations", &[dilation, 1]), ints("pads", &[begin, 0, end, 0])];
+            write_plain(d, &[1, 16, extent, 1], &[8, 16, kernel, 1], &attributes);
+        }));
+    }
+    all.push(case("column_before_a_reshape", |d| {
+        let (x, w) = (d.input(&[1, 8, 20, 1]), d.weight(&[4, 8, 3, 3]));
+        let y = d.node("Conv", &[&x, &w], &[ints("pads", &[1, 1, 1, 1])]);
+        let shape = d.ints(&[1, 80]);
+        d.result("Reshape", &[&y, &shape], &[]);
+    }));
     all.push(with("column_with_one_filter", dense(&[1, 8, 7, 1], 1, &[3, 3]), || {
         vec![ints("pads", &[1, 1, 1, 1])]
     }));

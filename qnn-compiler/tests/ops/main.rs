@@ -4,7 +4,8 @@
 //! and compared with what ONNX Runtime computes from the same file and the same inputs. Cases run in child processes of
 //! this executable: where the vendor's library ends its process, the case is named and the others go on.
 //!
-//! `cargo test -p qnn-compiler --test ops -- conv` runs the cases whose names contain `conv`. A new operator's cases go into
+//! `cargo test -p qnn-compiler --test ops -- conv` runs the cases whose names contain `conv`; `--soc=SM8750` runs them for
+//! another SoC. A new operator's cases go into
 //! the file of its family, or a new file that is added to [`FAMILIES`].
 
 #![allow(

@@ -1,6 +1,8 @@
 //! MaxPool, AveragePool, LpPool and their global forms.
 
+use qnn::DataType;
 use qnn_compiler::frontend::onnx::proto::AttributeProto;
+use qnn_compiler::graph::DType;
 
 use crate::case::{Case, Draft, case, refused};
 use crate::support::{int, ints, text};
@@ -124,6 +126,11 @@ pub fn cases() -> Vec<Case> {
             }));
         }
     }
+    all.push(case("max_of_bytes", |d| {
+        let values = d.between(4 * 9 * 9, 0.0, 255.0).iter().map(|&v| v as u8).collect();
+        let x = d.input_raw(DType::U8, DataType::Uint8, &[1, 4, 9, 9], values);
+        d.result("MaxPool", &[&x], &[ints("kernel_shape", &[3, 3]), ints("pads", &[1, 1, 1, 1])]);
+    }));
     all.push(refused("indices_of_maxima_are_refused", "E0302", "indices", |d| {
         let x = d.input(&[1, 4, 8, 8]);
         let outputs = d.nodes("MaxPool", &[&x], &[ints("kernel_shape", &[2, 2])], 2);

@@ -23,12 +23,14 @@ use crate::compare;
 const MARK: &str = "\u{1}case ";
 /// A child is replaced after so many cases, since the library keeps memory.
 const PER_CHILD: usize = 60;
+/// The SoC to emulate, unless `--soc=NAME` says another.
 const SOC: &str = "SM8650";
 
 pub fn main(cases: &[Case]) -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    let soc = args.iter().find_map(|a| a.strip_prefix("--soc=")).unwrap_or(SOC);
     if args.iter().any(|a| a == "--child") {
-        return child(cases);
+        return child(cases, soc);
     }
     let exact = args.iter().any(|a| a == "--exact");
     let filters: Vec<&String> = args.iter().filter(|a| !a.starts_with('-')).collect();
@@ -43,11 +45,11 @@ pub fn main(cases: &[Case]) -> ExitCode {
         wanted.iter().for_each(|c| println!("{}: test", c.name));
         return ExitCode::SUCCESS;
     }
-    parent(&wanted, cases.len())
+    parent(&wanted, cases.len(), soc)
 }
 
 /// Hands the cases to as many children as there are processors.
-fn parent(cases: &[&Case], all: usize) -> ExitCode {
+fn parent(cases: &[&Case], all: usize, soc: &str) -> ExitCode {
     let started = Instant::now();
     println!("\nrunning {} tests", cases.len());
     let next = AtomicUsize::new(0);
@@ -58,7 +60,7 @@ fn parent(cases: &[&Case], all: usize) -> ExitCode {
             scope.spawn(|| {
                 let mut worker: Option<Worker> = None;
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let mut with = worker.take().unwrap_or_else(Worker::start);
+                    let mut with = worker.take().unwrap_or_else(|| Worker::start(soc));
                     let answer = with.run(&case.name);
                     match answer {
                         Ok(()) => println!("test {} ... ok", case.name),
@@ -99,9 +101,9 @@ struct Worker {
 }
 
 impl Worker {
-    fn start() -> Self {
+    fn start(soc: &str) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .arg("--child")
+            .args(["--child", &format!("--soc={soc}")])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -147,12 +149,12 @@ impl Drop for Worker {
 }
 
 /// Runs the cases named on standard input, one a line.
-fn child(cases: &[Case]) -> ExitCode {
+fn child(cases: &[Case], soc: &str) -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
     for name in std::io::stdin().lines().map_while(Result::ok) {
         let result = match cases.iter().find(|c| c.name == name) {
             None => Err("there is no such case".to_owned()),
-            Some(case) => catch_unwind(AssertUnwindSafe(|| run(case))).unwrap_or_else(|panic| {
+            Some(case) => catch_unwind(AssertUnwindSafe(|| run(case, soc))).unwrap_or_else(|panic| {
                 let text = panic.downcast_ref::<String>().map(String::as_str);
                 let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
                 Err(format!("panic: {}", text.unwrap_or("no message")))
@@ -164,14 +166,14 @@ fn child(cases: &[Case]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn run(case: &Case) -> Result<(), String> {
+fn run(case: &Case, soc: &str) -> Result<(), String> {
     let mut draft = Draft::new(&case.name);
     (case.build)(&mut draft);
     let dir = tempfile::tempdir().map_err(|e| e.to_string())?;
     let dir = dir.path();
     let source = draft.model.save(dir);
     let toolchain = toolchain()?;
-    let report = compile(&source, &dir.join("model.bin"), &toolchain);
+    let report = compile(&source, &dir.join("model.bin"), &toolchain, soc);
     if let Expect::Refused(code, words) = case.expect {
         return match report {
             Ok(()) => Err("it was compiled".to_owned()),
@@ -239,8 +241,8 @@ fn toolchain() -> Result<Toolchain, String> {
     Ok(Toolchain { qnn_lib_dir: libs.dir, onnxruntime: Some(onnxruntime) })
 }
 
-fn compile(source: &Path, output: &Path, toolchain: &Toolchain) -> Result<(), Problems> {
-    let soc = qnn_platform::soc::find(SOC).unwrap();
+fn compile(source: &Path, output: &Path, toolchain: &Toolchain, soc: &str) -> Result<(), Problems> {
+    let soc = qnn_platform::soc::find(soc).unwrap();
     job(&Job::Compile(CompileJob {
         model: "case".to_owned(),
         source: source.to_owned(),
