@@ -21,7 +21,7 @@ use crate::reference::ReferenceEngine;
 const OLDEST_OPSET: i64 = 7;
 
 /// Newest version of the standard's operators that is read.
-const NEWEST_OPSET: i64 = 26;
+const NEWEST_OPSET: i64 = 28;
 
 /// How to read a model.
 #[derive(Clone, Copy, Debug)]
