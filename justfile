@@ -35,6 +35,10 @@ deny:
 test:
     cargo test --workspace --release --locked
 
+# The ONNX project's operator tests in the emulator; records the verdicts, which `just test` holds later runs against
+conformance *ARGS="--update":
+    cargo test --release --locked -q -p qnn-compiler --test conformance -- {{ ARGS }}
+
 # The digits example in the emulator
 digits:
     cargo qnn run --manifest-path examples/digits/Cargo.toml

@@ -5,8 +5,7 @@
 //! this executable: where the vendor's library ends its process, the case is named and the others go on.
 //!
 //! `cargo test -p qnn-compiler --test ops -- conv` runs the cases whose names contain `conv`; `--soc=SM8750` runs them for
-//! another SoC. A new operator's cases go into
-//! the file of its family, or a new file that is added to [`FAMILIES`].
+//! another SoC. A new operator's cases go into the file of its family, or a new file that is added to [`FAMILIES`].
 
 #![allow(
     dead_code,
@@ -18,9 +17,10 @@
 mod arithmetic;
 mod case;
 mod cast;
-mod compare;
 mod conv;
 mod conv_transpose;
+#[path = "../emulate/mod.rs"]
+mod emulate;
 mod function;
 mod index;
 mod logic;

@@ -11,8 +11,20 @@ const OF_LARGEST: f64 = 2e-3;
 /// The least that the largest reference value counts as.
 const LARGEST: f64 = 0.05;
 
+/// What is wrong with the named outputs, if anything.
+pub fn all(outputs: &[String], got: &[(String, Array)], reference: &[(String, Array)]) -> Result<(), String> {
+    for name in outputs {
+        let find = |arrays: &'_ [(String, Array)]| arrays.iter().position(|(n, _)| n == name);
+        let (Some(g), Some(r)) = (find(got), find(reference)) else {
+            return Err(format!("output {name} is missing"));
+        };
+        difference(name, &got[g].1, &reference[r].1)?;
+    }
+    Ok(())
+}
+
 /// What is wrong with `got`, if anything.
-pub fn difference(name: &str, got: &Array, reference: &Array) -> Result<(), String> {
+fn difference(name: &str, got: &Array, reference: &Array) -> Result<(), String> {
     let scalar = reference.shape.is_empty() && got.shape == [1];
     if got.shape != reference.shape && !scalar {
         return Err(format!("output {name}: shape {:?}, expected {:?}", got.shape, reference.shape));

@@ -1,0 +1,163 @@
+//! The ONNX project's own operator tests, compiled for HTP and executed in its emulator.
+//!
+//! `cargo test -p qnn-compiler --test conformance` runs all of them and fails where a verdict is worse than the one that
+//! `verdicts.tsv` records; `-- --update` (`just conformance`) records what it finds. `-- NAME …` runs the cases whose names
+//! contain one of the words and prints each, `-- =NAME` the one of that name; `-- --folder` says where the cases are.
+//!
+//! A case passes if every element is within 1e-2 of its expected value plus 2e-3 of the largest one (at least 0.05);
+//! integers and booleans have to be equal.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "test code, of which each test target uses a part"
+)]
+
+mod cases;
+#[path = "../qnn-compiler/tests/emulate/mod.rs"]
+mod emulate;
+mod verdict;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use cases::Case;
+use emulate::pool::{self, Ended};
+use emulate::{compare, jobs};
+use qnn_compiler::npz::{self, Array};
+use verdict::{Outcome, Outcomes, Verdict};
+
+const RECORD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../conformance/verdicts.tsv");
+/// The argument before the folder of the cases, for children.
+const FOLDER: &str = "--cases=";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let folder = args.iter().find_map(|a| a.strip_prefix(FOLDER)).unwrap_or_default();
+    let soc = jobs::soc();
+    if let Some(code) = pool::serve(|name| judge(&Path::new(folder).join(name), &soc).to_string()) {
+        return code;
+    }
+    let (folder, cases) = cases::all().unwrap_or_else(|error| panic!("{error}"));
+    let has = |flag: &str| args.iter().any(|a| a == flag);
+    if has("--folder") {
+        println!("{}", folder.display());
+        return ExitCode::SUCCESS;
+    }
+    let words: Vec<&str> = args.iter().map(String::as_str).filter(|a| !a.starts_with('-')).collect();
+    let wanted = |name: &str| {
+        words.is_empty() || words.iter().any(|w| w.strip_prefix('=').map_or(name.contains(w), |w| name == w))
+    };
+    if has("--list") {
+        cases.iter().filter(|c| wanted(&c.name)).for_each(|c| println!("{}: test", c.name));
+        return ExitCode::SUCCESS;
+    }
+    let started = Instant::now();
+    let wanted: Vec<&Case> = cases.iter().filter(|c| wanted(&c.name)).collect();
+    let outcomes = run(&wanted, &folder, &soc);
+    let counts = verdict::count(outcomes.values().map(|(_, outcome)| outcome));
+    let count = |v| counts.get(&v).copied().unwrap_or(0);
+    let summary = Verdict::ALL.map(|v| format!("{} {}", count(v), v.name())).join(", ");
+    println!("{} cases in {:.0} s: {summary}", outcomes.len(), started.elapsed().as_secs_f64());
+    if !words.is_empty() {
+        outcomes.iter().for_each(|(name, (_, outcome))| println!("{name}\t{outcome}"));
+        return ExitCode::SUCCESS;
+    }
+    if has("--update") {
+        std::fs::write(RECORD, verdict::write(&outcomes)).unwrap_or_else(|e| panic!("{RECORD}: {e}"));
+        return ExitCode::SUCCESS;
+    }
+    compare_with_record(&outcomes)
+}
+
+fn run(cases: &[&Case], folder: &Path, soc: &str) -> Outcomes {
+    let outcomes: Mutex<Outcomes> = Mutex::default();
+    let record = |case: &Case, outcome| {
+        outcomes.lock().unwrap().insert(case.name.clone(), (case.op.clone(), outcome));
+    };
+    let names: Vec<&str> = cases.iter().map(|c| &*c.name).collect();
+    let arguments = [format!("{FOLDER}{}", folder.display()), format!("--soc={soc}")];
+    pool::each(&names, &arguments, |name, ended| {
+        let outcome = match ended {
+            Ended::Answered(said) => {
+                Outcome::parse(&said).unwrap_or_else(|| Outcome::new(Verdict::Crash, &said))
+            }
+            Ended::Died(how) => Outcome::new(Verdict::Crash, &how),
+        };
+        if let Some(case) = cases.iter().find(|c| c.name == name) {
+            // A case of strings or the like may compile only by a mistake.
+            let unjudged = outcome.verdict == Verdict::Crash && !case.unstorable.is_empty();
+            record(case, if unjudged { Outcome::new(Verdict::Wrong, &case.unstorable) } else { outcome });
+        }
+    });
+    outcomes.into_inner().unwrap()
+}
+
+/// Compiles and executes the case of a folder.
+fn judge(folder: &Path, soc: &str) -> Outcome {
+    let toolchain = match jobs::toolchain() {
+        Ok(toolchain) => toolchain,
+        Err(error) => return Outcome::new(Verdict::Crash, &error),
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let binary = dir.path().join("model.bin");
+    if let Err(problems) = jobs::compile(&folder.join("model.onnx"), &binary, &toolchain, soc) {
+        let first = &problems.0[0];
+        return Outcome::new(Verdict::Refused, &format!("{} {}", first.code, first.message));
+    }
+    match execute(folder, dir.path(), &binary, &toolchain) {
+        Ok(difference) => match difference {
+            None => Outcome::new(Verdict::Pass, ""),
+            Some(difference) => Outcome::new(Verdict::Wrong, &difference),
+        },
+        Err(error) => Outcome::new(Verdict::Crash, &error),
+    }
+}
+
+/// What differs from the expected values, if anything; an error where there are no values.
+fn execute(
+    folder: &Path,
+    dir: &Path,
+    binary: &Path,
+    toolchain: &qnn_build::job::Toolchain,
+) -> Result<Option<String>, String> {
+    let read = |path: &Path| npz::read(path).map_err(|e| format!("{}: {e}", path.display()));
+    let narrow = read(&folder.join("inputs.npz"))?;
+    let narrow: Vec<(String, Array)> =
+        narrow.into_iter().map(|(name, array)| (name, jobs::narrowed(&array))).collect();
+    let (inputs, outputs) = (dir.join("in.npz"), dir.join("out.npz"));
+    npz::write(&inputs, narrow.iter().map(|(n, a)| (&**n, a))).map_err(|e| e.to_string())?;
+    jobs::execute(binary, &inputs, &outputs, toolchain).map_err(|p| jobs::text(&p))?;
+    let expected = read(&folder.join("expected.npz"))?;
+    let names: Vec<String> = expected.iter().map(|(name, _)| name.clone()).collect();
+    Ok(compare::all(&names, &read(&outputs)?, &expected).err())
+}
+
+/// Fails where a case is worse than its record.
+fn compare_with_record(outcomes: &Outcomes) -> ExitCode {
+    let recorded = std::fs::read_to_string(RECORD).unwrap_or_else(|e| panic!("{RECORD}: {e}"));
+    let recorded = verdict::read(&recorded).unwrap_or_else(|| panic!("{RECORD} is damaged"));
+    let (mut worse, mut better) = (Vec::new(), 0);
+    for (name, (_, now)) in outcomes {
+        match recorded.get(name).map(|(_, before)| before) {
+            None => worse.push(format!("{name}: not recorded, now {now}")),
+            Some(before) if before.verdict < now.verdict => {
+                worse.push(format!("{name}: recorded {}, now {now}", before.verdict.name()));
+            }
+            Some(before) => better += usize::from(before.verdict > now.verdict),
+        }
+    }
+    worse.extend(recorded.keys().filter(|n| !outcomes.contains_key(*n)).map(|n| format!("{n}: is gone")));
+    if better > 0 {
+        println!("{better} cases are better than recorded; `just conformance` records it");
+    }
+    if worse.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    println!("worse than recorded in conformance/verdicts.tsv:\n  {}", worse.join("\n  "));
+    ExitCode::from(101)
+}

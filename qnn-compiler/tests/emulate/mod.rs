@@ -1,0 +1,5 @@
+//! Cases in the HTP emulator: child processes that survive the vendor's crashes, the engine's jobs, the tolerance.
+
+pub mod compare;
+pub mod jobs;
+pub mod pool;
