@@ -28,6 +28,7 @@ use std::time::Instant;
 use cases::Case;
 use emulate::pool::{self, Ended};
 use emulate::{compare, jobs};
+use qnn_build::job::Toolchain;
 use qnn_compiler::npz::{self, Array};
 use verdict::{Outcome, Outcomes, Verdict};
 
@@ -105,11 +106,23 @@ fn judge(folder: &Path, soc: &str) -> Outcome {
     };
     let dir = tempfile::tempdir().unwrap();
     let binary = dir.path().join("model.bin");
-    if let Err(problems) = jobs::compile(&folder.join("model.onnx"), &binary, &toolchain, soc) {
-        let first = &problems.0[0];
-        return Outcome::new(Verdict::Refused, &format!("{} {}", first.code, first.message));
-    }
-    match execute(folder, dir.path(), &binary, &toolchain) {
+    // A case of strings or the like has no arrays.
+    let given = npz::read(&folder.join("inputs.npz")).unwrap_or_default();
+    let report = match jobs::compile(&folder.join("model.onnx"), &binary, &given, &toolchain, soc) {
+        Ok(report) => report,
+        Err(problems) => {
+            let first = &problems.0[0];
+            return Outcome::new(Verdict::Refused, &format!("{} {}", first.code, first.message));
+        }
+    };
+    // The compiler leaves out inputs that no output depends on, and says so.
+    let needed = |name: &str| report.graphs[0].inputs.iter().any(|input| input.name == name);
+    let given: Vec<(String, Array)> = given
+        .iter()
+        .filter(|(name, _)| needed(name))
+        .map(|(name, array)| (name.clone(), jobs::narrowed(array)))
+        .collect();
+    match execute(&given, &folder.join("expected.npz"), &binary, &toolchain) {
         Ok(difference) => match difference {
             None => Outcome::new(Verdict::Pass, ""),
             Some(difference) => Outcome::new(Verdict::Wrong, &difference),
@@ -120,19 +133,16 @@ fn judge(folder: &Path, soc: &str) -> Outcome {
 
 /// What differs from the expected values, if anything; an error where there are no values.
 fn execute(
-    folder: &Path,
-    dir: &Path,
+    given: &[(String, Array)],
+    expected: &Path,
     binary: &Path,
-    toolchain: &qnn_build::job::Toolchain,
+    toolchain: &Toolchain,
 ) -> Result<Option<String>, String> {
-    let read = |path: &Path| npz::read(path).map_err(|e| format!("{}: {e}", path.display()));
-    let narrow = read(&folder.join("inputs.npz"))?;
-    let narrow: Vec<(String, Array)> =
-        narrow.into_iter().map(|(name, array)| (name, jobs::narrowed(&array))).collect();
-    let (inputs, outputs) = (dir.join("in.npz"), dir.join("out.npz"));
-    npz::write(&inputs, narrow.iter().map(|(n, a)| (&**n, a))).map_err(|e| e.to_string())?;
+    let (inputs, outputs) = (binary.with_extension("in.npz"), binary.with_extension("out.npz"));
+    npz::write(&inputs, given.iter().map(|(n, a)| (&**n, a))).map_err(|e| e.to_string())?;
     jobs::execute(binary, &inputs, &outputs, toolchain).map_err(|p| jobs::text(&p))?;
-    let expected = read(&folder.join("expected.npz"))?;
+    let read = |path: &Path| npz::read(path).map_err(|e| e.to_string());
+    let expected = read(expected)?;
     let names: Vec<String> = expected.iter().map(|(name, _)| name.clone()).collect();
     Ok(compare::all(&names, &read(&outputs)?, &expected).err())
 }

@@ -82,4 +82,12 @@ A single tensor has more elements or bytes than the QNN interface can describe (
 or than the HTP can place. Fix smaller input shapes, or divide the work into tiles.
 ",
     ),
+    row(
+        "E0310",
+        "the graph computes nothing from an input",
+        "\
+No output depends on an input: every result is known when the model is compiled, and the HTP does
+not run such a graph. Read other outputs, or keep the values in the app.
+",
+    ),
 ];

@@ -25,7 +25,16 @@ pub fn lower(graph: &Graph, target: &Target) -> Result<Program, Problems> {
         };
         problems.extend(result.err());
     }
+    if problems.is_empty() && !reads_input(&lower.program) {
+        problems.push(problem("E0310", "every output is a constant: no input is read"));
+    }
     if problems.is_empty() { Ok(without_unread(lower.program)) } else { Err(Problems(problems)) }
+}
+
+/// Whether an op reads what the app writes. The library cannot execute a graph of constants.
+fn reads_input(program: &Program) -> bool {
+    let read = |id: &TensorId| matches!(program.tensor(*id).role, Role::Input);
+    program.ops.iter().any(|op| op.inputs.iter().any(read))
 }
 
 /// The program without tensors that no op touches: steps that became a node's output, constants that were replaced.

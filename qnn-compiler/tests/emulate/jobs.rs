@@ -4,8 +4,8 @@ use std::path::Path;
 
 use qnn::DataType;
 use qnn_build::job::{
-    CompileJob, ExecuteJob, GraphSpec, HtpOptions, Job, Precision, ReferenceJob, SourceFormat, Target,
-    Toolchain,
+    CompileJob, ExecuteJob, GraphSpec, HtpOptions, InputSpec, Job, Precision, ReferenceJob, Report,
+    SourceFormat, Target, Toolchain,
 };
 use qnn_compiler::graph::{DType, Data};
 use qnn_compiler::npz::Array;
@@ -27,7 +27,19 @@ pub fn toolchain() -> Result<Toolchain, String> {
     Ok(Toolchain { qnn_lib_dir: libs.dir, onnxruntime: Some(onnxruntime) })
 }
 
-pub fn compile(source: &Path, output: &Path, toolchain: &Toolchain, soc: &str) -> Result<(), Problems> {
+/// Compiles a model as it is, or with its inputs' shapes fixed to those of arrays.
+pub fn compile(
+    source: &Path,
+    output: &Path,
+    shaped_like: &[(String, Array)],
+    toolchain: &Toolchain,
+    soc: &str,
+) -> Result<Report, Problems> {
+    let shape = |array: &Array| Some(array.shape.clone());
+    let inputs = shaped_like
+        .iter()
+        .map(|(name, array)| (name.clone(), InputSpec { shape: shape(array), ..InputSpec::default() }))
+        .collect();
     let soc = qnn_platform::soc::find(soc).unwrap();
     job(&Job::Compile(CompileJob {
         model: "case".to_owned(),
@@ -41,7 +53,7 @@ pub fn compile(source: &Path, output: &Path, toolchain: &Toolchain, soc: &str) -
             fp16: soc.fp16,
         },
         precision: Precision::Fp16,
-        graphs: vec![GraphSpec { name: "case".to_owned(), ..GraphSpec::default() }],
+        graphs: vec![GraphSpec { name: "case".to_owned(), inputs }],
         outputs: Vec::new(),
         htp: HtpOptions::default(),
         toolchain: toolchain.clone(),
@@ -50,14 +62,15 @@ pub fn compile(source: &Path, output: &Path, toolchain: &Toolchain, soc: &str) -
 }
 
 pub fn execute(binary: &Path, inputs: &Path, outputs: &Path, toolchain: &Toolchain) -> Result<(), Problems> {
-    job(&Job::Execute(ExecuteJob {
+    let execute = Job::Execute(ExecuteJob {
         binary: binary.to_owned(),
         graph: None,
         soc: None,
         inputs: inputs.to_owned(),
         outputs: outputs.to_owned(),
         toolchain: toolchain.clone(),
-    }))
+    });
+    job(&execute).map(drop)
 }
 
 pub fn reference(
@@ -67,13 +80,14 @@ pub fn reference(
     values: Vec<String>,
     toolchain: &Toolchain,
 ) -> Result<(), Problems> {
-    job(&Job::Reference(ReferenceJob {
+    let reference = Job::Reference(ReferenceJob {
         source: source.to_owned(),
         inputs: inputs.to_owned(),
         outputs: outputs.to_owned(),
         values,
         toolchain: toolchain.clone(),
-    }))
+    });
+    job(&reference).map(drop)
 }
 
 /// As the app passes it: HTP has no 64-bit numbers.
@@ -96,6 +110,6 @@ pub fn text(problems: &Problems) -> String {
     problems.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn job(job: &Job) -> Result<(), Problems> {
-    qnn_compiler::run(job, &mut |_| {}).map(drop)
+fn job(job: &Job) -> Result<Report, Problems> {
+    qnn_compiler::run(job, &mut |_| {})
 }

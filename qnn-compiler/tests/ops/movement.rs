@@ -181,6 +181,16 @@ fn pads() -> Vec<Case> {
         let (x, p) = (typed(d, DType::Bool, DataType::Bool, &[2, 3]), d.ints(&[1, 0, 0, 1]));
         d.result("Pad", &[&x, &p], &[]);
     }));
+    all.push(case("constant_output_beside_a_computed_one", |d| {
+        let x = d.input(&[2, 3]);
+        let c = d.constant(&[2, 2], &[1.0, -2.0, 3.5, 0.25]);
+        d.result("Relu", &[&x], &[]);
+        d.result("Identity", &[&c], &[]);
+    }));
+    all.push(refused("a_model_of_constants_is_refused", "E0310", "no input is read", |d| {
+        let x = d.input(&[2, 3]);
+        d.result("Shape", &[&x], &[]);
+    }));
     all.push(refused("pad_with_a_computed_number_is_refused", "E0307", "constant", |d| {
         let (x, p, v) = (d.input(&[2, 3]), d.ints(&[1, 0, 0, 1]), d.input(&[]));
         d.result("Pad", &[&x, &p, &v], &[]);

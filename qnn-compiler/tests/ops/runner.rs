@@ -73,10 +73,10 @@ fn run(case: &Case, soc: &str) -> Result<(), String> {
     let source = draft.model.save(dir);
     let toolchain = jobs::toolchain()?;
     let binary = dir.join("model.bin");
-    let compiled = jobs::compile(&source, &binary, &toolchain, soc);
+    let compiled = jobs::compile(&source, &binary, &[], &toolchain, soc);
     if let Expect::Refused(code, words) = case.expect {
         return match compiled {
-            Ok(()) => Err("it was compiled".to_owned()),
+            Ok(_) => Err("it was compiled".to_owned()),
             Err(problems) => {
                 let found = problems.0.iter().any(|p| p.code == code && p.to_string().contains(words));
                 if found {
