@@ -261,6 +261,19 @@ fn formulas() -> Vec<Case> {
             let gate = d.node("Sigmoid", &[&x], &[]);
             d.result("Mul", &[&x, &gate], &[]);
         }),
+        case("tanh_of_a_sum", |d| {
+            let (a, b) = (d.input(&[1, 128]), d.input(&[1, 128]));
+            let sum = d.node("Add", &[&a, &b], &[]);
+            d.result("Tanh", &[&sum], &[]);
+        }),
+        case("sigmoid_of_a_product_that_is_nearly_nothing", |d| {
+            let x = input(d, &[1, 16], 0.9, 1.1);
+            let w = d.between(32 * 16, -0.6, -0.5);
+            let (w, large) = (d.constant(&[32, 16], &w), d.constant(&[], &[1e4]));
+            let product = d.node("Gemm", &[&x, &w], &[int("transB", 1)]);
+            let gate = d.node("Sigmoid", &[&product], &[]);
+            d.result("Mul", &[&gate, &large], &[]);
+        }),
         case("an_input_that_is_an_output_too", |d| {
             let x = d.input(&[2, 3]);
             d.result("Identity", &[&x], &[]);
