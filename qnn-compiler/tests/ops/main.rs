@@ -15,6 +15,7 @@
 )]
 
 mod arithmetic;
+mod attention;
 mod case;
 mod cast;
 mod conv;
@@ -29,6 +30,7 @@ mod movement;
 mod norm;
 mod order;
 mod pool;
+mod recurrent;
 mod reduce;
 mod resize;
 mod runner;
@@ -45,6 +47,7 @@ type Family = (&'static str, fn() -> Vec<Case>);
 /// Every family, in alphabetical order.
 const FAMILIES: &[Family] = &[
     ("arithmetic", arithmetic::cases),
+    ("attention", attention::cases),
     ("cast", cast::cases),
     ("conv", conv::cases),
     ("conv_transpose", conv_transpose::cases),
@@ -56,6 +59,7 @@ const FAMILIES: &[Family] = &[
     ("norm", norm::cases),
     ("order", order::cases),
     ("pool", pool::cases),
+    ("recurrent", recurrent::cases),
     ("reduce", reduce::cases),
     ("resize", resize::cases),
     ("softmax", softmax::cases),

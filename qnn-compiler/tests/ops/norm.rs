@@ -120,10 +120,18 @@ fn inner() -> Vec<Case> {
             let last = d.node("Transpose", &[&y], &[ints("perm", &[0, 2, 3, 1])]);
             d.result("LayerNormalization", &[&last, &s, &b], &[]);
         }),
-        refused("layer_statistics_are_refused", "E0302", "statistic", |d| {
+        case("layer_with_its_statistics", |d| {
             let (x, s) = (d.input(&[2, 3, 16]), d.scale(&[16]));
-            let outputs = d.nodes("LayerNormalization", &[&x, &s], &[], 2);
+            let outputs = d.nodes("LayerNormalization", &[&x, &s], &[int("axis", 1)], 3);
             outputs.iter().for_each(|y| d.output(y));
+        }),
+        case("layer_statistics_of_large_numbers", |d| {
+            let values = d.normal(2 * 64, 9000.0);
+            let (x, s) = (d.input_f32(&[2, 64], &values), d.scale(&[64]));
+            let outputs = d.nodes("LayerNormalization", &[&x, &s], &[], 3);
+            d.output(&outputs[1]);
+            let deviation = d.node("Reciprocal", &[&outputs[2]], &[]);
+            d.output(&deviation);
         }),
         case("simplified_layer", |d| {
             let (x, s) = (d.input(&[2, 3, 16]), d.scale(&[16]));

@@ -230,7 +230,7 @@ impl<'a, 'r> Walker<'a, 'r> {
             layout: Layout::Onnx,
         };
         let names = self.output_names(node, &prefix, plan);
-        let outputs = match normalize(&mut self.builder, &mut built, names.len()) {
+        let outputs = match normalize(&mut self.builder, &mut built, &names) {
             Ok(Step::Replaced(values)) => Ok(values),
             Ok(Step::Keep) => self.builder.emit(built, &names),
             Err(reason) => Err(reason),

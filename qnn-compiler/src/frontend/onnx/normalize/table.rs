@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::{axes, pads, removal, resize, rewrite, windows};
+use super::{axes, expand, pads, removal, resize, rewrite, windows};
 use crate::frontend::Builder;
 use crate::graph::{Attr, DType, Data, Node, TensorType, ValueId};
 use crate::infer::{Answer, Site};
@@ -56,19 +56,33 @@ static TABLE: LazyLock<HashMap<(&'static str, &'static str), Rule>> =
 
 /// Every normalization, for the documentation.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    FAMILIES.iter().flat_map(|rows| rows.iter())
+    FAMILIES.iter().chain(&expand::ROWS).flat_map(|rows| rows.iter())
 }
 
-/// Rewrites a node into the one form of its operator.
+/// The composite operators that are written out.
+pub fn expansions() -> impl Iterator<Item = &'static Row> {
+    expand::ROWS.iter().flat_map(|rows| rows.iter())
+}
+
+/// Rewrites a node into the one form of its operator. `names` are those of its outputs, empty where one is not wanted.
 pub(in crate::frontend::onnx) fn normalize(
     builder: &mut Builder<'_>,
     node: &mut Node,
-    outputs: usize,
+    names: &[String],
 ) -> Answer<Step> {
+    let known = builder.graph.value_ids().count();
     let step = match TABLE.get(&(&*node.domain, &*node.op)) {
-        Some(rule) => rule(&mut Draft { builder, node, outputs })?,
+        Some(rule) => rule(&mut Draft { builder, node, outputs: names.len() })?,
         None => Step::Keep,
     };
+    if let Step::Replaced(values) = &step {
+        // What a rule makes in place of an output has that output's name; what was there before keeps its own.
+        for (id, name) in values.iter().zip(names).filter(|(_, name)| !name.is_empty()) {
+            if let Some(id) = id.filter(|id| id.index() >= known && !builder.graph.is_constant(*id)) {
+                builder.rename(id, name);
+            }
+        }
+    }
     if node.domain.is_empty() {
         node.opset = OPSET;
     }

@@ -1,0 +1,94 @@
+//! The activations that recurrent operators name.
+
+use super::super::table::Draft;
+use crate::graph::{Attr, Attrs, ValueId};
+use crate::infer::{Answer, invalid};
+
+/// How an activation is written: an operator of that name, or a formula.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// An operator without attributes.
+    Plain,
+    /// An operator with attribute alpha.
+    Alpha,
+    /// An operator with attributes alpha and beta.
+    AlphaBeta,
+    /// alpha · x + beta
+    Affine,
+    /// alpha · tanh(beta · x)
+    ScaledTanh,
+}
+
+/// Name, form, alpha and beta where the node gives none.
+const TABLE: &[(&str, Form, f32, f32)] = &[
+    ("Affine", Form::Affine, 1.0, 0.0),
+    ("Elu", Form::Alpha, 1.0, 0.0),
+    ("HardSigmoid", Form::AlphaBeta, 0.2, 0.5),
+    ("LeakyRelu", Form::Alpha, 0.01, 0.0),
+    ("Relu", Form::Plain, 0.0, 0.0),
+    ("ScaledTanh", Form::ScaledTanh, 1.0, 1.0),
+    ("Sigmoid", Form::Plain, 0.0, 0.0),
+    ("Softplus", Form::Plain, 0.0, 0.0),
+    ("Softsign", Form::Plain, 0.0, 0.0),
+    ("Tanh", Form::Plain, 0.0, 0.0),
+    ("ThresholdedRelu", Form::Alpha, 1.0, 0.0),
+];
+
+/// An activation with its numbers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Activation {
+    op: &'static str,
+    form: Form,
+    alpha: f32,
+    beta: f32,
+}
+
+/// The activations of all directions; `usual` are those of one where the node names none. The lists of alphas and betas have
+/// entries for the activations that take them only.
+pub(super) fn activations(attrs: &Attrs, usual: &[&str], directions: usize) -> Answer<Vec<Activation>> {
+    let names: Vec<&str> = match attrs.get("activations") {
+        Some(Attr::Strs(names)) if !names.is_empty() => names.iter().map(String::as_str).collect(),
+        _ => usual.repeat(directions),
+    };
+    if names.len() != usual.len() * directions {
+        return invalid(format!("{} activations, {} are needed", names.len(), usual.len() * directions));
+    }
+    let list = |name: &str| match attrs.get(name) {
+        Some(Attr::Floats(values)) => values.clone(),
+        _ => Vec::new(),
+    };
+    let (mut alphas, mut betas) = (list("activation_alpha").into_iter(), list("activation_beta").into_iter());
+    names
+        .into_iter()
+        .map(|name| {
+            let Some(&(op, form, alpha, beta)) = TABLE.iter().find(|row| row.0.eq_ignore_ascii_case(name))
+            else {
+                return invalid(format!("there is no activation {name}"));
+            };
+            let alpha = if form == Form::Plain { alpha } else { alphas.next().unwrap_or(alpha) };
+            let with_beta = matches!(form, Form::AlphaBeta | Form::Affine | Form::ScaledTanh);
+            let beta = if with_beta { betas.next().unwrap_or(beta) } else { beta };
+            Ok(Activation { op, form, alpha, beta })
+        })
+        .collect()
+}
+
+impl Activation {
+    pub(super) fn write(self, d: &mut Draft<'_, '_>, x: ValueId) -> Answer<ValueId> {
+        let alpha = ("alpha", Attr::Float(self.alpha));
+        match self.form {
+            Form::Plain => d.op(self.op, &[x]),
+            Form::Alpha => d.op_with(self.op, &[x], &[alpha]),
+            Form::AlphaBeta => d.op_with(self.op, &[x], &[alpha, ("beta", Attr::Float(self.beta))]),
+            Form::Affine => {
+                let scaled = d.with("Mul", x, self.alpha.into())?;
+                d.with("Add", scaled, self.beta.into())
+            }
+            Form::ScaledTanh => {
+                let scaled = d.with("Mul", x, self.beta.into())?;
+                let bent = d.op("Tanh", &[scaled])?;
+                d.with("Mul", bent, self.alpha.into())
+            }
+        }
+    }
+}

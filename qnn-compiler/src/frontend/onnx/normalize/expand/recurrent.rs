@@ -1,0 +1,425 @@
+//! LSTM, GRU and RNN, step by step.
+//!
+//! What the inputs give to the gates of all steps is one product; a step is one product of the state and what follows from
+//! it. HTP's own Lstm and Gru take single steps too, and compute the input's product again in each.
+
+use super::super::table::{Draft, Row, Step, row};
+use super::activation::{Activation, activations};
+use crate::graph::{Attr, DType, ValueId};
+use crate::infer::{Answer, Reason, infer, invalid};
+
+const NOTE: &str =
+    "steps written out: Gemm of all inputs, then a Gemm and the gates a step; all forms; up to 1024 steps";
+
+pub(super) const ROWS: &[Row] =
+    &[row("GRU", NOTE, recurrent), row("LSTM", NOTE, recurrent), row("RNN", NOTE, recurrent)];
+
+/// The most steps that are written out: beyond it the vendor's library takes many minutes.
+const MOST_STEPS: usize = 1024;
+
+/// A kind of cell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Lstm,
+    Gru,
+    Rnn,
+}
+
+impl Kind {
+    fn gates(self) -> usize {
+        match self {
+            Self::Lstm => 4,
+            Self::Gru => 3,
+            Self::Rnn => 1,
+        }
+    }
+
+    /// Activations of one direction where the node names none.
+    fn usual(self) -> &'static [&'static str] {
+        match self {
+            Self::Lstm => &["Sigmoid", "Tanh", "Tanh"],
+            Self::Gru => &["Sigmoid", "Tanh"],
+            Self::Rnn => &["Tanh"],
+        }
+    }
+}
+
+/// The node's attributes and sizes.
+struct Net {
+    kind: Kind,
+    steps: usize,
+    batch: usize,
+    hidden: usize,
+    dtype: DType,
+    clip: Option<f64>,
+    linear_before_reset: bool,
+    input_forget: bool,
+    lengths: Lengths,
+}
+
+/// How many steps each sequence of the batch has.
+enum Lengths {
+    Full,
+    Known(Vec<i64>),
+    Computed(ValueId),
+}
+
+/// One direction's parameters.
+struct Cell<'n> {
+    net: &'n Net,
+    activations: Vec<Activation>,
+    /// (gates · hidden, hidden)
+    recurrence: ValueId,
+    /// Added to the recurrence's product of the last gate: GRU's that is reset.
+    late_bias: Option<ValueId>,
+    /// Peepholes (hidden) of the input, output and forget gates.
+    peepholes: Option<Vec<ValueId>>,
+}
+
+/// State between steps; absent where it is zero.
+#[derive(Clone, Copy)]
+struct State {
+    h: Option<ValueId>,
+    c: Option<ValueId>,
+}
+
+fn recurrent(d: &mut Draft<'_, '_>) -> Answer<Step> {
+    infer(&d.builder.graph, d.node, d.outputs.max(1))?;
+    let kind = match &*d.node.op {
+        "LSTM" => Kind::Lstm,
+        "GRU" => Kind::Gru,
+        _ => Kind::Rnn,
+    };
+    let batch_first = d.node.attrs.int_or("layout", 0) != 0;
+    let mut x = d.site().id(0)?;
+    if batch_first {
+        x = d.transpose(x, &[1, 0, 2])?;
+    }
+    let shape = d.dims(x);
+    let (steps, batch, width) = (shape[0], shape[1], shape[2]);
+    if steps > MOST_STEPS {
+        return Err(Reason::Unsupported(format!(
+            "{steps} steps; up to {MOST_STEPS} are written out: export the model for shorter pieces that pass their state on"
+        )));
+    }
+    let hidden = d.shape(2)?[2];
+    let clip = d.node.attrs.float_or("clip", 0.0);
+    let net = Net {
+        kind,
+        steps,
+        batch,
+        hidden,
+        dtype: d.dtype(x),
+        clip: (clip > 0.0).then_some(clip.into()),
+        linear_before_reset: d.node.attrs.int_or("linear_before_reset", 0) != 0,
+        input_forget: d.node.attrs.int_or("input_forget", 0) != 0,
+        lengths: lengths(d, steps, batch)?,
+    };
+    let directions: &[bool] = match d.node.attrs.str_or("direction", "forward") {
+        "forward" => &[false],
+        "reverse" => &[true],
+        "bidirectional" => &[false, true],
+        other => return invalid(format!("attribute direction is {other}")),
+    };
+    let all = activations(&d.node.attrs, kind.usual(), directions.len())?;
+    let flat = d.reshape(x, &[steps * batch, width])?;
+    let mut results: [Vec<ValueId>; 3] = Default::default();
+    for (i, backwards) in directions.iter().enumerate() {
+        let own = all[i * kind.usual().len()..(i + 1) * kind.usual().len()].to_vec();
+        let (cell, inputs) = cell(d, &net, own, i, flat)?;
+        let state = State { h: initial(d, 5, i, batch_first)?, c: initial(d, 6, i, batch_first)? };
+        let (y, state) = cell.run(d, inputs, state, *backwards)?;
+        results[0].push(d.reshape(y, &[steps, 1, batch, hidden])?);
+        for (list, value) in results[1..].iter_mut().zip([state.h, state.c]) {
+            let value = value.unwrap_or_else(|| cell.zeros(d));
+            list.push(d.reshape(value, &[1, batch, hidden])?);
+        }
+    }
+    let mut outputs = Vec::new();
+    for (i, (list, axis)) in results.iter().zip([1, 0, 0]).enumerate().take(d.outputs) {
+        let mut value = d.concat(list, axis)?;
+        if batch_first {
+            value = d.transpose(value, if i == 0 { &[2, 0, 1, 3] } else { &[1, 0, 2] })?;
+        }
+        outputs.push(Some(value));
+    }
+    Ok(Step::Replaced(outputs))
+}
+
+fn lengths(d: &mut Draft<'_, '_>, steps: usize, batch: usize) -> Answer<Lengths> {
+    let Some(id) = d.node.input(4) else { return Ok(Lengths::Full) };
+    if d.dims(id).iter().product::<usize>() != batch {
+        return invalid("sequence_lens has not one number a sequence");
+    }
+    match d.builder.graph.const_i64(id) {
+        None => d.reshape(id, &[batch, 1]).map(Lengths::Computed),
+        Some(list) if list.iter().all(|n| *n >= steps as i64) => Ok(Lengths::Full),
+        Some(list) => Ok(Lengths::Known(list)),
+    }
+}
+
+/// The state that direction `at` begins with, (batch, hidden); nothing where it is zero.
+fn initial(d: &mut Draft<'_, '_>, input: usize, at: usize, batch_first: bool) -> Answer<Option<ValueId>> {
+    let Some(id) = d.node.input(input) else { return Ok(None) };
+    if d.builder.graph.const_f32(id).is_some_and(|values| values.iter().all(|v| *v == 0.0)) {
+        return Ok(None);
+    }
+    let id = if batch_first { d.transpose(id, &[1, 0, 2])? } else { id };
+    let own = d.slice(id, 0, at, at + 1)?;
+    let shape = d.dims(own);
+    d.reshape(own, &shape[1..]).map(Some)
+}
+
+/// Row `at` of a parameter, without that axis.
+fn own(d: &mut Draft<'_, '_>, parameter: ValueId, at: usize) -> Answer<ValueId> {
+    let row = d.slice(parameter, 0, at, at + 1)?;
+    let shape = d.dims(row);
+    d.reshape(row, &shape[1..])
+}
+
+/// The cell of direction `at`, and what the inputs give to its gates: (steps · batch, gates · hidden).
+fn cell<'n>(
+    d: &mut Draft<'_, '_>,
+    net: &'n Net,
+    activations: Vec<Activation>,
+    at: usize,
+    x: ValueId,
+) -> Answer<(Cell<'n>, ValueId)> {
+    let (w, r) = (d.site().id(1)?, d.site().id(2)?);
+    let (w, recurrence) = (own(d, w, at)?, own(d, r, at)?);
+    let wide = net.kind.gates() * net.hidden;
+    let reset_late = net.kind == Kind::Gru && net.linear_before_reset;
+    let (mut bias, mut late_bias) = (None, None);
+    if let Some(both) = d.node.input(3) {
+        let both = own(d, both, at)?;
+        if d.dims(both) != [2 * wide] {
+            return invalid("the bias has not two numbers a gate");
+        }
+        let of_input = d.slice(both, 0, 0, wide)?;
+        let mut of_state = d.slice(both, 0, wide, 2 * wide)?;
+        if reset_late {
+            let early = 2 * net.hidden;
+            late_bias = Some(d.slice(of_state, 0, early, wide)?);
+            let kept = d.slice(of_state, 0, 0, early)?;
+            let none = d.floats("none", net.dtype, &[net.hidden], &vec![0.0; net.hidden]);
+            of_state = d.concat(&[kept, none], 0)?;
+        }
+        bias = Some(d.op("Add", &[of_input, of_state])?);
+    }
+    let peepholes = match d.node.input(7) {
+        Some(p) if net.kind == Kind::Lstm => {
+            let p = own(d, p, at)?;
+            Some(d.parts(p, 0, 3)?)
+        }
+        _ => None,
+    };
+    let operands: Vec<ValueId> = [x, w].into_iter().chain(bias).collect();
+    let inputs = gemm(d, &operands)?;
+    Ok((Cell { net, activations, recurrence, late_bias, peepholes }, inputs))
+}
+
+/// x · wᵀ, plus a bias.
+fn gemm(d: &mut Draft<'_, '_>, operands: &[ValueId]) -> Answer<ValueId> {
+    d.op_with("Gemm", operands, &[("transB", Attr::Int(1))])
+}
+
+impl Cell<'_> {
+    fn zeros(&self, d: &mut Draft<'_, '_>) -> ValueId {
+        let shape = [self.net.batch, self.net.hidden];
+        d.floats("zeros", self.net.dtype, &shape, &vec![0.0; shape[0] * shape[1]])
+    }
+
+    /// All states, (steps · batch, hidden), and the last.
+    fn run(
+        &self,
+        d: &mut Draft<'_, '_>,
+        inputs: ValueId,
+        mut state: State,
+        backwards: bool,
+    ) -> Answer<(ValueId, State)> {
+        let (steps, batch) = (self.net.steps, self.net.batch);
+        let mut all = vec![None; steps];
+        for i in 0..steps {
+            let t = if backwards { steps - 1 - i } else { i };
+            let running = self.running(d, t)?;
+            if matches!(running, Running::None) {
+                all[t] = Some(self.zeros(d));
+                continue;
+            }
+            let input = d.slice(inputs, 0, t * batch, (t + 1) * batch)?;
+            let next = match self.net.kind {
+                Kind::Lstm => self.lstm(d, input, state)?,
+                Kind::Gru => self.gru(d, input, state)?,
+                Kind::Rnn => self.rnn(d, input, state)?,
+            };
+            let Running::Some(running) = running else {
+                all[t] = next.h;
+                state = next;
+                continue;
+            };
+            // A sequence that is over keeps its state, and gives zero.
+            let zeros = self.zeros(d);
+            if let Some(h) = next.h {
+                all[t] = Some(d.op("Where", &[running, h, zeros])?);
+            }
+            for (old, new) in [(&mut state.h, next.h), (&mut state.c, next.c)] {
+                if let Some(new) = new {
+                    *old = Some(d.op("Where", &[running, new, old.unwrap_or(zeros)])?);
+                }
+            }
+        }
+        let all: Vec<ValueId> = all.into_iter().flatten().collect();
+        Ok((d.concat(&all, 0)?, state))
+    }
+
+    /// Which sequences have a step `t`.
+    fn running(&self, d: &mut Draft<'_, '_>, t: usize) -> Answer<Running> {
+        match &self.net.lengths {
+            Lengths::Full => Ok(Running::All),
+            Lengths::Known(list) => {
+                let on: Vec<i64> = list.iter().map(|n| i64::from(*n > t as i64)).collect();
+                Ok(match on.iter().sum::<i64>() {
+                    0 => Running::None,
+                    n if n as usize == on.len() => Running::All,
+                    _ => Running::Some(d.whole("running", DType::Bool, &[on.len(), 1], &on)),
+                })
+            }
+            Lengths::Computed(lengths) => {
+                let t = d.whole("step", d.dtype(*lengths), &[], &[t as i64]);
+                d.op("Greater", &[*lengths, t]).map(Running::Some)
+            }
+        }
+    }
+
+    /// What an input and the state give to some gates.
+    fn gates(&self, d: &mut Draft<'_, '_>, input: ValueId, h: Option<ValueId>) -> Answer<ValueId> {
+        let Some(h) = h else { return Ok(input) };
+        let product = gemm(d, &[h, self.recurrence])?;
+        d.op("Add", &[input, product])
+    }
+
+    fn activate(&self, d: &mut Draft<'_, '_>, which: usize, x: ValueId) -> Answer<ValueId> {
+        let x = match self.net.clip {
+            Some(clip) => {
+                let x = d.with("Max", x, -clip)?;
+                d.with("Min", x, clip)?
+            }
+            None => x,
+        };
+        self.activations[which].write(d, x)
+    }
+
+    /// Gates in the order input, output, forget, cell.
+    fn lstm(&self, d: &mut Draft<'_, '_>, input: ValueId, state: State) -> Answer<State> {
+        let n = self.net.hidden;
+        let gates = self.gates(d, input, state.h)?;
+        let candidate = d.slice(gates, 1, 3 * n, 4 * n)?;
+        let candidate = self.activate(d, 1, candidate)?;
+        let peeps = self.peepholes.as_deref();
+        let (i, mut o, f) = match peeps {
+            None => {
+                let all = d.slice(gates, 1, 0, 3 * n)?;
+                let all = self.activate(d, 0, all)?;
+                let parts = d.parts(all, 1, 3)?;
+                (parts[0], parts[1], parts[2])
+            }
+            Some(peeps) => {
+                let parts = d.parts(gates, 1, 4)?;
+                let (i, f) =
+                    (self.peep(d, parts[0], peeps[0], state.c)?, self.peep(d, parts[2], peeps[2], state.c)?);
+                (self.activate(d, 0, i)?, parts[1], self.activate(d, 0, f)?)
+            }
+        };
+        let f = if self.net.input_forget {
+            let one = d.floats("one", self.net.dtype, &[], &[1.0]);
+            d.op("Sub", &[one, i])?
+        } else {
+            f
+        };
+        let mut c = d.op("Mul", &[i, candidate])?;
+        if let Some(old) = state.c {
+            let kept = d.op("Mul", &[f, old])?;
+            c = d.op("Add", &[kept, c])?;
+        }
+        if let Some(peeps) = peeps {
+            let seen = self.peep(d, o, peeps[1], Some(c))?;
+            o = self.activate(d, 0, seen)?;
+        }
+        let shown = self.activations[2].write(d, c)?;
+        let h = d.op("Mul", &[o, shown])?;
+        Ok(State { h: Some(h), c: Some(c) })
+    }
+
+    /// A gate that sees the cell.
+    fn peep(
+        &self,
+        d: &mut Draft<'_, '_>,
+        gate: ValueId,
+        weight: ValueId,
+        c: Option<ValueId>,
+    ) -> Answer<ValueId> {
+        let Some(c) = c else { return Ok(gate) };
+        let seen = d.op("Mul", &[c, weight])?;
+        d.op("Add", &[gate, seen])
+    }
+
+    /// Gates in the order update, reset, hidden.
+    fn gru(&self, d: &mut Draft<'_, '_>, input: ValueId, state: State) -> Answer<State> {
+        let n = self.net.hidden;
+        let (early, late) = (d.slice(input, 1, 0, 2 * n)?, d.slice(input, 1, 2 * n, 3 * n)?);
+        let late_product = |d: &mut Draft<'_, '_>, h: ValueId| {
+            let weights = d.slice(self.recurrence, 0, 2 * n, 3 * n)?;
+            gemm(d, &[h, weights])
+        };
+        let gates = match state.h {
+            Some(h) => {
+                let weights = d.slice(self.recurrence, 0, 0, 2 * n)?;
+                let product = gemm(d, &[h, weights])?;
+                d.op("Add", &[early, product])?
+            }
+            None => early,
+        };
+        let gates = self.activate(d, 0, gates)?;
+        let (z, r) = (d.slice(gates, 1, 0, n)?, d.slice(gates, 1, n, 2 * n)?);
+        let from_state = match (state.h, self.net.linear_before_reset) {
+            (Some(h), true) => {
+                let mut product = late_product(d, h)?;
+                if let Some(bias) = self.late_bias {
+                    product = d.op("Add", &[product, bias])?;
+                }
+                Some(d.op("Mul", &[r, product])?)
+            }
+            (None, true) => self.late_bias.map(|bias| d.op("Mul", &[r, bias])).transpose()?,
+            (Some(h), false) => {
+                let reset = d.op("Mul", &[r, h])?;
+                Some(late_product(d, reset)?)
+            }
+            (None, false) => None,
+        };
+        let candidate = match from_state {
+            Some(more) => d.op("Add", &[late, more])?,
+            None => late,
+        };
+        let candidate = self.activate(d, 1, candidate)?;
+        // (1 - z) · candidate + z · h
+        let old = state.h.unwrap_or_else(|| self.zeros(d));
+        let change = d.op("Sub", &[old, candidate])?;
+        let kept = d.op("Mul", &[z, change])?;
+        let h = d.op("Add", &[candidate, kept])?;
+        Ok(State { h: Some(h), c: None })
+    }
+
+    fn rnn(&self, d: &mut Draft<'_, '_>, input: ValueId, state: State) -> Answer<State> {
+        let gates = self.gates(d, input, state.h)?;
+        let h = self.activate(d, 0, gates)?;
+        Ok(State { h: Some(h), c: None })
+    }
+}
+
+/// Which sequences of a batch have a step.
+enum Running {
+    All,
+    None,
+    /// Truths, (batch, 1).
+    Some(ValueId),
+}

@@ -1,0 +1,127 @@
+//! LSTM, GRU and RNN.
+
+use qnn_compiler::frontend::onnx::proto::AttributeProto;
+
+use crate::case::{Case, Draft, case, refused};
+use crate::support::{float, int, text};
+
+/// Operator, gates, and its outputs.
+const KINDS: [(&str, usize, usize); 3] = [("LSTM", 4, 3), ("GRU", 3, 2), ("RNN", 1, 2)];
+const STEPS: usize = 5;
+const BATCH: usize = 2;
+const WIDTH: usize = 6;
+const HIDDEN: usize = 8;
+
+/// A node with its weights, all outputs those of the model. The further inputs begin at the lengths.
+fn net(
+    d: &mut Draft,
+    kind: usize,
+    directions: usize,
+    bias: bool,
+    more: &[&str],
+    attributes: &[AttributeProto],
+) {
+    let (op, gates, outputs) = KINDS[kind];
+    let x = d.input(&[STEPS, BATCH, WIDTH]);
+    let w = d.weight(&[directions, gates * HIDDEN, WIDTH]);
+    let r = d.weight(&[directions, gates * HIDDEN, HIDDEN]);
+    let b = if bias { d.weight(&[directions, 2 * gates * HIDDEN]) } else { String::new() };
+    let mut inputs = vec![&*x, &*w, &*r, &*b];
+    inputs.extend(more);
+    let mut attributes = attributes.to_vec();
+    attributes.push(int("hidden_size", HIDDEN as i64));
+    for y in d.nodes(op, &inputs, &attributes, outputs) {
+        d.output(&y);
+    }
+}
+
+pub fn cases() -> Vec<Case> {
+    let mut all = Vec::new();
+    for (kind, (op, ..)) in KINDS.iter().enumerate() {
+        for (direction, count) in [("forward", 1), ("reverse", 1), ("bidirectional", 2)] {
+            all.push(case(format!("{op}_{direction}"), move |d| {
+                net(d, kind, count, true, &[], &[text("direction", direction)]);
+            }));
+            all.push(case(format!("{op}_{direction}_with_lengths_and_states"), move |d| {
+                let lengths = d.constant_raw(
+                    qnn_compiler::graph::DType::I32,
+                    &[BATCH],
+                    [3i32, 5].iter().flat_map(|v| v.to_le_bytes()).collect(),
+                );
+                states(d, kind, count, &lengths, direction);
+            }));
+            all.push(case(format!("{op}_{direction}_with_computed_lengths"), move |d| {
+                let lengths = d.input_i32(&[BATCH], &[4, 2]);
+                states(d, kind, count, &lengths, direction);
+            }));
+        }
+        all.push(case(format!("{op}_without_a_bias_clipped"), move |d| {
+            net(d, kind, 1, false, &[], &[float("clip", 0.3)]);
+        }));
+    }
+    all.push(case("GRU_linear_before_reset", |d| {
+        net(d, 1, 2, true, &[], &[text("direction", "bidirectional"), int("linear_before_reset", 1)])
+    }));
+    all.push(case("LSTM_with_peepholes", |d| {
+        let state = d.input(&[1, BATCH, HIDDEN]);
+        let p = d.weight(&[1, 3 * HIDDEN]);
+        net(d, 0, 1, true, &["", "", &state, &p], &[]);
+    }));
+    all.push(case("LSTM_with_coupled_gates", |d| net(d, 0, 1, true, &[], &[int("input_forget", 1)])));
+    all.extend(activations());
+    all.extend(long());
+    all
+}
+
+fn states(d: &mut Draft, kind: usize, directions: usize, lengths: &str, direction: &str) {
+    let h = d.input(&[directions, BATCH, HIDDEN]);
+    let c = if kind == 0 { d.input(&[directions, BATCH, HIDDEN]) } else { String::new() };
+    let states = if kind == 0 { vec![lengths, &*h, &*c] } else { vec![lengths, &*h] };
+    net(d, kind, directions, true, &states, &[text("direction", direction)]);
+}
+
+fn activations() -> Vec<Case> {
+    const NAMES: [(&str, f32, f32); 9] = [
+        ("Relu", 0.0, 0.0),
+        ("Affine", 0.7, 0.1),
+        ("LeakyRelu", 0.2, 0.0),
+        ("ThresholdedRelu", 0.1, 0.0),
+        ("ScaledTanh", 0.8, 1.5),
+        ("HardSigmoid", 0.3, 0.4),
+        ("Elu", 0.9, 0.0),
+        ("Softsign", 0.0, 0.0),
+        ("Softplus", 0.0, 0.0),
+    ];
+    NAMES
+        .map(|(name, alpha, beta)| {
+            case(format!("RNN_with_{name}"), move |d| {
+                let strings = AttributeProto {
+                    strings: vec![name.as_bytes().to_vec().into()],
+                    r#type: qnn_compiler::frontend::onnx::proto::attribute_type::STRINGS,
+                    ..crate::support::attr("activations")
+                };
+                let numbers = [
+                    crate::support::floats("activation_alpha", &[alpha]),
+                    crate::support::floats("activation_beta", &[beta]),
+                ];
+                let takes = usize::from(alpha != 0.0) + usize::from(beta != 0.0);
+                let attributes: Vec<AttributeProto> =
+                    [strings].into_iter().chain(numbers.into_iter().take(takes)).collect();
+                net(d, 2, 1, true, &[], &attributes);
+            })
+        })
+        .into()
+}
+
+fn long() -> Vec<Case> {
+    fn lstm(d: &mut Draft, steps: usize) {
+        let x = d.input(&[steps, 1, 16]);
+        let (w, r) = (d.weight(&[1, 4 * 64, 16]), d.weight(&[1, 4 * 64, 64]));
+        let y = d.nodes("LSTM", &[&x, &w, &r], &[int("hidden_size", 64)], 3);
+        y.iter().for_each(|y| d.output(y));
+    }
+    vec![
+        case("LSTM_of_forty_steps", |d| lstm(d, 40)),
+        refused("LSTM_of_too_many_steps", "E0302", "1024 are written out", |d| lstm(d, 1025)),
+    ]
+}
