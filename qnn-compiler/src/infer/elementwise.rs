@@ -78,6 +78,7 @@ pub(super) const ROWS: &[Row] = &[
     ("", "Sqrt", same),
     ("", "Sub", arithmetic),
     ("", "Sum", arithmetic),
+    ("", "SwiGLU", same),
     ("", "Swish", same),
     ("", "Tan", same),
     ("", "Tanh", same),

@@ -14,6 +14,7 @@ mod signal;
 mod site;
 mod spatial;
 mod table;
+mod training;
 mod window;
 
 pub(crate) use shaping::{permutation, slice_plan, split_sizes};

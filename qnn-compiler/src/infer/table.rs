@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::site::{Answer, Reason, Site, volume};
-use super::{attention, elementwise, linear, quant, recurrent, reduction, shaping, signal, spatial};
+use super::{
+    attention, elementwise, linear, quant, recurrent, reduction, shaping, signal, spatial, training,
+};
 use crate::graph::{Graph, Node, TensorType};
 
 /// Types every output of a node.
@@ -14,7 +16,7 @@ pub(super) type Rule = fn(&Site<'_>) -> Answer;
 pub(super) type Row = (&'static str, &'static str, Rule);
 
 /// All rows, one slice an operator family.
-const FAMILIES: [&[Row]; 9] = [
+const FAMILIES: [&[Row]; 10] = [
     attention::ROWS,
     elementwise::ROWS,
     linear::ROWS,
@@ -24,6 +26,7 @@ const FAMILIES: [&[Row]; 9] = [
     shaping::ROWS,
     signal::ROWS,
     spatial::ROWS,
+    training::ROWS,
 ];
 
 static TABLE: LazyLock<HashMap<(&'static str, &'static str), Rule>> = LazyLock::new(|| {

@@ -3,6 +3,7 @@
 use qnn_build::job::Diagnostic;
 
 use super::table;
+use crate::frontend::onnx::is_composed;
 use crate::problem::{NodeName, Problems, problem};
 
 /// The problem of a node whose operator has no row in the table.
@@ -18,6 +19,11 @@ pub(super) fn unsupported(name: NodeName<'_>) -> Diagnostic {
     }
 }
 
+/// Whether there is a lowering of the operator, or of those that it is written as.
+fn is_supported(name: NodeName<'_>) -> bool {
+    table::find(name.domain, name.op).is_some() || is_composed(name.domain, name.op)
+}
+
 fn message(name: NodeName<'_>) -> String {
     let domain = if name.domain.is_empty() { "ai.onnx" } else { name.domain };
     format!("operator {} of domain {domain} has no lowering to HTP", name.op)
@@ -29,7 +35,7 @@ pub(crate) fn with_unsupported<'a>(
     mut problems: Problems,
     nodes: impl IntoIterator<Item = NodeName<'a>>,
 ) -> Problems {
-    for name in nodes.into_iter().filter(|name| table::find(name.domain, name.op).is_none()) {
+    for name in nodes.into_iter().filter(|name| !is_supported(*name)) {
         match problems.0.iter_mut().find(|p| p.node.as_deref() == Some(name.node)) {
             Some(known) if known.code == "E0301" => known.message = message(name),
             Some(_) => {}

@@ -18,6 +18,7 @@ mod arithmetic;
 mod attention;
 mod case;
 mod cast;
+mod composed;
 mod conv;
 mod conv_transpose;
 #[path = "../emulate/mod.rs"]
@@ -49,6 +50,7 @@ const FAMILIES: &[Family] = &[
     ("arithmetic", arithmetic::cases),
     ("attention", attention::cases),
     ("cast", cast::cases),
+    ("composed", composed::cases),
     ("conv", conv::cases),
     ("conv_transpose", conv_transpose::cases),
     ("function", function::cases),

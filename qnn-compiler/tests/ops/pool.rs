@@ -136,9 +136,5 @@ pub fn cases() -> Vec<Case> {
         let outputs = d.nodes("MaxPool", &[&x], &[ints("kernel_shape", &[2, 2])], 2);
         outputs.iter().for_each(|y| d.output(y));
     }));
-    all.push(refused("three_axes_are_refused", "E0302", "3 spatial axes", |d| {
-        let x = d.input(&[1, 4, 4, 4, 4]);
-        d.result("MaxPool", &[&x], &[ints("kernel_shape", &[2, 2, 2])]);
-    }));
     all
 }

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod bodies;
+mod compose;
 mod containers;
 pub mod element;
 mod external;
@@ -18,6 +19,7 @@ mod tensor;
 mod walk;
 mod write;
 
+pub use compose::{Row as Composition, is_composed, rows as compositions};
 pub(super) use external::location as external_location;
 pub use file::OnnxFile;
 pub use import::{ImportOptions, Imported, import};

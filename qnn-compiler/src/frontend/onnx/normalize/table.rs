@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use super::{axes, expand, pads, removal, resize, rewrite, windows};
 use crate::frontend::Builder;
+use crate::frontend::onnx::compose::compose;
 use crate::graph::{Attr, DType, Data, Node, TensorType, ValueId};
 use crate::infer::{Answer, Site};
 
@@ -64,7 +65,7 @@ pub fn expansions() -> impl Iterator<Item = &'static Row> {
     expand::ROWS.iter().flat_map(|rows| rows.iter())
 }
 
-/// Rewrites a node into the one form of its operator. `names` are those of its outputs, empty where one is not wanted.
+/// Rewrites a node into the one form of its operator, or into the operators that it is written as. `names` are those of its outputs, empty where one is not wanted.
 pub(in crate::frontend::onnx) fn normalize(
     builder: &mut Builder<'_>,
     node: &mut Node,
@@ -75,6 +76,13 @@ pub(in crate::frontend::onnx) fn normalize(
         Some(rule) => rule(&mut Draft { builder, node, outputs: names.len() })?,
         None => Step::Keep,
     };
+    if node.domain.is_empty() {
+        node.opset = OPSET;
+    }
+    let step = match step {
+        Step::Keep => compose(builder, node, names.len())?,
+        replaced => replaced,
+    };
     if let Step::Replaced(values) = &step {
         // What a rule makes in place of an output has that output's name; what was there before keeps its own.
         for (id, name) in values.iter().zip(names).filter(|(_, name)| !name.is_empty()) {
@@ -82,9 +90,6 @@ pub(in crate::frontend::onnx) fn normalize(
                 builder.rename(id, name);
             }
         }
-    }
-    if node.domain.is_empty() {
-        node.opset = OPSET;
     }
     Ok(step)
 }

@@ -1,0 +1,16 @@
+//! Operators that HTP has no op for, written as operators that it has.
+//!
+//! A composed operator is gone when the passes start: they fuse and lay out its parts like any others. Each family is a
+//! table of rows; a rule sees a normalized node and its types, and writes the parts with [`Parts`].
+
+mod bits;
+mod loss;
+mod parts;
+mod placement;
+mod select;
+mod signal;
+mod table;
+mod volume;
+
+pub(super) use table::compose;
+pub use table::{Row, is_composed, rows};

@@ -1,0 +1,179 @@
+//! Writes the nodes that take one's place.
+
+use crate::frontend::Builder;
+use crate::frontend::onnx::element;
+use crate::frontend::onnx::normalize::{OPSET, Step, normalize};
+use crate::graph::{Attr, Attrs, DType, Data, Node, TensorType, ValueId};
+use crate::infer::{Answer, Reason, Site};
+
+/// The node being replaced, and the means to write others. What is written is normalized, typed, and evaluated where it is
+/// constant, as a model's own nodes are.
+pub(super) struct Parts<'d, 'r> {
+    builder: &'d mut Builder<'r>,
+    /// The node.
+    pub(super) node: &'d Node,
+    /// How many outputs of it are wanted.
+    pub(super) outputs: usize,
+    /// Types of its outputs.
+    pub(super) types: &'d [TensorType],
+}
+
+impl<'d, 'r> Parts<'d, 'r> {
+    pub(super) fn new(
+        builder: &'d mut Builder<'r>,
+        node: &'d Node,
+        outputs: usize,
+        types: &'d [TensorType],
+    ) -> Self {
+        Self { builder, node, outputs, types }
+    }
+
+    pub(super) fn site(&self) -> Site<'_> {
+        Site { graph: &self.builder.graph, node: self.node, outputs: self.outputs }
+    }
+
+    /// The `i`-th input, which the operator requires.
+    pub(super) fn input(&self, i: usize) -> Answer<ValueId> {
+        self.site().id(i)
+    }
+
+    pub(super) fn shape(&self, id: ValueId) -> Vec<usize> {
+        self.builder.graph.shape(id).to_vec()
+    }
+
+    pub(super) fn dtype(&self, id: ValueId) -> DType {
+        self.builder.graph.dtype(id)
+    }
+
+    /// Elements of a value as integers, where it is constant.
+    pub(super) fn known_ints(&self, id: ValueId) -> Option<Vec<i64>> {
+        self.builder.graph.const_i64(id)
+    }
+
+    /// Elements of a value as floats, where it is constant.
+    pub(super) fn known_floats(&self, id: ValueId) -> Option<Vec<f64>> {
+        let value = self.builder.graph.value(id);
+        value.data.as_ref().map(|data| data.to_f64(value.ty.dtype))
+    }
+
+    /// A node with one output.
+    pub(super) fn op(&mut self, op: &str, inputs: &[ValueId]) -> Answer<ValueId> {
+        self.with(op, inputs, [])
+    }
+
+    /// A node with one output and these attributes.
+    pub(super) fn like(&mut self, op: &str, inputs: &[ValueId], attrs: Attrs) -> Answer<ValueId> {
+        let name = format!("{}.{}", self.node.name, op.to_lowercase());
+        let names = [name.clone()];
+        let mut node = Node {
+            name,
+            domain: String::new(),
+            op: op.to_owned(),
+            opset: OPSET,
+            inputs: inputs.iter().copied().map(Some).collect(),
+            outputs: Vec::new(),
+            attrs,
+            layout: self.node.layout,
+        };
+        let values = match normalize(self.builder, &mut node, &names)? {
+            Step::Replaced(values) => values,
+            Step::Keep => self.builder.emit(node, &names)?,
+        };
+        match values.first() {
+            Some(Some(id)) => Ok(*id),
+            _ => Err(Reason::Invalid(format!("{op} has no output"))),
+        }
+    }
+
+    /// A node with attributes and one output.
+    pub(super) fn with<const N: usize>(
+        &mut self,
+        op: &str,
+        inputs: &[ValueId],
+        attrs: [(&str, Attr); N],
+    ) -> Answer<ValueId> {
+        let attrs = attrs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        self.like(op, inputs, Attrs(attrs))
+    }
+
+    /// A constant from numbers.
+    pub(super) fn floats(&mut self, dtype: DType, shape: &[usize], values: &[f64]) -> ValueId {
+        let name = format!("{}.const", self.node.name);
+        self.builder.constant(&name, TensorType::new(dtype, shape), Data::from_floats(values, dtype))
+    }
+
+    /// A constant from integers.
+    pub(super) fn ints(&mut self, dtype: DType, shape: &[usize], values: &[i64]) -> ValueId {
+        let name = format!("{}.const", self.node.name);
+        self.builder.constant(&name, TensorType::new(dtype, shape), Data::from_ints(values, dtype))
+    }
+
+    /// One number that broadcasts.
+    pub(super) fn scalar(&mut self, dtype: DType, value: f64) -> ValueId {
+        self.floats(dtype, &[], &[value])
+    }
+
+    /// A binary operator with a number on the right.
+    pub(super) fn by(&mut self, op: &str, x: ValueId, value: f64) -> Answer<ValueId> {
+        let number = self.scalar(self.dtype(x), value);
+        self.op(op, &[x, number])
+    }
+
+    /// The same elements in another shape.
+    pub(super) fn reshape(&mut self, x: ValueId, shape: &[usize]) -> Answer<ValueId> {
+        if self.builder.graph.shape(x) == shape {
+            return Ok(x);
+        }
+        let list: Vec<i64> = shape.iter().map(|d| *d as i64).collect();
+        let list = self.ints(DType::I64, &[list.len()], &list);
+        self.op("Reshape", &[x, list])
+    }
+
+    /// Axes in another order.
+    pub(super) fn transpose(&mut self, x: ValueId, perm: &[usize]) -> Answer<ValueId> {
+        if perm.is_sorted() {
+            return Ok(x);
+        }
+        self.with("Transpose", &[x], [("perm", Attr::Ints(perm.iter().map(|p| *p as i64).collect()))])
+    }
+
+    /// The same numbers in another type.
+    pub(super) fn cast(&mut self, x: ValueId, dtype: DType) -> Answer<ValueId> {
+        if self.dtype(x) == dtype {
+            return Ok(x);
+        }
+        self.with("Cast", &[x], [("to", Attr::Int(element::number(dtype).into()))])
+    }
+
+    /// Elements `start..end` by `step` along an axis; with a negative step `end` may be -1, before the first.
+    pub(super) fn slice(&mut self, x: ValueId, axis: usize, [start, end, step]: [i64; 3]) -> Answer<ValueId> {
+        let end = if step < 0 && end < 0 { i64::MIN + 1 } else { end };
+        let lists = [start, end, axis as i64, step].map(|v| self.ints(DType::I64, &[1], &[v]));
+        self.op("Slice", &[x, lists[0], lists[1], lists[2], lists[3]])
+    }
+
+    /// Parts joined along an axis.
+    pub(super) fn concat(&mut self, parts: &[ValueId], axis: usize) -> Answer<ValueId> {
+        self.with("Concat", parts, [("axis", Attr::Int(axis as i64))])
+    }
+
+    /// A reduction over axes.
+    pub(super) fn reduce(&mut self, op: &str, x: ValueId, axes: &[usize], keep: bool) -> Answer<ValueId> {
+        if axes.is_empty() {
+            return Ok(x);
+        }
+        let list: Vec<i64> = axes.iter().map(|a| *a as i64).collect();
+        let list = self.ints(DType::I64, &[list.len()], &list);
+        self.with(op, &[x, list], [("keepdims", Attr::Int(keep.into()))])
+    }
+
+    /// Rows of a table at indices.
+    pub(super) fn rows(&mut self, table: ValueId, indices: ValueId) -> Answer<ValueId> {
+        self.with("Gather", &[table, indices], [("axis", Attr::Int(0))])
+    }
+
+    /// Says that the node cannot be expressed.
+    pub(super) fn refuse<T>(&self, why: impl Into<String>) -> Answer<T> {
+        Err(Reason::Unsupported(why.into()))
+    }
+}

@@ -1,0 +1,134 @@
+//! Elements chosen by their values or by conditions.
+
+use super::parts::Parts;
+use super::table::{Row, Written, row};
+use crate::graph::{Attr, DType};
+use crate::infer::{Answer, Reason};
+
+pub(super) const ROWS: &[Row] = &[
+    row("Compress", "Gather; the condition must be constant", compress),
+    row("Hardmax", "ArgMax, Equal, Cast", hardmax),
+    row("ReverseSequence", "Gather of computed rows", reverse_sequence),
+    row("SwiGLU", "Swish, Mul", swiglu),
+    row("TensorScatter", "Gather of computed rows, Where", tensor_scatter),
+];
+
+fn compress(p: &mut Parts<'_, '_>) -> Answer<Written> {
+    let (x, condition) = (p.input(0)?, p.input(1)?);
+    let Some(condition) = p.known_ints(condition) else {
+        return Err(Reason::DataDependent(
+            "how many elements Compress keeps depends on its condition".to_owned(),
+        ));
+    };
+    let kept: Vec<i64> = (0..).zip(&condition).filter(|(_, keep)| **keep != 0).map(|(i, _)| i).collect();
+    let axis = p.node.attrs.int("axis");
+    let x = match axis {
+        Some(_) => x,
+        None => p.reshape(x, &[p.shape(x).iter().product()])?,
+    };
+    let kept = p.ints(DType::I64, &[kept.len()], &kept);
+    Ok(Some(vec![p.with("Gather", &[x, kept], [("axis", Attr::Int(axis.unwrap_or(0)))])?]))
+}
+
+/// One where the first of the largest elements is, zero elsewhere.
+fn hardmax(p: &mut Parts<'_, '_>) -> Answer<Written> {
+    let x = p.input(0)?;
+    let (shape, dtype) = (p.shape(x), p.dtype(x));
+    if shape.is_empty() {
+        return Ok(Some(vec![p.scalar(dtype, 1.0)]));
+    }
+    let axis = p.site().axis("axis", -1, shape.len())?;
+    let attrs = [("axis", Attr::Int(axis as i64)), ("keepdims", Attr::Int(1))];
+    let largest = p.with("ArgMax", &[x], attrs)?;
+    let mut places = vec![1; shape.len()];
+    places[axis] = shape[axis];
+    let numbers: Vec<i64> = (0..shape[axis] as i64).collect();
+    let numbers = p.ints(DType::I64, &places, &numbers);
+    let hot = p.op("Equal", &[largest, numbers])?;
+    Ok(Some(vec![p.cast(hot, dtype)?]))
+}
+
+fn swiglu(p: &mut Parts<'_, '_>) -> Answer<Written> {
+    let (gate, value) = (p.input(0)?, p.input(1)?);
+    let alpha = p.node.attrs.float_or("alpha", 1.0);
+    let gate = p.with("Swish", &[gate], [("alpha", Attr::Float(alpha))])?;
+    Ok(Some(vec![p.op("Mul", &[gate, value])?]))
+}
+
+/// The first elements of each sequence are read backwards, as many as it is long.
+fn reverse_sequence(p: &mut Parts<'_, '_>) -> Answer<Written> {
+    let (x, lengths) = (p.input(0)?, p.input(1)?);
+    let shape = p.shape(x);
+    let (batch, time) =
+        (p.site().axis("batch_axis", 1, shape.len())?, p.site().axis("time_axis", 0, shape.len())?);
+    if batch == time {
+        return p.refuse("batch_axis and time_axis are the same");
+    }
+    let rest = (0..shape.len()).filter(|a| *a != batch && *a != time);
+    let perm: Vec<usize> = [batch, time].into_iter().chain(rest).collect();
+    let (n, t) = (shape[batch] as i64, shape[time] as i64);
+    let turned = p.transpose(x, &perm)?;
+    let moved = p.shape(turned);
+    let table = p.reshape(turned, &[(n * t) as usize, moved[2..].iter().product()])?;
+    let lengths = p.cast(lengths, DType::I32)?;
+    let lengths = p.reshape(lengths, &[n as usize, 1])?;
+    let places = p.ints(DType::I32, &[1, t as usize], &(0..t).collect::<Vec<_>>());
+    let inside = p.op("Less", &[places, lengths])?;
+    let last = p.by("Sub", lengths, 1.0)?;
+    let mirrored = p.op("Sub", &[last, places])?;
+    let from = p.op("Where", &[inside, mirrored, places])?;
+    let starts = p.ints(DType::I32, &[n as usize, 1], &(0..n).map(|i| i * t).collect::<Vec<_>>());
+    let from = p.op("Add", &[from, starts])?;
+    let from = p.reshape(from, &[(n * t) as usize])?;
+    let taken = p.rows(table, from)?;
+    let taken = p.reshape(taken, &moved)?;
+    let mut back = vec![0; perm.len()];
+    perm.iter().enumerate().for_each(|(i, a)| back[*a] = i);
+    Ok(Some(vec![p.transpose(taken, &back)?]))
+}
+
+/// Inputs: cache, update, first place to write for each batch.
+fn tensor_scatter(p: &mut Parts<'_, '_>) -> Answer<Written> {
+    let (cache, update) = (p.input(0)?, p.input(1)?);
+    let (shape, new) = (p.shape(cache), p.shape(update));
+    let axis = p.site().axis("axis", -2, shape.len())?;
+    if axis == 0 {
+        return p.refuse("the axis is that of the batches");
+    }
+    let circular = p.node.attrs.str_or("mode", "linear") == "circular";
+    let (n, extent, count) = (shape[0], shape[axis], new[axis]);
+    let (middle, inner): (usize, usize) =
+        (shape[1..axis].iter().product(), shape[axis + 1..].iter().product());
+    let starts = match p.node.input(2) {
+        Some(id) => {
+            let id = p.cast(id, DType::I32)?;
+            p.reshape(id, &[n, 1])?
+        }
+        None => p.ints(DType::I32, &[n, 1], &vec![0; n]),
+    };
+    // For each place of the cache, which row of the update belongs there.
+    let places = p.ints(DType::I32, &[1, extent], &(0..extent as i64).collect::<Vec<_>>());
+    let mut row = p.op("Sub", &[places, starts])?;
+    if circular {
+        row = p.by("Mod", row, extent as f64)?;
+    }
+    let reached = p.by("GreaterOrEqual", row, 0.0)?;
+    let not_passed = p.by("Less", row, count as f64)?;
+    let written = p.op("And", &[reached, not_passed])?;
+    let written = p.reshape(written, &[n, 1, extent, 1])?;
+    let low = p.scalar(DType::I32, 0.0);
+    let high = p.scalar(DType::I32, count as f64 - 1.0);
+    let row = p.op("Max", &[row, low])?;
+    let row = p.op("Min", &[row, high])?;
+    let row = p.reshape(row, &[n, 1, extent])?;
+    let bases: Vec<i64> = (0..n * middle).map(|i| (i * count) as i64).collect();
+    let bases = p.ints(DType::I32, &[n, middle, 1], &bases);
+    let row = p.op("Add", &[row, bases])?;
+    let row = p.reshape(row, &[n * middle * extent])?;
+    let table = p.reshape(update, &[n * middle * count, inner])?;
+    let taken = p.rows(table, row)?;
+    let full = [n, middle, extent, inner];
+    let (taken, old) = (p.reshape(taken, &full)?, p.reshape(cache, &full)?);
+    let y = p.op("Where", &[written, taken, old])?;
+    Ok(Some(vec![p.reshape(y, &shape)?]))
+}

@@ -1,0 +1,70 @@
+//! The table: which operator is written as which others.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::parts::Parts;
+use super::{bits, loss, placement, select, signal, volume};
+use crate::frontend::Builder;
+use crate::frontend::onnx::normalize::Step;
+use crate::graph::{Node, ValueId};
+use crate::infer::{Answer, Reason, infer};
+
+/// What became of a node: the values of its outputs, or `None` where it stays as it is.
+pub(super) type Written = Option<Vec<ValueId>>;
+
+/// Writes a node as others.
+pub(super) type Rule = fn(&mut Parts<'_, '_>) -> Answer<Written>;
+
+/// One composed operator.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Operator domain.
+    pub domain: &'static str,
+    /// Operator.
+    pub op: &'static str,
+    /// What it is made of, and what is refused.
+    pub note: &'static str,
+    rule: Rule,
+}
+
+/// A row of the standard's domain.
+pub(super) const fn row(op: &'static str, note: &'static str, rule: Rule) -> Row {
+    Row { domain: "", op, note, rule }
+}
+
+const FAMILIES: [&[Row]; 6] =
+    [bits::ROWS, loss::ROWS, placement::ROWS, select::ROWS, signal::ROWS, volume::ROWS];
+
+static TABLE: LazyLock<HashMap<(&'static str, &'static str), Rule>> =
+    LazyLock::new(|| rows().map(|row| ((row.domain, row.op), row.rule)).collect());
+
+/// Every composed operator, for the documentation.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    FAMILIES.iter().flat_map(|rows| rows.iter())
+}
+
+/// Whether an operator is written as others, in some of its forms at least.
+pub fn is_composed(domain: &str, op: &str) -> bool {
+    TABLE.contains_key(&(domain, op))
+}
+
+/// Writes a normalized node as others, where it is an operator of the table.
+pub(in crate::frontend::onnx) fn compose(
+    builder: &mut Builder<'_>,
+    node: &Node,
+    outputs: usize,
+) -> Answer<Step> {
+    let Some(rule) = TABLE.get(&(&*node.domain, &*node.op)) else { return Ok(Step::Keep) };
+    let types = infer(&builder.graph, node, outputs)?;
+    let Some(values) = rule(&mut Parts::new(builder, node, outputs, &types))? else { return Ok(Step::Keep) };
+    for (value, ty) in values.iter().zip(&types) {
+        let made = &builder.graph.value(*value).ty;
+        if made != ty {
+            let message =
+                format!("written as {} {:?} instead of {} {:?}", made.dtype, made.shape, ty.dtype, ty.shape);
+            return Err(Reason::Unsupported(message));
+        }
+    }
+    Ok(Step::Replaced(values.into_iter().map(Some).collect()))
+}
