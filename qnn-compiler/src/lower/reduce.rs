@@ -178,17 +178,21 @@ fn log_sum_exp(ops: &mut Ops<'_, '_, '_>, x: TensorId, plan: &Plan) -> TensorId 
     ops.binary("ElementWiseAdd", log, max)
 }
 
-/// max · sqrt(Σ (x / max)²): the square of anything above 255 leaves the range of fp16.
+/// unit · √n · sqrt(mean((x / unit)²)): the square of anything above 255 leaves the range of fp16. The unit is a 64th of the
+/// largest number, because HTP divides by multiplying with the reciprocal, whose digits are lost where it is very small.
 fn l2(ops: &mut Ops<'_, '_, '_>, x: TensorId, plan: &Plan) -> TensorId {
     const SMALLEST: f64 = 6.103_515_6e-5;
+    let count: usize = plan.dims.iter().zip(&plan.gone).filter(|(_, gone)| **gone).map(|(&d, _)| d).product();
     let size = ops.unary("ElementWiseAbs", x);
     let max = reduced(ops, "ReduceMax", size, plan);
-    let some = ops.with("ElementWiseMaximum", max, SMALLEST);
-    let scaled = ops.binary(DIV, x, some);
+    let part = ops.with(MUL, max, 1.0 / 64.0);
+    let unit = ops.with("ElementWiseMaximum", part, SMALLEST);
+    let scaled = ops.binary(DIV, x, unit);
     let square = ops.binary(MUL, scaled, scaled);
-    let sum = reduced(ops, "ReduceSum", square, plan);
-    let root = ops.unary("ElementWiseSquareRoot", sum);
-    ops.binary(MUL, root, some)
+    let mean = reduced(ops, "ReduceMean", square, plan);
+    let root = ops.unary("ElementWiseSquareRoot", mean);
+    let whole = ops.with(MUL, unit, (count as f64).sqrt());
+    ops.binary(MUL, root, whole)
 }
 
 /// ReduceProd: HTP has no such op; the elements along the axes are multiplied half with half.

@@ -46,10 +46,17 @@ pub(super) fn unary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
         return integer(ops, x);
     }
     let shape = fold(&ops.shape(x), if FIVE.contains(&ty) { 5 } else { 4 });
-    let x = ops.reshape(x, &shape);
+    let mut x = ops.reshape(x, &shape);
+    if ty == "ElementWiseLog" {
+        // HTP's logarithm of zero is -7.6, larger than that of the smallest number.
+        x = ops.with("ElementWiseMaximum", x, SMALLEST);
+    }
     let y = ops.unary(ty, x);
     ops.output(0, y)
 }
+
+/// The smallest number of fp16 that is not zero.
+const SMALLEST: f64 = 5.960_464_5e-8;
 
 /// The few functions that make sense on integers.
 fn integer(mut ops: Ops<'_, '_, '_>, x: TensorId) -> Result<(), Diagnostic> {

@@ -31,6 +31,7 @@ mod movement;
 mod norm;
 mod order;
 mod pool;
+mod range;
 mod recurrent;
 mod reduce;
 mod resize;
@@ -61,6 +62,7 @@ const FAMILIES: &[Family] = &[
     ("norm", norm::cases),
     ("order", order::cases),
     ("pool", pool::cases),
+    ("range", range::cases),
     ("recurrent", recurrent::cases),
     ("reduce", reduce::cases),
     ("resize", resize::cases),

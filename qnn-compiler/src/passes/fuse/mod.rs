@@ -2,9 +2,11 @@
 //! node; what nobody reads any more is removed at the end.
 
 mod affine;
+mod constants;
+mod exponents;
 mod gelu;
 mod hard_swish;
-mod layer_norm;
+mod norm;
 mod view;
 
 use std::collections::HashSet;
@@ -17,8 +19,23 @@ use view::View;
 type Rule = fn(&mut Graph, &View, usize) -> bool;
 
 /// Every pattern, larger ones first.
-const RULES: &[Rule] =
-    &[layer_norm::rule, gelu::gelu, gelu::mish, hard_swish::hard_swish, hard_swish::hard_sigmoid];
+const RULES: &[Rule] = &[
+    norm::normalization,
+    norm::unit_vector,
+    norm::centred_variance,
+    norm::root_of_squares,
+    exponents::softmax,
+    exponents::log_softmax,
+    exponents::log_sum_exp,
+    exponents::softplus,
+    exponents::hidden_rows,
+    gelu::gelu,
+    gelu::mish,
+    hard_swish::hard_swish,
+    hard_swish::hard_sigmoid,
+    constants::two_steps,
+    constants::guard,
+];
 
 /// Fuses until nothing changes.
 ///
@@ -28,10 +45,15 @@ pub(super) fn run(graph: &mut Graph) -> Result<()> {
     affine::run(graph);
     for rule in RULES {
         let mut view = View::new(graph);
-        for i in 0..graph.nodes.len() {
+        let mut i = 0;
+        while i < graph.nodes.len() {
+            let before = graph.nodes.len();
             if rule(graph, &view, i) {
                 view = View::new(graph);
+                // Nodes that a rule wrote are not for it to see again.
+                i += graph.nodes.len().saturating_sub(before);
             }
+            i += 1;
         }
     }
     remove_unread(graph);
