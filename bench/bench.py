@@ -6,6 +6,7 @@ Needs Rust and python3 with venv and pip on x86-64 Linux. Everything it makes or
 
 import argparse
 import json
+import math
 import os
 import platform
 import shutil
@@ -24,8 +25,6 @@ PYTHON = WORK / "venv" / "bin" / "python"
 PEER = ["onnxruntime==1.31.1", "onnxruntime-qnn==2.7.0"]
 MODELS_PACKAGE = "rapidocr-onnxruntime==1.4.4"
 SOC = "SM8650"
-NAMES = ["det", "rec", "cls"]
-KINDS = ["picture", "noise"]
 
 APP_MANIFEST = """\
 [package]
@@ -66,10 +65,14 @@ def main():
         "parts",
         nargs="*",
         metavar="PART",
-        help="compile: three models, against onnxruntime-qnn; rebuild: `cargo qnn build` with nothing to do; "
+        help="compile: models, against onnxruntime-qnn; rebuild: `cargo qnn build` with nothing to do; "
         "cold: what the crates cost an app; all by default",
     )
     parser.add_argument("--runs", type=int, default=5, help="timed runs of each compile (default 5)")
+    parser.add_argument("--models", default="", metavar="NAME,…", help="compile only these")
+    parser.add_argument(
+        "--model", action="append", default=[], metavar="FILE", help="compile this ONNX file of fixed shapes too"
+    )
     parser.add_argument("--rebuilds", type=int, default=15, help="timed rebuilds (default 15)")
     parser.add_argument("--colds", type=int, default=3, help="timed cold builds (default 3)")
     parser.add_argument(
@@ -96,69 +99,84 @@ def main():
 
 
 def compile_models(args):
-    """The three PP-OCR models for one SoC in fp16: this project against onnxruntime-qnn, the same files, run by run in turn."""
-    prepare_models()
-    runs = {(name, who): [] for name in NAMES for who in ("ours", "peer")}
-    reports = {name: [] for name in NAMES}
-    for number in range(-1, args.runs):
-        for name in NAMES:
+    """Models for one SoC in fp16: this project against onnxruntime-qnn, the same files, run by run in turn."""
+    models = prepare_models(args.model)
+    if args.models:
+        models = {name: models[name] for name in args.models.split(",")}
+    runs = {(name, who): [] for name in models for who in ("ours", "peer")}
+    for name in models:
+        for number in range(-1, args.runs):
             say(f"{name}: " + (f"run {number + 1} of {args.runs}" if number >= 0 else "warming up"))
             for who in ("ours", "peer") if number % 2 == 0 else ("peer", "ours"):
                 run = compile_ours(name) if who == "ours" else compile_peer(name, args.peer_option)
                 # The first round reads everything into the page cache and is not counted.
-                if number >= 0:
+                if number >= 0 and run:
                     runs[name, who].append(run)
-                    if who == "ours":
-                        reports[name].append((run, json.loads(run.stdout)[0]["report"]))
-    accuracy = {key: measure_accuracy(*key) for key in runs}
+    reports = {name: [json.loads(run.stdout)[0]["report"] for run in runs[name, "ours"]] for name in models}
+    ops = {(name, "ours"): reports[name][0]["ops"] for name in models}
+    ops.update({(name, "peer"): peer_ops(name) for name in models if runs[name, "peer"]})
+    accuracy = {(name, who): measure_accuracy(name, who, models[name]) for name, who in runs if runs[name, who]}
 
     heading(
         f"Compiling for {SOC}, fp16",
         f"`cargo qnn compile` against {PEER[1].replace('==', ' ')} on {PEER[0].replace('==', ' ')}"
         + (f" with {', '.join(args.peer_option)}" if args.peer_option else "")
         + f": the same ONNX file, in turn, {args.runs} runs each, medians. Wall time is from the start of the process to its end "
-        "(for the peer this includes Python and its imports). Memory is the peak of the process tree.",
+        "(for the peer this includes Python and its imports). Memory is the peak of the process tree, ops are those of the QNN graph. "
+        "det, rec and cls are trained; the others have random weights.",
     )
-    rows = []
-    for name in NAMES:
+    rows, ratios = [], []
+    for name, kinds in models.items():
         mine, theirs = runs[name, "ours"], runs[name, "peer"]
         for who, label in (("ours", "cargo qnn"), ("peer", "onnxruntime-qnn")):
             these = runs[name, who]
+            first = name if who == "ours" else ""
+            if not these:
+                rows.append([first, label, "cannot", *[""] * 6])
+                continue
             rows.append(
                 [
-                    name if who == "ours" else "",
+                    first,
                     label,
                     f"{median(these, 'wall'):.2f} s",
                     f"{median(these, 'user'):.2f} s",
                     mib(max(run.peak for run in these)),
                     mib(binary(name, who).stat().st_size),
-                    *(f"{accuracy[name, who][kind]:.1f} dB" for kind in KINDS),
+                    str(ops[name, who]),
+                    *(decibels(accuracy[name, who].get(kind)) for kind in ("picture", "noise")),
                 ]
             )
+        if not theirs:
+            continue
+        ratios.append(median(mine, "wall") / median(theirs, "wall"))
+        better = {kind: accuracy[name, "ours"][kind] - accuracy[name, "peer"][kind] for kind in kinds}
         rows.append(
             [
                 "",
                 "ratio",
-                f"**{median(mine, 'wall') / median(theirs, 'wall'):.2f}**",
+                f"**{ratios[-1]:.2f}**",
                 f"{median(mine, 'user') / median(theirs, 'user'):.2f}",
                 f"{max(run.peak for run in mine) / max(run.peak for run in theirs):.2f}",
                 f"{binary(name, 'ours').stat().st_size / binary(name, 'peer').stat().st_size:.2f}",
-                *(f"{accuracy[name, 'ours'][kind] - accuracy[name, 'peer'][kind]:+.1f} dB" for kind in KINDS),
+                f"{ops[name, 'ours'] / ops[name, 'peer']:.2f}",
+                *(decibels(better.get(kind), "+") for kind in ("picture", "noise")),
             ]
         )
-    table(["model", "", "wall", "user", "memory", "binary", "SQNR, picture", "SQNR, noise"], rows)
+    table(["model", "", "wall", "user", "memory", "binary", "ops", "SQNR, picture", "SQNR, noise"], rows)
+    if ratios:
+        print(f"\nGeometric mean of the wall time ratios: **{statistics.geometric_mean(ratios):.2f}**")
 
     heading(
         "Where the time of a cold compile goes",
         "Medians of the same runs. Vendor is the time inside calls of the QNN library, loading it included.",
     )
-    stages = list(dict(reports[NAMES[0]][0][1]["stage_ms"]))
+    stages = list(dict(next(iter(reports.values()))[0]["stage_ms"]))
     rows = []
-    for name in NAMES:
-        walls = [run.wall * 1000 for run, _ in reports[name]]
-        vendor = [report["vendor_ms"] for _, report in reports[name]]
+    for name in models:
+        walls = [run.wall * 1000 for run in runs[name, "ours"]]
+        vendor = [report["vendor_ms"] for report in reports[name]]
         outside = [1 - inside / wall for inside, wall in zip(vendor, walls)]
-        times = [dict(report["stage_ms"]) for _, report in reports[name]]
+        times = [dict(report["stage_ms"]) for report in reports[name]]
         rows.append(
             [name, f"{statistics.median(walls):.0f} ms", f"{statistics.median(vendor):.0f} ms"]
             + [f"**{statistics.median(outside):.1%}**"]
@@ -230,25 +248,47 @@ def compile_ours(name):
 
 
 def compile_peer(name, options):
+    """One run, or None where the peer cannot compile the model whole."""
     out = WORK / "peer" / f"{name}.onnx"
     shutil.rmtree(out.parent, ignore_errors=True)
     out.parent.mkdir()
-    run = measure.run([PYTHON, HERE / "peer.py", WORK / "models" / f"{name}.onnx", out, *options])
+    try:
+        run = measure.run([PYTHON, HERE / "peer.py", WORK / "models" / f"{name}.onnx", out, *options])
+    except measure.Failed as failed:
+        say(f"{name}: onnxruntime-qnn: {failed}")
+        return None
     (made,) = out.parent.glob("*.bin")
     made.replace(binary(name, "peer"))
     return run
 
 
-def measure_accuracy(name, who):
+def peer_ops(name):
+    """Ops of the QNN graph that the peer makes."""
+    out = WORK / "peer" / f"{name}.onnx"
+    shutil.rmtree(out.parent, ignore_errors=True)
+    out.parent.mkdir()
+    dump = ["dump_json_qnn_graph=1", f"json_qnn_graph_dir={out.parent}"]
+    measure.run([PYTHON, HERE / "peer.py", WORK / "models" / f"{name}.onnx", out, *dump])
+    dumps = [json.loads(path.read_text()) for path in out.parent.glob("*.json")]
+    return sum(len(dump["graph"]["nodes"]) for dump in dumps if "graph" in dump)
+
+
+def measure_accuracy(name, who, kinds):
     """SQNR of the binary's outputs in the emulator against ONNX Runtime, by kind of input; the worst output counts."""
     result = {}
-    for kind in KINDS:
+    for kind in kinds:
         say(f"{name}: executing the binary of {'cargo qnn' if who == 'ours' else 'onnxruntime-qnn'} on {kind}")
         inputs, reference = (WORK / "models" / f"{name}.{kind}.{part}.npz" for part in ("in", "ref"))
         outputs = WORK / "out.npz"
         outputs.unlink(missing_ok=True)
         command = [cargo_qnn(), "qnn", "exec", binary(name, who), "--inputs", inputs, "--outputs", outputs]
-        measure.run(command, libraries())
+        try:
+            measure.run(command, libraries())
+        except measure.Failed as failed:
+            # Some of the peer's binaries end the emulator.
+            say(str(failed))
+            result[kind] = math.nan
+            continue
         text = measure.run([PYTHON, HERE / "oracle.py", "sqnr", reference, outputs]).stdout
         result[kind] = min(json.loads(text))
     return result
@@ -257,7 +297,7 @@ def measure_accuracy(name, who):
 def install_peer():
     """A Python environment of its own for the peer and the oracle."""
     stamp = WORK / "venv" / "installed"
-    wanted = " ".join([*PEER, "onnx", "numpy", "pillow"])
+    wanted = " ".join([*PEER, "onnx==1.23.2", "numpy", "pillow"])
     if stamp.exists() and stamp.read_text() == wanted:
         return
     say(f"installing {wanted}")
@@ -266,11 +306,14 @@ def install_peer():
     stamp.write_text(wanted)
 
 
-def prepare_models():
+def prepare_models(more):
+    """Fetches and writes the models and their inputs; kinds of input by name of model."""
     models = WORK / "models"
-    last = models / "cls.noise.ref.npz"
-    if last.exists() and last.stat().st_mtime > (HERE / "oracle.py").stat().st_mtime:
-        return
+    listed = models / "models.json"
+    newest = max(path.stat().st_mtime for path in [HERE / "oracle.py", *map(Path, more)])
+    wanted = {Path(path).stem for path in more}
+    if listed.exists() and listed.stat().st_mtime > newest and wanted <= json.loads(listed.read_text()).keys():
+        return json.loads(listed.read_text())
     say(f"fetching the models in {MODELS_PACKAGE}")
     package = WORK / "package"
     pip = [PYTHON, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", package, MODELS_PACKAGE]
@@ -280,7 +323,9 @@ def prepare_models():
     models.mkdir(exist_ok=True)
     picture = ROOT / "examples" / "ocr" / "pictures" / "sign.png"
     source = package / "rapidocr_onnxruntime" / "models"
-    subprocess.run([PYTHON, HERE / "oracle.py", "prepare", source, picture, models], check=True)
+    say("making weights, inputs and reference outputs")
+    subprocess.run([PYTHON, HERE / "oracle.py", "prepare", source, picture, models, *more], check=True)
+    return json.loads(listed.read_text())
 
 
 def libraries():
@@ -300,6 +345,13 @@ def cargo_qnn():
 
 def median(runs, field):
     return statistics.median(getattr(run, field) for run in runs)
+
+
+def decibels(value, sign=""):
+    """Nothing where the model has no such input, and "crash" where the binary cannot be executed."""
+    if value is None:
+        return ""
+    return "crash" if math.isnan(value) else f"{value:{sign}.1f} dB"
 
 
 def mib(size):

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
+class Failed(SystemExit):
+    """The command ended with another exit code than 0."""
+
+
 @dataclass
 class Run:
     """One run. Seconds and bytes."""
@@ -50,7 +54,7 @@ def run(command, env=None, cwd=None):
         drain.join()
     if process.returncode != 0:
         print(texts["stderr"], file=sys.stderr)
-        raise SystemExit(f"exit code {process.returncode}: {' '.join(map(str, command))}")
+        raise Failed(f"exit code {process.returncode}: {' '.join(map(str, command))}")
     peak = max(sampler.peak, usage.ru_maxrss * 1024)
     return Run(wall, usage.ru_utime, usage.ru_stime, peak, texts["stdout"])
 

@@ -2,7 +2,7 @@
 
 usage: peer.py MODEL.onnx OUT.onnx [provider option=value ...]
 
-The context binary is written beside OUT.onnx.
+The context binary is written beside OUT.onnx. The option dump_json_qnn_graph=1 writes the QNN graph there too.
 """
 
 import os
