@@ -38,19 +38,20 @@ pub(crate) struct Models {
 }
 
 impl Models {
-    /// Plans the models of `workspace`'s packages. Missing libraries are installed.
+    /// Plans the models of `workspace`'s packages for a target triple, or this machine. Missing libraries are installed.
     pub(crate) fn plan(
         session: &Session,
         workspace: Workspace,
         config: &ConfigArgs,
         job: &JobArgs,
         jobs: Option<usize>,
+        target: Option<&str>,
     ) -> Result<Self> {
         let manifests = workspace.manifests(&config.overrides())?;
         let store = store(Some(workspace.target_dir.join("qnn-cache")))?;
         let memo = store.memo();
         let resolved = libraries(session, &memo)?;
-        let packages = package::plan(&manifests, &resolved.toolchain, &memo)?;
+        let packages = package::plan(&manifests, &resolved.toolchain, &memo, target)?;
         let from_env = Limits::from_env();
         let limits = Limits {
             jobs: jobs.or(from_env.jobs),

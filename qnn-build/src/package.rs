@@ -31,16 +31,23 @@ pub struct Built {
     pub artifacts: Vec<Compiled>,
 }
 
-/// Plans several packages.
+/// Plans several packages for a target triple, or for this machine.
 ///
 /// # Errors
 /// All problems of all of them.
-pub fn plan(manifests: &[Manifest], toolchain: &Toolchain, memo: &Memo) -> Result<Vec<Package>> {
+pub fn plan(
+    manifests: &[Manifest],
+    toolchain: &Toolchain,
+    memo: &Memo,
+    target: Option<&str>,
+) -> Result<Vec<Package>> {
     let mut problems = Vec::new();
     let mut packages = Vec::new();
     for manifest in manifests {
         match Plan::new(manifest, toolchain, memo) {
-            Ok(plan) => packages.push(Package { name: manifest.package.clone(), plan }),
+            Ok(plan) => {
+                packages.push(Package { name: manifest.package.clone(), plan: plan.for_target(target) });
+            }
             Err(error) => problems.extend(error.problems),
         }
     }

@@ -54,7 +54,7 @@ fn with_compiler<T>(
     let apps = std::iter::once(&app).chain(others);
     let manifests: Vec<Manifest> =
         apps.map(|app| Manifest::load(&app.path("Cargo.toml"), &Overrides::default()).unwrap()).collect();
-    let packages = package::plan(&manifests, &libraries.toolchain, &store.memo()).unwrap();
+    let packages = package::plan(&manifests, &libraries.toolchain, &store.memo(), None).unwrap();
     run(&compiler, packages)
 }
 

@@ -149,6 +149,8 @@ registry! {
         "Folder of the Cargo.toml of the package being built.";
     CARGO_MANIFEST_PATH = "CARGO_MANIFEST_PATH", Cargo, false, ["qnn-build"], "`Cargo.toml` in `CARGO_MANIFEST_DIR`",
         "The Cargo.toml of the package being built.";
+    TARGET = "TARGET", Cargo, false, ["qnn-build"], "this machine",
+        "The target that is built: for x86-64 the models run in the emulator, which cannot load shared weights.";
     CARGO_MAKEFLAGS = "CARGO_MAKEFLAGS", Cargo, false, ["qnn-build"], "no jobserver",
         "cargo's jobserver, under which compile jobs run in parallel.";
     NUM_JOBS = "NUM_JOBS", Cargo, false, ["qnn-build"], "number of processors",

@@ -126,12 +126,12 @@ fn build_inner(session: &Session, args: &BuildArgs, then: Then) -> Result<Exit> 
     let environment = environment(args, target.as_deref(), &folder)?;
     let command = cargo_command(session, args, then, &environment);
     if args.dry_run {
-        return dry_run(session, args, workspace, &environment, &command);
+        return dry_run(session, args, (workspace, target.as_deref()), &environment, &command);
     }
     if mode == Mode::Required {
         let target_dir = args.flags.target_dir.clone().unwrap_or_else(|| workspace.target_dir.clone());
         let output = output_folder(&target_dir, target.as_deref(), args.flags.profile_folder());
-        artifacts(session, args, workspace, &target_dir, &output)?;
+        artifacts(session, args, workspace, (&target_dir, target.as_deref()), &output)?;
     }
     if args.artifacts_only {
         return Ok(Exit::Ok);
@@ -148,12 +148,12 @@ fn artifacts(
     session: &Session,
     args: &BuildArgs,
     workspace: Workspace,
-    target_dir: &Path,
+    (target_dir, target): (&Path, Option<&str>),
     output: &Path,
 ) -> Result<()> {
     let term = &session.term;
     let jobs = args.flags.jobs.as_deref().and_then(|jobs| jobs.parse().ok());
-    let mut models = Models::plan(session, workspace, &args.config, &args.job, jobs)?;
+    let mut models = Models::plan(session, workspace, &args.config, &args.job, jobs, target)?;
     let packages = std::mem::take(&mut models.packages);
     let compiler = models.compiler()?;
     let (built, warnings) = package::build(packages, &compiler, &Shown::new(term, COMPILE))?;
@@ -307,11 +307,11 @@ fn run_cargo(session: &Session, mut command: Command) -> Result<Exit> {
 fn dry_run(
     session: &Session,
     args: &BuildArgs,
-    workspace: Workspace,
+    (workspace, target): (Workspace, Option<&str>),
     environment: &[(String, OsString)],
     command: &Command,
 ) -> Result<Exit> {
-    let models = planned(session, args, workspace)?;
+    let models = planned(session, args, workspace, target)?;
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
     let environment: Vec<(String, String)> = environment
@@ -340,7 +340,12 @@ fn dry_run(
     Ok(Exit::Ok)
 }
 
-fn planned(session: &Session, args: &BuildArgs, workspace: Workspace) -> Result<Vec<Planned>> {
+fn planned(
+    session: &Session,
+    args: &BuildArgs,
+    workspace: Workspace,
+    target: Option<&str>,
+) -> Result<Vec<Planned>> {
     let row = |package: &str, model: &str, soc: &str, source: &Path, fresh| Planned {
         package: package.to_owned(),
         model: model.to_owned(),
@@ -360,7 +365,7 @@ fn planned(session: &Session, args: &BuildArgs, workspace: Workspace) -> Result<
         }
         return Ok(rows);
     }
-    let models = Models::plan(session, workspace, &args.config, &args.job, None)?;
+    let models = Models::plan(session, workspace, &args.config, &args.job, None, target)?;
     let compiler = models.compiler()?;
     let fresh = |package: &Package, job, facts| {
         let key = compiler.key(&Request { package: &package.name, job, facts });

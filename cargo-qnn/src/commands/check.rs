@@ -41,7 +41,7 @@ struct Answer {
 
 pub(crate) fn run(session: &Session, args: &CheckArgs) -> Result<Exit> {
     let workspace = Workspace::resolve(session, &args.packages)?;
-    let models = Models::plan(session, workspace, &args.config, &args.job, args.jobs)?;
+    let models = Models::plan(session, workspace, &args.config, &args.job, args.jobs, None)?;
     let result = package::check(&models.packages, &models.compiler()?, &Shown::new(&session.term, CHECK));
     match result {
         Ok((reports, warnings)) => {

@@ -158,7 +158,7 @@ fn subject(session: &Session, args: &VerifyArgs) -> Result<Subject> {
     let workspace = Workspace::resolve(session, &args.packages).map_err(|failure| {
         failure.note(format!("`{}` is no file, so a model of that name was looked for", args.model))
     })?;
-    let models = Models::plan(session, workspace, &args.config, &args.job, None)?;
+    let models = Models::plan(session, workspace, &args.config, &args.job, None, None)?;
     let all = models.packages.iter().flat_map(|package| &package.plan.models);
     let found = all.clone().find(|model| model.name == args.model).and_then(|model| {
         let job = model.jobs.first()?.clone();

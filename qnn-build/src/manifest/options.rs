@@ -175,7 +175,7 @@ pub static HTP: &[Field] = &[
         "weight-sharing",
         Kind::Bool,
         None,
-        "Share equal weights between the graphs of the context; on when there are several.",
+        "Share equal weights between the graphs of the context; on when there are several, except in a build for x86-64: the emulator cannot load shared weights.",
     ),
     field("pd", Kind::Later("The process domain is chosen at run time."), None, "Process domain on the DSP."),
 ];

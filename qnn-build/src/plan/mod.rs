@@ -80,6 +80,19 @@ impl Plan {
         Error::from_problems(problems).map_or(Ok(Self { models }), Err)
     }
 
+    /// Settles what depends on where the app will run, a target triple or this machine: for x86-64 that is the emulator, which
+    /// cannot load graphs that share weights, so that they are shared there only when the manifest says so.
+    #[must_use]
+    pub fn for_target(mut self, triple: Option<&str>) -> Self {
+        let arch = triple.and_then(|triple| triple.split('-').next()).unwrap_or(std::env::consts::ARCH);
+        if arch == "x86_64" {
+            for job in self.models.iter_mut().flat_map(|model| &mut model.jobs) {
+                job.htp.weight_sharing.get_or_insert(false);
+            }
+        }
+        self
+    }
+
     /// Every job with its model.
     pub fn jobs(&self) -> impl Iterator<Item = (&PlannedModel, &CompileJob)> {
         self.models.iter().flat_map(|model| model.jobs.iter().map(move |job| (model, job)))

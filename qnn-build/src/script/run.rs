@@ -100,7 +100,8 @@ fn make(builder: &Builder, manifest: Manifest, places: &Places) -> Result<Artifa
         install::ensure(builder.qnn_lib_dir.as_deref(), &worker, builder.offline, &memo, &places.log)?;
     cargo.rerun_if_changed(&resolved.identity);
     let manifests = [manifest];
-    let packages = package::plan(&manifests, &resolved.toolchain, &memo)?;
+    let target = env::string(&env::TARGET);
+    let packages = package::plan(&manifests, &resolved.toolchain, &memo, target.as_deref())?;
     for model in packages.iter().flat_map(|package| &package.plan.models) {
         model.facts.external.iter().for_each(|file| cargo.rerun_if_changed(&file.path));
     }

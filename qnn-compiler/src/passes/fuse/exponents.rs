@@ -110,7 +110,7 @@ pub(super) fn softplus(graph: &mut Graph, view: &View, i: usize) -> bool {
 }
 
 /// Scores below this come from a mask, not from a network.
-const MASKED: f32 = -3.0e4;
+const MASKED: f32 = -2.0e4;
 
 /// `Where(IsNaN(softmax(x)), 0, softmax(x))`: what exporters write for rows that a mask of −inf hides altogether. HTP has no NaN
 /// to be found; such a row is one whose largest score is masked.
