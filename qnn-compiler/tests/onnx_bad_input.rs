@@ -376,17 +376,17 @@ fn a_shape_that_depends_on_data_comes_with_the_way_out() {
 }
 
 #[test]
-fn loops_and_branches_on_data_are_refused() {
+fn loops_and_branches_whose_bodies_do_not_fit_are_refused() {
     let body = || graph_attr("body", GraphProto::default());
     for case in [node("Loop", &["", "x"], &["y"], &[body()]), node("Scan", &["x"], &["y"], &[body()])] {
         let model = Model::new(13).input("x", &[4]).node(case).output("y");
-        assert_eq!(only_problem(model.import()).0, "E0210");
+        assert_eq!(only_problem(model.import()).0, "E0211");
     }
     let model = Model::new(13)
         .typed_input("c", DType::Bool, &[])
         .node(node("If", &["c"], &["y"], &[graph_attr("then_branch", GraphProto::default())]))
         .output("y");
-    assert_eq!(only_problem(model.import()).0, "E0210");
+    assert_eq!(only_problem(model.import()).0, "E0211");
 }
 
 #[test]

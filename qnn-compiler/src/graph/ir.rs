@@ -166,6 +166,11 @@ impl Graph {
         (0..self.values.len() as u32).map(ValueId)
     }
 
+    /// How many values there are, used or not.
+    pub fn value_count(&self) -> usize {
+        self.values.len()
+    }
+
     /// Shape of a value.
     pub fn shape(&self, id: ValueId) -> &[usize] {
         &self.value(id).ty.shape

@@ -19,6 +19,7 @@ mod attention;
 mod case;
 mod cast;
 mod composed;
+mod control;
 mod conv;
 mod conv_transpose;
 #[path = "../emulate/mod.rs"]
@@ -52,6 +53,7 @@ const FAMILIES: &[Family] = &[
     ("attention", attention::cases),
     ("cast", cast::cases),
     ("composed", composed::cases),
+    ("control", control::cases),
     ("conv", conv::cases),
     ("conv_transpose", conv_transpose::cases),
     ("function", function::cases),

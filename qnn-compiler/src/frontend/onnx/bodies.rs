@@ -4,65 +4,203 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::attributes;
-use super::order::{label, plan};
+use super::normalize::OPSET;
+use super::order::{Plan, label, plan};
 use super::proto::{AttributeProto, FunctionProto, GraphProto, NodeProto};
 use super::scope::{Frame, Slot, domain, opsets, weights};
 use super::walk::Walker;
+use crate::graph::{Attr, Attrs, Layout, Node, ValueId};
+use crate::infer::{Answer, Reason};
 
 /// How deep branches and functions may be nested.
 const DEEPEST: usize = 64;
 
+/// The most nodes that the two sides of a branch may have together when both are computed.
+const MOST_BOTH: usize = 4096;
+
+/// A graph among a node's attributes.
+pub(super) struct Body<'a> {
+    pub(super) graph: &'a GraphProto,
+    plan: Plan<'a>,
+    results: Vec<&'a str>,
+}
+
 impl<'a> Walker<'a, '_> {
-    /// A branch is taken at import: its condition must be constant.
+    /// A branch whose condition is constant is taken at import; else both sides are computed and one is chosen.
     pub(super) fn branch(&mut self, node: &'a NodeProto, inputs: &[Slot]) {
-        let condition = match inputs {
-            [Slot::Value(id), ..] => self.builder.graph.const_i64(*id),
-            _ => None,
+        let Some(Slot::Value(condition)) = inputs.first().copied() else {
+            return self.report(node, "E0211", "the branch has no condition");
         };
-        let Some([condition]) = condition.as_deref() else {
-            return self.report(node, "E0210", "which branch is taken is known only when the model runs");
+        let known = match self.builder.graph.const_i64(condition).as_deref() {
+            None => None,
+            Some([one]) => Some(*one != 0),
+            Some(_) => return self.report(node, "E0211", "the condition is not one value"),
         };
-        let side = if *condition != 0 { "then_branch" } else { "else_branch" };
-        let Some(frame) = self.frames.last() else { return };
-        let attribute = node.attribute.iter().find(|a| a.name == side);
-        let Some(graph) =
-            attribute.and_then(|a| attributes::resolve(a, &frame.arguments)).and_then(|a| a.g.as_ref())
-        else {
-            return self.report(node, "E0211", format!("attribute {side} is missing"));
+        let sides: &[&str] = match known {
+            Some(true) => &["then_branch"],
+            Some(false) => &["else_branch"],
+            None => &["then_branch", "else_branch"],
         };
-        if self.frames.len() >= DEEPEST {
-            return self.report(node, "E0211", "branches and functions are nested too deeply");
+        let mut bodies = Vec::new();
+        for side in sides {
+            let Some(body) = self.inner(node, side, &[]) else { return };
+            bodies.push(body);
         }
-        let inner = Frame {
-            prefix: frame.prefix.clone(),
-            names: HashMap::new(),
-            weights: weights(graph),
-            opsets: Rc::clone(&frame.opsets),
-            arguments: Rc::clone(&frame.arguments),
-            sees_outside: true,
-            function: None,
-        };
-        self.graph_body(node, graph, inner);
+        let nodes: usize = bodies.iter().map(|body| body.plan.order.len()).sum();
+        if known.is_none() && nodes > MOST_BOTH {
+            let message = format!(
+                "which branch is taken is known only when the model runs, and both together have {nodes} nodes: up to \
+                 {MOST_BOTH} are computed side by side"
+            );
+            return self.report(node, "E0210", message);
+        }
+        let prefix = self.prefix();
+        let mut results = Vec::new();
+        for body in &bodies {
+            let Some(slots) = self.run(node, body, prefix.clone(), &[]) else { return };
+            results.push(slots);
+        }
+        match &results[..] {
+            [only] => self.bind_all(&node.output, only.iter().copied()),
+            [then, other] => match self.chosen(node, condition, then, other) {
+                Ok(slots) => self.bind_all(&node.output, slots),
+                Err(reason) => self.refuse(node, &reason),
+            },
+            _ => self.poison(node),
+        }
     }
 
-    fn graph_body(&mut self, node: &'a NodeProto, graph: &'a GraphProto, frame: Frame<'a>) {
+    /// Results of two sides as one, by the condition.
+    fn chosen(
+        &mut self,
+        node: &NodeProto,
+        condition: ValueId,
+        then: &[Slot],
+        other: &[Slot],
+    ) -> Answer<Vec<Slot>> {
+        let reason = |why: &str| {
+            Err(Reason::DataDependent(format!(
+                "which branch is taken is known only when the model runs, and {why}"
+            )))
+        };
+        then.iter()
+            .zip(other)
+            .zip(&node.output)
+            .map(|((then, other), name)| match (*then, *other) {
+                (then, other) if then == other || name.is_empty() => Ok(then),
+                (Slot::Value(a), Slot::Value(b)) if self.same_type(a, b) => {
+                    let name = format!("{}{name}", self.prefix());
+                    self.choice(&name, condition, a, b).map(Slot::Value)
+                }
+                (Slot::Value(_), Slot::Value(_)) => reason("its sides have results of different shapes"),
+                _ => reason("its sides have results that are no tensors"),
+            })
+            .collect()
+    }
+
+    pub(super) fn same_type(&self, a: ValueId, b: ValueId) -> bool {
+        self.builder.graph.value(a).ty == self.builder.graph.value(b).ty
+    }
+
+    /// `a` where the condition, which has one element, holds, else `b`.
+    pub(super) fn choice(
+        &mut self,
+        name: &str,
+        condition: ValueId,
+        a: ValueId,
+        b: ValueId,
+    ) -> Answer<ValueId> {
+        let scalar = self.builder.ints(&format!("{name}.scalar"), &[]);
+        let condition = self.emit(&format!("{name}.condition"), "Reshape", &[condition, scalar], &[])?;
+        self.emit(name, "Where", &[condition, a, b], &[])
+    }
+
+    /// A node of the standard that an expansion needs.
+    pub(super) fn emit(
+        &mut self,
+        name: &str,
+        op: &str,
+        inputs: &[ValueId],
+        attrs: &[(&str, i64)],
+    ) -> Answer<ValueId> {
+        let mut node = Node {
+            name: name.to_owned(),
+            domain: String::new(),
+            op: op.to_owned(),
+            opset: OPSET,
+            inputs: inputs.iter().copied().map(Some).collect(),
+            outputs: Vec::new(),
+            attrs: Attrs::default(),
+            layout: Layout::Onnx,
+        };
+        attrs.iter().for_each(|(name, value)| node.attrs.set(name, Attr::Int(*value)));
+        self.builder.emit_one(node)
+    }
+
+    /// What is put before the names of the innermost body.
+    pub(super) fn prefix(&self) -> String {
+        self.frames.last().map_or_else(String::new, |frame| frame.prefix.clone())
+    }
+
+    /// The graph that a node has as an attribute, ready to run with as many inputs as are named; reports what is wrong with it.
+    pub(super) fn inner(&mut self, node: &'a NodeProto, attribute: &str, more: &[&str]) -> Option<Body<'a>> {
+        let frame = self.frames.last()?;
+        let found = node.attribute.iter().find(|a| a.name == attribute);
+        let graph = found.and_then(|a| attributes::resolve(a, &frame.arguments)).and_then(|a| a.g.as_ref());
+        let Some(graph) = graph else {
+            self.report(node, "E0211", format!("attribute {attribute} is missing"));
+            return None;
+        };
+        if self.frames.len() >= DEEPEST {
+            self.report(node, "E0211", "branches and functions are nested too deeply");
+            return None;
+        }
         let results: Vec<&str> = graph.output.iter().map(|output| &*output.name).collect();
+        let weights = weights(graph);
         let outer = &self.frames;
         let visible = |name: &str| {
             let seen = |f: &Frame<'_>| f.names.contains_key(name) || f.weights.contains_key(name);
             let border = outer.iter().rposition(|f| !f.sees_outside).unwrap_or(0);
-            frame.weights.contains_key(name) || outer[border..].iter().any(seen)
+            weights.contains_key(name) || more.contains(&name) || outer[border..].iter().any(seen)
         };
         match plan(&graph.node, &results, visible) {
-            Ok(plan) => {
-                let slots = self.body(frame, &graph.node, &plan, &results);
-                self.bind_all(&node.output, slots.into_iter().map(|slot| slot.unwrap_or(Slot::Poisoned)));
-            }
+            Ok(plan) => Some(Body { graph, plan, results }),
             Err(problems) => {
                 self.problems.extend(problems);
                 self.poison(node);
+                None
             }
         }
+    }
+
+    /// Walks a body with these inputs: its results, or nothing where it had a problem, which is reported.
+    pub(super) fn run(
+        &mut self,
+        node: &'a NodeProto,
+        body: &Body<'a>,
+        prefix: String,
+        inputs: &[Slot],
+    ) -> Option<Vec<Slot>> {
+        let outer = self.frames.last()?;
+        let names = body.graph.input.iter().map(|input| &*input.name).zip(inputs.iter().copied());
+        let frame = Frame {
+            prefix,
+            names: names.collect(),
+            weights: weights(body.graph),
+            opsets: Rc::clone(&outer.opsets),
+            arguments: Rc::clone(&outer.arguments),
+            sees_outside: true,
+            function: None,
+        };
+        let before = self.problems.len();
+        let slots = self.body(frame, &body.graph.node, &body.plan, &body.results);
+        let slots: Option<Vec<Slot>> =
+            slots.into_iter().map(|slot| slot.filter(|slot| *slot != Slot::Poisoned)).collect();
+        if slots.is_none() || self.problems.len() > before {
+            self.poison(node);
+            return None;
+        }
+        slots
     }
 
     /// The body of a function takes the place of its call.

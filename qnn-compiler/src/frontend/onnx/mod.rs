@@ -10,6 +10,7 @@ mod fault;
 mod file;
 mod import;
 mod inputs;
+mod loops;
 mod normalize;
 mod order;
 pub mod proto;

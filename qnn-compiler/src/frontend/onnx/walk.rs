@@ -194,9 +194,7 @@ impl<'a, 'r> Walker<'a, 'r> {
         }
         match (domain, &*node.op_type) {
             ("", "If") => self.branch(node, &inputs),
-            ("", "Loop" | "Scan" | "SequenceMap") => {
-                self.report(node, "E0210", "how often a loop runs is known only when the model runs");
-            }
+            ("", "Loop" | "Scan" | "SequenceMap") => self.repeat(node, &inputs),
             ("", "Constant") => self.constant(node),
             ("", op) if containers::handles(op) => self.container(node, &inputs),
             _ => self.operator(node, domain, &inputs, plan),

@@ -71,7 +71,7 @@ pub(in crate::frontend::onnx) fn normalize(
     node: &mut Node,
     names: &[String],
 ) -> Answer<Step> {
-    let known = builder.graph.value_ids().count();
+    let known = builder.graph.value_count();
     let step = match TABLE.get(&(&*node.domain, &*node.op)) {
         Some(rule) => rule(&mut Draft { builder, node, outputs: names.len() })?,
         None => Step::Keep,
