@@ -7,6 +7,7 @@ use crate::graph::TensorType;
 pub(super) const ROWS: &[Row] = &[
     ("", "Attention", attention),
     ("", "RotaryEmbedding", first),
+    ("", "TensorScatter", first),
     ("com.microsoft", "Attention", packed),
     ("com.microsoft", "BiasAdd", first),
     ("com.microsoft", "BiasSplitGelu", split_gelu),
@@ -85,9 +86,11 @@ fn multi_head(site: &Site<'_>) -> Answer {
         _ => return invalid(format!("query {}", dims(&q.shape))),
     };
     // A value of four axes comes from another attention: batch x heads x length x width of a head.
-    let (length, value_width) = match site.opt(2).map(|v| &v.shape[..]) {
-        Some([_, t, w]) => (*t, *w),
-        Some([_, heads, t, w]) => (*t, heads * w),
+    // A key of five axes has the value in it: batch x length x heads x 2 x width of a head.
+    let (length, value_width) = match (site.opt(2).map(|v| &v.shape[..]), site.opt(1).map(|k| &k.shape[..])) {
+        (Some([_, t, w]), _) => (*t, *w),
+        (Some([_, heads, t, w]), _) => (*t, heads * w),
+        (_, Some([_, t, ..])) => (*t, width),
         _ => (s, width),
     };
     let past = site.opt(6).and_then(|p| p.shape.get(2).copied()).unwrap_or(0);

@@ -41,6 +41,7 @@ mod softmax;
 mod spatial;
 #[path = "../support/mod.rs"]
 mod support;
+mod transformer;
 
 use case::Case;
 
@@ -70,6 +71,7 @@ const FAMILIES: &[Family] = &[
     ("resize", resize::cases),
     ("softmax", softmax::cases),
     ("spatial", spatial::cases),
+    ("transformer", transformer::cases),
 ];
 
 fn main() -> std::process::ExitCode {

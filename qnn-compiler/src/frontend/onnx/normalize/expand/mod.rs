@@ -3,6 +3,11 @@
 mod activation;
 mod attention;
 mod bias;
+mod cache;
+mod fused;
+mod grouped;
+mod multi_head;
+mod n_bits;
 mod norm;
 mod parts;
 mod recurrent;
@@ -10,4 +15,14 @@ mod rotary;
 
 use super::table::Row;
 
-pub(super) const ROWS: [&[Row]; 4] = [attention::ROWS, norm::ROWS, recurrent::ROWS, rotary::ROWS];
+pub(super) const ROWS: [&[Row]; 9] = [
+    attention::ROWS,
+    cache::ROWS,
+    fused::ROWS,
+    grouped::ROWS,
+    multi_head::ROWS,
+    n_bits::ROWS,
+    norm::ROWS,
+    recurrent::ROWS,
+    rotary::ROWS,
+];
