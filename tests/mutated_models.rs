@@ -1,0 +1,518 @@
+//! Damaged models through `check`, each in a worker of its own: a clear error or success, never a panic, never a hang.
+
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+#[path = "../qnn-compiler/tests/support/mod.rs"]
+mod onnx;
+#[path = "../cargo-qnn/tests/support/mod.rs"]
+mod support;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use onnx::{Dim, Model, f32s, float, i64s, int, ints, node, noise, text};
+use qnn_build::Memo;
+use qnn_build::diagnostics;
+use qnn_build::driver::{self, JobId, RunOptions, Silent, Worker};
+use qnn_build::job::{
+    CompileJob, Diagnostic, GraphSpec, HtpOptions, Job, Precision, SourceFormat, Target, Toolchain,
+};
+use qnn_build::source::inspect;
+use qnn_compiler::frontend::onnx::proto::{
+    AttributeProto, DimensionValue, ModelProto, NodeProto, TensorProto, TypeValue, ValueInfoProto,
+};
+use qnn_compiler::frontend::onnx::{OnnxFile, to_bytes};
+use qnn_compiler::graph::DType;
+
+/// Damaged models in all.
+const COUNT: usize = 500;
+/// What no check of these small models takes.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A sequence without a pattern that is the same in every run (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() % n.max(1) as u64) as usize
+    }
+
+    fn pick<'a, T>(&mut self, list: &'a mut [T]) -> Option<&'a mut T> {
+        let at = self.below(list.len());
+        list.get_mut(at)
+    }
+}
+
+/// Models that together have most kinds of operators and every kind of tensor.
+fn models() -> Vec<(&'static str, ModelProto)> {
+    let mut models = float_models();
+    models.push(("quantized", quantized().0));
+    models
+}
+
+fn float_models() -> Vec<(&'static str, ModelProto)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let file = |path: &str| OnnxFile::open(&root.join(path)).unwrap().model;
+    vec![
+        ("digits", file("../examples/digits/models/digits.onnx")),
+        ("xor", file("templates/xor.onnx")),
+        ("image", image().0),
+        ("text", language().0),
+        ("shapes", shapes().0),
+    ]
+}
+
+fn image() -> Model {
+    Model::new(17)
+        .input("x", &[1, 3, 16, 16])
+        .weight(noise("w", &[8, 3, 3, 3]))
+        .weight(noise("depthwise", &[8, 1, 3, 3]))
+        .weight(noise("up", &[8, 4, 2, 2]))
+        .weight(noise("channels", &[8]))
+        .weight(f32s("ones", &[8], &[1.0; 8]))
+        .weight(f32s("scales", &[4], &[1.0, 1.0, 2.0, 2.0]))
+        .weight(i64s("pads", &[8], &[0, 0, 1, 1, 0, 0, 1, 1]))
+        .weight(noise("classes", &[4, 10]))
+        .node(node("Conv", &["x", "w"], &["a"], &[text("auto_pad", "SAME_UPPER"), ints("strides", &[1, 1])]))
+        .node(node("BatchNormalization", &["a", "ones", "channels", "channels", "ones"], &["b"], &[]))
+        .node(node("Relu", &["b"], &["c"], &[]))
+        .node(node("Conv", &["c", "depthwise"], &["d"], &[int("group", 8), ints("pads", &[1, 1, 1, 1])]))
+        .node(node("MaxPool", &["d"], &["e"], &[ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])]))
+        .node(node("AveragePool", &["e"], &["f"], &[ints("kernel_shape", &[3, 3]), int("ceil_mode", 1)]))
+        .node(node("Pad", &["f", "pads"], &["g"], &[text("mode", "reflect")]))
+        .node(node("Resize", &["g", "", "scales"], &["h"], &[text("mode", "linear")]))
+        .node(node("ConvTranspose", &["h", "up"], &["i"], &[ints("strides", &[2, 2])]))
+        .node(node("InstanceNormalization", &["c", "ones", "channels"], &["j"], &[float("epsilon", 1e-3)]))
+        .node(node("GlobalAveragePool", &["i"], &["k"], &[]))
+        .node(node("Flatten", &["k"], &["l"], &[int("axis", 1)]))
+        .node(node("Gemm", &["l", "classes"], &["y"], &[float("alpha", 0.5)]))
+        .node(node("DepthToSpace", &["j"], &["z"], &[int("blocksize", 2)]))
+        .output("y")
+        .output("z")
+}
+
+fn language() -> Model {
+    Model::new(20)
+        .typed_input("ids", DType::I64, &[Dim::Fixed(1), Dim::Fixed(6)])
+        .weight(noise("words", &[20, 16]))
+        .weight(noise("q", &[16, 16]))
+        .weight(noise("k", &[16, 16]))
+        .weight(f32s("gamma", &[16], &[1.0; 16]))
+        .weight(noise("beta", &[16]))
+        .weight(i64s("heads", &[4], &[1, 6, 2, 8]))
+        .weight(i64s("joined", &[3], &[0, 0, -1]))
+        .weight(f32s("eighth", &[], &[0.125]))
+        .weight(i64s("one", &[1], &[1]))
+        .weight(noise("rnn_w", &[1, 32, 16]))
+        .weight(noise("rnn_r", &[1, 32, 8]))
+        .node(node("Gather", &["words", "ids"], &["a"], &[]))
+        .node(node("LayerNormalization", &["a", "gamma", "beta"], &["b"], &[]))
+        .node(node("MatMul", &["b", "q"], &["c"], &[]))
+        .node(node("MatMul", &["b", "k"], &["d"], &[]))
+        .node(node("Reshape", &["c", "heads"], &["e"], &[]))
+        .node(node("Reshape", &["d", "heads"], &["f"], &[]))
+        .node(node("Transpose", &["e"], &["g"], &[ints("perm", &[0, 2, 1, 3])]))
+        .node(node("Transpose", &["f"], &["h"], &[ints("perm", &[0, 2, 3, 1])]))
+        .node(node("MatMul", &["g", "h"], &["i"], &[]))
+        .node(node("Mul", &["i", "eighth"], &["j"], &[]))
+        .node(node("Softmax", &["j"], &["k2"], &[int("axis", -1)]))
+        .node(node("MatMul", &["k2", "g"], &["l"], &[]))
+        .node(node("Transpose", &["l"], &["m"], &[ints("perm", &[0, 2, 1, 3])]))
+        .node(node("Reshape", &["m", "joined"], &["n"], &[]))
+        .node(node("Gelu", &["n"], &["o"], &[text("approximate", "tanh")]))
+        .node(node("Add", &["o", "a"], &["p"], &[]))
+        .node(node("Transpose", &["p"], &["r"], &[ints("perm", &[1, 0, 2])]))
+        .node(node("LSTM", &["r", "rnn_w", "rnn_r"], &["s"], &[int("hidden_size", 8)]))
+        .node(node("ReduceMean", &["p", "one"], &["y"], &[int("keepdims", 0)]))
+        .node(node("TopK", &["y", "one"], &["v", "at"], &[]))
+        .node(node("Einsum", &["p", "q"], &["t"], &[text("equation", "bij,jk->bik")]))
+        .output("s")
+        .output("v")
+        .output("at")
+        .output("t")
+}
+
+fn shapes() -> Model {
+    Model::new(18)
+        .input("x", &[2, 3, 4, 5])
+        .weight(i64s("two", &[], &[2]))
+        .weight(i64s("axis0", &[1], &[0]))
+        .weight(i64s("minus", &[1], &[-1]))
+        .weight(i64s("starts", &[2], &[1, -4]))
+        .weight(i64s("ends", &[2], &[3, 100]))
+        .weight(i64s("axes", &[2], &[1, 3]))
+        .weight(i64s("halves", &[2], &[1, 1]))
+        .weight(i64s("repeats", &[2], &[1, 2]))
+        .weight(i64s("where", &[1, 2], &[0, 1]))
+        .weight(i64s("trip", &[], &[2]))
+        .node(node("Shape", &["x"], &["sh"], &[]))
+        .node(node("Gather", &["sh", "two"], &["g"], &[]))
+        .node(node("Unsqueeze", &["g", "axis0"], &["gu"], &[]))
+        .node(node("Concat", &["minus", "gu"], &["target"], &[int("axis", 0)]))
+        .node(node("Slice", &["x", "starts", "ends", "axes"], &["s"], &[]))
+        .node(node("Split", &["s", "halves"], &["h", "t"], &[int("axis", 1)]))
+        .node(node("Concat", &["t", "h"], &["j"], &[int("axis", -1)]))
+        .node(node("Reshape", &["j", "target"], &["re"], &[]))
+        .node(node("Tile", &["re", "repeats"], &["ti"], &[]))
+        .node(node("GatherND", &["x", "where"], &["nd"], &[]))
+        .node(node("CumSum", &["nd", "two"], &["cu"], &[]))
+        .node(node("ArgMax", &["x"], &["am"], &[int("axis", 2), int("keepdims", 0)]))
+        .node(node("Less", &["re", "re"], &["le"], &[]))
+        .node(node("Where", &["le", "re", "ti0"], &["wh"], &[]))
+        .node(node("Identity", &["re"], &["ti0"], &[]))
+        .node(node("ReduceL2", &["x", "axes"], &["rl"], &[]))
+        .node(node("Expand", &["rl", "sh"], &["ex"], &[]))
+        .output("ti")
+        .output("cu")
+        .output("am")
+        .output("wh")
+        .output("ex")
+}
+
+fn quantized() -> Model {
+    Model::new(13)
+        .input("x", &[1, 4, 8, 8])
+        .weight(f32s("xs", &[], &[0.02]))
+        .weight(onnx::raw("xz", DType::U8, &[], vec![128]))
+        .weight(onnx::raw("w", DType::I8, &[4, 4, 1, 1], (0..16).collect()))
+        .weight(f32s("ws", &[4], &[0.01, 0.02, 0.03, 0.04]))
+        .weight(onnx::raw("wz", DType::I8, &[4], vec![0; 4]))
+        .node(node("QuantizeLinear", &["x", "xs", "xz"], &["q"], &[]))
+        .node(node("DequantizeLinear", &["q", "xs", "xz"], &["d"], &[]))
+        .node(node("DequantizeLinear", &["w", "ws", "wz"], &["dw"], &[int("axis", 0)]))
+        .node(node("Conv", &["d", "dw"], &["c"], &[]))
+        .node(node("QuantizeLinear", &["c", "xs", "xz"], &["cq"], &[]))
+        .node(node("DequantizeLinear", &["cq", "xs", "xz"], &["y"], &[]))
+        .output("y")
+}
+
+/// Numbers that are seldom right.
+const NUMBERS: [i64; 16] =
+    [i64::MIN, -(1 << 40), -5, -2, -1, 0, 1, 2, 3, 4, 7, 1 << 16, 1 << 31, 1 << 40, i64::MAX - 1, i64::MAX];
+
+/// Other operators that a node can be given.
+const OPS: [&str; 24] = [
+    "Add",
+    "Concat",
+    "Conv",
+    "ConvTranspose",
+    "CumSum",
+    "DFT",
+    "Einsum",
+    "Expand",
+    "Flatten",
+    "GRU",
+    "Gather",
+    "GridSample",
+    "If",
+    "LSTM",
+    "Loop",
+    "MatMul",
+    "NonZero",
+    "OneHot",
+    "Pad",
+    "ReduceSum",
+    "Reshape",
+    "Resize",
+    "Slice",
+    "TopK",
+];
+
+/// Damages a model where it means something.
+fn damage(model: &mut ModelProto, random: &mut Random) {
+    match random.below(14) {
+        0 => {
+            if let Some(set) =
+                random.next().is_multiple_of(4).then(|| model.opset_import.first_mut()).flatten()
+            {
+                set.version = NUMBERS[random.below(NUMBERS.len())];
+            } else {
+                model.opset_import.clear();
+            }
+        }
+        1..=3 => attribute(model, random),
+        4 | 5 => constant(model, random),
+        6 => border(model, random),
+        7..=9 => rewire(model, random),
+        10 => {
+            let graph = model.graph.get_or_insert_default();
+            let ops = OPS[random.below(OPS.len())];
+            if let Some(node) = random.pick(&mut graph.node) {
+                ops.clone_into(&mut node.op_type);
+            }
+        }
+        11 => {
+            let graph = model.graph.get_or_insert_default();
+            let at = random.below(graph.node.len());
+            if at < graph.node.len() {
+                graph.node.remove(at);
+            }
+        }
+        12 => {
+            let graph = model.graph.get_or_insert_default();
+            if let Some(node) = random.pick(&mut graph.node).cloned() {
+                graph.node.push(node);
+            }
+        }
+        _ => {
+            let graph = model.graph.get_or_insert_default();
+            match random.below(4) {
+                0 => graph.output.clear(),
+                1 => graph.input.clear(),
+                2 => graph.initializer.truncate(1),
+                _ => graph.node.reverse(),
+            }
+        }
+    }
+}
+
+fn some_node<'a>(model: &'a mut ModelProto, random: &mut Random) -> Option<&'a mut NodeProto> {
+    random.pick(&mut model.graph.get_or_insert_default().node)
+}
+
+fn attribute(model: &mut ModelProto, random: &mut Random) {
+    let number = NUMBERS[random.below(NUMBERS.len())];
+    let Some(node) = some_node(model, random) else { return };
+    let Some(attribute) = random.pick(&mut node.attribute) else {
+        let name = ["axis", "keepdims", "group", "perm", "pads", "mode", "epsilon", "axes"][random.below(8)];
+        return node.attribute.push(int(name, number));
+    };
+    let AttributeProto { f, i, ints, name, .. } = attribute;
+    match random.below(5) {
+        0 => name.push('x'),
+        1 => ints.push(number),
+        2 => ints.clear(),
+        _ => match (ints.is_empty(), i, f) {
+            (false, ..) => {
+                if let Some(at) = random.pick(ints) {
+                    *at = number;
+                }
+            }
+            (_, Some(i), _) => *i = number,
+            (_, _, Some(f)) => *f = [f32::NAN, f32::INFINITY, 0.0, -1.0, f32::MAX][random.below(5)],
+            _ => attribute.s = None,
+        },
+    }
+}
+
+fn constant(model: &mut ModelProto, random: &mut Random) {
+    let number = NUMBERS[random.below(NUMBERS.len())];
+    let Some(tensor) = random.pick(&mut model.graph.get_or_insert_default().initializer) else { return };
+    let TensorProto { dims, data_type, raw_data, name, .. } = tensor;
+    match random.below(6) {
+        0 => *data_type = random.below(25) as i32,
+        1 => dims.push(number),
+        2 => {
+            if let Some(dim) = random.pick(dims) {
+                *dim = number;
+            }
+        }
+        3 => {
+            let swapped: Vec<i64> = dims.iter().rev().copied().collect();
+            *dims = swapped;
+        }
+        4 => name.push('x'),
+        _ => {
+            let mut data = raw_data.clone().unwrap_or_default().to_vec();
+            if let Some(at) = data.len().checked_sub(8).map(|end| random.below(end / 8 + 1) * 8) {
+                data[at..at + 8].copy_from_slice(&number.to_le_bytes());
+            } else {
+                data.push(number as u8);
+            }
+            *raw_data = Some(data.into());
+        }
+    }
+}
+
+fn border(model: &mut ModelProto, random: &mut Random) {
+    let number = NUMBERS[random.below(NUMBERS.len())];
+    let graph = model.graph.get_or_insert_default();
+    let list = if random.below(3) == 0 { &mut graph.output } else { &mut graph.input };
+    let Some(ValueInfoProto { name, r#type }) = random.pick(list) else { return };
+    let tensor = r#type.as_mut().and_then(|ty| match ty.value.as_mut() {
+        Some(TypeValue::Tensor(tensor)) => Some(tensor),
+        _ => None,
+    });
+    let Some(tensor) = tensor else { return name.push('x') };
+    match random.below(4) {
+        0 => tensor.elem_type = random.below(25) as i32,
+        1 => tensor.shape = None,
+        _ => {
+            let dims = tensor.shape.as_mut().map(|shape| &mut shape.dim[..]).unwrap_or_default();
+            if let Some(dim) = random.pick(dims) {
+                dim.value = Some(DimensionValue::Value(number));
+            }
+        }
+    }
+}
+
+fn rewire(model: &mut ModelProto, random: &mut Random) {
+    let names: Vec<String> = {
+        let graph = model.graph.get_or_insert_default();
+        let made = graph.node.iter().flat_map(|node| node.output.iter().cloned());
+        made.chain(graph.initializer.iter().map(|tensor| tensor.name.clone())).collect()
+    };
+    let other = names.get(random.below(names.len())).cloned().unwrap_or_default();
+    let Some(node) = some_node(model, random) else { return };
+    match random.below(6) {
+        0 => drop(node.input.pop()),
+        1 => node.input.push(other),
+        2 => node.input.reverse(),
+        3 => node.output.push(other),
+        _ => {
+            if let Some(input) = random.pick(&mut node.input) {
+                *input = other;
+            }
+        }
+    }
+}
+
+/// Damages the bytes of a file.
+fn scramble(bytes: &mut Vec<u8>, random: &mut Random) {
+    if random.below(4) == 0 {
+        return bytes.truncate(random.below(bytes.len()));
+    }
+    for _ in 0..=random.below(4) {
+        // The structure is at both ends of a file; between them are weights.
+        let near = random.below(bytes.len().min(600));
+        let at = if random.below(2) == 0 { near } else { bytes.len() - 1 - near };
+        match random.below(4) {
+            0 => bytes[at] = random.next() as u8,
+            1 => bytes[at] ^= 1 << random.below(8),
+            2 => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][random.below(5)],
+            _ => drop(bytes.drain(at..(at + 1 + random.below(8)).min(bytes.len()))),
+        }
+        if bytes.is_empty() {
+            return;
+        }
+    }
+}
+
+/// The `i`-th damaged model.
+fn damaged(models: &[(&str, ModelProto)], i: usize) -> (String, Vec<u8>) {
+    let mut random = Random(i as u64);
+    let (name, model) = &models[i % models.len()];
+    if i % 4 == 3 {
+        let mut bytes = to_bytes(model);
+        scramble(&mut bytes, &mut random);
+        return (format!("{i}: {name}, bytes"), bytes);
+    }
+    let mut model = model.clone();
+    for _ in 0..=random.below(2) {
+        damage(&mut model, &mut random);
+    }
+    (format!("{i}: {name}"), to_bytes(&model))
+}
+
+/// The installed libraries.
+fn toolchain() -> Toolchain {
+    let folder = support::installed().toolchain();
+    Toolchain {
+        qnn_lib_dir: folder.join("onnxruntime_qnn"),
+        onnxruntime: Some(folder.join("onnxruntime/capi/libonnxruntime.so.1.31.1")),
+    }
+}
+
+/// Every problem that a check finds; none when it succeeds.
+fn check(worker: &Worker, toolchain: &Toolchain, source: PathBuf) -> Vec<Diagnostic> {
+    // The driver reads the file before any worker does.
+    if let Err(problems) = inspect(&source, SourceFormat::Onnx, &Memo::default()) {
+        return problems;
+    }
+    let soc = qnn_platform::soc::find("SM8650").unwrap();
+    let job = Job::Check(CompileJob {
+        model: "m".to_owned(),
+        source,
+        format: SourceFormat::Onnx,
+        soc: Target {
+            name: soc.name.to_owned(),
+            id: soc.id,
+            arch: soc.arch,
+            vtcm_mb: soc.vtcm_mb,
+            fp16: soc.fp16,
+        },
+        precision: Precision::Fp16,
+        graphs: vec![GraphSpec { name: "m".to_owned(), inputs: BTreeMap::new() }],
+        outputs: Vec::new(),
+        htp: HtpOptions::default(),
+        toolchain: toolchain.clone(),
+        output: None,
+    });
+    let id = JobId { package: String::new(), model: "m".to_owned(), soc: soc.name.to_owned() };
+    let options = RunOptions { timeout: Some(LIMIT), log: None, keep: None };
+    driver::run(worker, &job, &id, options, &Silent).result.err().unwrap_or_default()
+}
+
+/// What is wrong with the answer of a check, if anything.
+fn unclear(problems: &[Diagnostic]) -> Option<String> {
+    problems.iter().find_map(|problem| {
+        let known = diagnostics::find(&problem.code).is_some();
+        // E05xx: the worker panicked, hung, crashed or ran out of memory.
+        let died = problem.code.starts_with("E05");
+        (!known || died || problem.message.is_empty()).then(|| problem.to_string())
+    })
+}
+
+#[test]
+fn five_hundred_damaged_models_are_each_an_error_or_a_success() {
+    let toolchain = toolchain();
+    let worker = Worker::current(PathBuf::from(env!("CARGO_BIN_EXE_cargo-qnn")));
+    let models = models();
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<(String, Vec<Diagnostic>)>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                let folder = tempfile::tempdir().unwrap();
+                loop {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    if i >= COUNT {
+                        break;
+                    }
+                    let (name, bytes) = damaged(&models, i);
+                    let path = folder.path().join("m.onnx");
+                    std::fs::write(&path, bytes).unwrap();
+                    let problems = check(&worker, &toolchain, path);
+                    results.lock().unwrap().push((name, problems));
+                }
+            });
+        }
+    });
+    let results = results.into_inner().unwrap();
+    let mut report = String::new();
+    for (name, problems) in &results {
+        if let Some(why) = unclear(problems) {
+            writeln!(report, "{name}: {why}").unwrap();
+        }
+    }
+    assert!(report.is_empty(), "{report}");
+    // Both kinds must be among them, or the damage is of one kind only.
+    let fine = results.iter().filter(|(_, problems)| problems.is_empty()).count();
+    assert!((COUNT / 20..COUNT * 3 / 4).contains(&fine), "{fine} of {COUNT} are models still");
+}
+
+#[test]
+fn the_models_themselves_have_no_problem() {
+    let toolchain = toolchain();
+    let worker = Worker::current(PathBuf::from(env!("CARGO_BIN_EXE_cargo-qnn")));
+    let folder = tempfile::tempdir().unwrap();
+    for (name, model) in float_models() {
+        let path = folder.path().join("m.onnx");
+        std::fs::write(&path, to_bytes(&model)).unwrap();
+        let problems = check(&worker, &toolchain, path);
+        assert!(problems.is_empty(), "{name}: {}", problems[0]);
+    }
+}
