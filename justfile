@@ -46,3 +46,8 @@ digits:
 # Time, memory, size and accuracy of compiling, against onnxruntime-qnn; `just bench --help` lists the parts
 bench *ARGS:
     python3 bench/bench.py {{ ARGS }}
+
+# Any bytes into the readers for some time: `just fuzz onnx 600`; needs cargo-fuzz, and python3 with onnx for the corpus
+fuzz TARGET="onnx" SECONDS="600":
+    python3 fuzz/corpus.py fuzz/corpus/{{ TARGET }}
+    RUSTC_BOOTSTRAP=1 cargo fuzz run {{ TARGET }} -- -max_total_time={{ SECONDS }} -timeout=20 -rss_limit_mb=4096

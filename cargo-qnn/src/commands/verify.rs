@@ -15,7 +15,7 @@ use crate::models::Models;
 use crate::session::Session;
 use crate::table::columns;
 use crate::toolchain::ensure;
-use crate::verify::{Comparison, Inputs, Subject, Thresholds, Verdicts, verify};
+use crate::verify::{Comparison, Departure, Inputs, LayerVerdict, Subject, Thresholds, Verdicts, verify};
 use crate::workspace::Workspace;
 
 /// Arguments of `cargo qnn verify`.
@@ -86,23 +86,26 @@ pub(crate) fn run(session: &Session, args: &VerifyArgs) -> Result<Exit> {
     };
     let graphs = verify(session, &subject, &inputs, &limits, args.layers)?;
     let ok = graphs.iter().flat_map(|graph| &graph.outputs).all(|output| output.ok);
-    let departure = graphs.iter().flat_map(|graph| &graph.layers).find(|layer| !layer.comparison.ok);
+    let departure = graphs.iter().find_map(|graph| graph.departure.as_ref());
     if args.json {
         session.term.json(&Answer {
             model: &subject.job.model,
             soc: &subject.job.soc.name,
             ok,
             graphs: &graphs,
-            first_departure: departure.map(|layer| layer.comparison.name.as_str()),
+            first_departure: departure.map(|found| found.layer.comparison.name.as_str()),
         })?;
     } else {
         for graph in &graphs {
             session.term.data(text(graph))?;
         }
-        if let Some(layer) = departure {
+        if let Some(Departure { layer, reason, remedy }) = departure {
             session.term.data(format!(
-                "the first value that departs is `{}`, of node `{}` ({})",
-                layer.comparison.name, layer.node, layer.op
+                "the first value that departs is `{}`, of node `{}` ({}): {}\n  why: {reason}\n  help: {remedy}",
+                layer.comparison.name,
+                layer.node,
+                layer.op,
+                layer.comparison.sqnr(),
             ))?;
         } else if args.layers {
             session.term.data("no value inside the model departs")?;
@@ -129,10 +132,21 @@ fn text(graph: &Verdicts) -> String {
     let mut text = format!("graph {}\n{}", graph.graph, table(&mut graph.outputs.iter()));
     if !graph.layers.is_empty() {
         // Compiled with every value as an output, a model computes slightly differently: fewer ops are fused.
-        let layers = table(&mut graph.layers.iter().map(|layer| &layer.comparison));
-        text += &format!("\n\nvalues inside the model, each as an output\n{layers}\n");
+        let header = ["NODE", "OP", "VALUE", "FROM", "TO", "SQNR", "VERDICT"].map(str::to_owned).to_vec();
+        let rows: Vec<Vec<String>> = std::iter::once(header).chain(graph.layers.iter().map(row)).collect();
+        text += &format!("\n\nvalues inside the model, each as an output\n{}\n", columns(&rows));
     }
     text
+}
+
+/// A value inside the model as a row.
+fn row(layer: &LayerVerdict) -> Vec<String> {
+    let LayerVerdict { node, op, comparison } = layer;
+    let (low, high) = comparison.range;
+    let verdict = if comparison.ok { "ok" } else { "TOO FAR" };
+    let (low, high) = (format!("{low:.3e}"), format!("{high:.3e}"));
+    let name = comparison.name.clone();
+    vec![node.clone(), op.clone(), name, low, high, comparison.sqnr(), verdict.to_owned()]
 }
 
 /// A file when there is one of that name, else a model of the manifest.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use qnn_build::job::{CompileJob, GraphSpec};
 use qnn_compiler::frontend::onnx::{ImportOptions, OnnxFile};
+use qnn_compiler::passes;
 use qnn_compiler::reference::ReferenceEngine;
 
 use crate::exit::Exit;
@@ -17,7 +18,8 @@ pub(crate) struct Layer {
     pub(crate) op: String,
 }
 
-/// The float values of a model in the order in which they are computed. Values that a compile folds away are left out.
+/// The float values of a model in the order in which they are computed. Values that a compile folds away, or that are computed
+/// inside of a fused operator, are left out: their numbers are not those that the model ends with.
 pub(crate) fn layers(job: &CompileJob, spec: &GraphSpec) -> Result<Vec<Layer>> {
     let problems =
         |problems: qnn_compiler::problem::Problems| Failure { exit: Exit::User, problems: problems.0 };
@@ -25,7 +27,8 @@ pub(crate) fn layers(job: &CompileJob, spec: &GraphSpec) -> Result<Vec<Layer>> {
     let reference = job.toolchain.onnxruntime.as_ref().map(ReferenceEngine::new);
     let options =
         ImportOptions { inputs: &spec.inputs, outputs: &job.outputs, reference: reference.as_ref() };
-    let imported = file.import(&options).map_err(problems)?.graph;
+    let mut imported = file.import(&options).map_err(problems)?.graph;
+    passes::run_fusing(&mut imported).map_err(problems)?;
     let computed: HashSet<&str> = imported
         .nodes
         .iter()

@@ -19,6 +19,8 @@ pub(crate) struct Comparison {
     pub(crate) max_abs: f64,
     /// Largest absolute value of the reference.
     pub(crate) max_reference: f64,
+    /// Smallest and largest number of the reference.
+    pub(crate) range: (f64, f64),
     /// Part of the elements that are exactly equal.
     pub(crate) equal: f64,
     /// Whether it is close enough.
@@ -48,8 +50,10 @@ pub(crate) fn compare(
 ) -> Comparison {
     let (mut signal, mut energy, mut noise, mut dot) = (0.0, 0.0, 0.0, 0.0);
     let (mut max_abs, mut max_reference, mut equal) = (0.0_f64, 0.0_f64, 0_u64);
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     let mut finite = true;
     for (&f, &r) in found.iter().zip(reference) {
+        (low, high) = (low.min(r), high.max(r));
         if f == r || (f.is_nan() && r.is_nan()) {
             equal += 1;
             // Infinities that agree are no difference, and would drown every other number.
@@ -93,26 +97,32 @@ pub(crate) fn compare(
         cosine,
         max_abs,
         max_reference,
+        range: if reference.is_empty() { (0.0, 0.0) } else { (low.max(f64::MIN), high.min(f64::MAX)) },
         equal,
         ok,
     }
 }
 
 impl Comparison {
+    /// The ratio as words.
+    pub(crate) fn sqnr(&self) -> String {
+        match (self.max_abs == 0.0, self.max_abs == f64::MAX, self.sqnr_db) {
+            (true, ..) => "exact".to_owned(),
+            (_, true, _) => "not finite".to_owned(),
+            (.., Some(db)) => format!("{db:.1} dB"),
+            (.., None) => "-".to_owned(),
+        }
+    }
+
     /// As a row of a table; see [`Comparison::HEADER`].
     pub(crate) fn row(&self) -> Vec<String> {
         let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
-        let sqnr = if self.max_abs == 0.0 {
-            "exact".to_owned()
-        } else {
-            or_dash(self.sqnr_db.map(|db| format!("{db:.1} dB")))
-        };
         let max_abs =
             if self.max_abs == f64::MAX { "not finite".to_owned() } else { format!("{:.3e}", self.max_abs) };
         vec![
             self.name.clone(),
             self.dtype.clone(),
-            sqnr,
+            self.sqnr(),
             or_dash(self.cosine.map(|cosine| format!("{cosine:.6}"))),
             max_abs,
             format!("{:.3e}", self.max_reference),

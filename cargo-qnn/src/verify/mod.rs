@@ -1,10 +1,12 @@
 //! Comparing what the HTP computes with what the reference engine computes.
 
 mod arrays;
+mod departure;
 mod generate;
 mod layers;
 mod metrics;
 mod pipeline;
 
+pub(crate) use departure::Departure;
 pub(crate) use metrics::{Comparison, Thresholds};
-pub(crate) use pipeline::{Inputs, Subject, Verdicts, verify};
+pub(crate) use pipeline::{Inputs, LayerVerdict, Subject, Verdicts, verify};

@@ -13,6 +13,7 @@ use qnn_compiler::npz::{self, Array};
 use serde::Serialize;
 
 use super::arrays::{channels_first, channels_last, from_f64, to_f64};
+use super::departure::Departure;
 use super::generate::{Random, default_range};
 use super::layers::{Layer, layers};
 use super::metrics::{Comparison, Thresholds, compare};
@@ -47,10 +48,12 @@ pub(crate) struct Verdicts {
     /// With `--layers`: every value inside the model, in the order in which they are computed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) layers: Vec<LayerVerdict>,
+    /// With `--layers`, when an output is too far: where it begins.
+    pub(crate) departure: Option<Departure>,
 }
 
 /// A value inside the model, compared.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct LayerVerdict {
     pub(crate) node: String,
     pub(crate) op: String,
@@ -75,8 +78,16 @@ pub(crate) fn verify(
         let graph = graph_of(&compiled, &spec.name)?;
         let (border, model) = bench.inputs(spec, graph, inputs)?;
         let outputs = bench.run(spec, graph, "model.bin", &border, &model, limits)?;
-        let layers = if with_layers { bench.layers(spec, &border, &model, limits)? } else { vec![] };
-        verdicts.push(Verdicts { graph: spec.name.clone(), outputs, layers });
+        let (mut all, mut departure) = (Vec::new(), None);
+        if with_layers {
+            let layers = layers(&subject.job, spec)?;
+            let look = |wanted: &[Layer]| bench.layers(spec, &border, &model, limits, wanted);
+            all = look(&layers)?;
+            if !outputs.iter().all(|output| output.ok) {
+                departure = Departure::find(&layers, &all, look)?;
+            }
+        }
+        verdicts.push(Verdicts { graph: spec.name.clone(), outputs, layers: all, departure });
     }
     Ok(verdicts)
 }
@@ -208,25 +219,28 @@ impl Bench<'_> {
         Ok((border, model))
     }
 
-    /// Compiles the model with all of its values as outputs and compares each.
+    /// Compiles the model with these values as its outputs and compares each.
     fn layers(
         &self,
         spec: &GraphSpec,
         border: &Arrays,
         model: &Arrays,
         limits: &Thresholds,
+        layers: &[Layer],
     ) -> Result<Vec<LayerVerdict>> {
-        let layers = layers(&self.subject.job, spec)?;
         let outputs = layers.iter().map(|layer| layer.value.clone()).collect();
         let job = CompileJob { outputs, graphs: vec![spec.clone()], ..self.subject.job.clone() };
         let compiled = self.compile("layers.bin", &job)?;
         let graph = graph_of(&compiled, &spec.name)?;
-        let comparisons = self.run(spec, graph, "layers.bin", border, model, limits)?;
-        let verdict = |Layer { value, node, op }: Layer| {
-            let comparison = comparisons.iter().find(|comparison| comparison.name == value)?.clone();
-            Some(LayerVerdict { node, op, comparison })
+        // Of inputs that these outputs do not depend on the binary knows nothing.
+        let known = |(name, _): &&(String, Array)| graph.inputs.iter().any(|input| input.name == *name);
+        let border: Arrays = border.iter().filter(known).cloned().collect();
+        let comparisons = self.run(spec, graph, "layers.bin", &border, model, limits)?;
+        let verdict = |Layer { value, node, op }: &Layer| {
+            let comparison = comparisons.iter().find(|comparison| comparison.name == *value)?.clone();
+            Some(LayerVerdict { node: node.clone(), op: op.clone(), comparison })
         };
-        Ok(layers.into_iter().filter_map(verdict).collect())
+        Ok(layers.iter().filter_map(verdict).collect())
     }
 }
 
@@ -259,7 +273,22 @@ fn one(output: &TensorInfo, found: &Arrays, reference: &Arrays, limits: &Thresho
             format!("output `{name}` has {} elements, the reference {}", found.len(), reference.len());
         return Err(Failure::new(Exit::User, codes::ARRAYS, message));
     }
+    let (found, reference) = without_masks(found, reference);
     Ok(compare(name, dtype.name(), &found, &reference, limits))
+}
+
+/// The largest number of fp16.
+pub(super) const LARGEST: f64 = 65504.0;
+/// Numbers from here on stand for infinity: masks, which HTP clamps to the largest number of fp16.
+const MASK: f64 = 1e9;
+
+/// Masks of the reference, and what the HTP has in their place, as the largest number.
+fn without_masks(mut found: Vec<f64>, mut reference: Vec<f64>) -> (Vec<f64>, Vec<f64>) {
+    for (f, r) in found.iter_mut().zip(&mut reference).filter(|(_, r)| r.abs() >= MASK) {
+        *r = LARGEST.copysign(*r);
+        *f = f.clamp(-LARGEST, LARGEST);
+    }
+    (found, reference)
 }
 
 /// Samples in `count` elements of a tensor.

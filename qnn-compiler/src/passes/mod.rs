@@ -32,3 +32,12 @@ pub static PASSES: &[Pass] = &[
 pub fn run(graph: &mut Graph) -> Result<()> {
     PASSES.iter().try_for_each(|pass| (pass.run)(graph))
 }
+
+/// Runs the passes up to the one that fuses: what is computed after it is what HTP computes, in the model's own layout.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_fusing(graph: &mut Graph) -> Result<()> {
+    let last = PASSES.iter().position(|pass| pass.name == "fuse").map_or(PASSES.len(), |at| at + 1);
+    PASSES[..last].iter().try_for_each(|pass| (pass.run)(graph))
+}

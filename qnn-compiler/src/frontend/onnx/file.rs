@@ -54,6 +54,15 @@ impl OnnxFile {
             let code = if e.kind() == std::io::ErrorKind::NotFound { "E0108" } else { "E0214" };
             problem(code, format!("model file '{}' cannot be read: {e}", path.display()))
         })?;
+        Self::of_bytes(path, bytes)
+    }
+
+    /// Decodes the bytes of a file; external data is looked for beside `path`.
+    ///
+    /// # Errors
+    ///
+    /// As [`OnnxFile::open`] for what is in the file.
+    pub fn of_bytes(path: &Path, bytes: Bytes) -> Result<Self> {
         let model = decode(bytes.clone()).map_err(|e| Diagnostic {
             message: format!("'{}' is not an ONNX model: {}", path.display(), e.message),
             ..e

@@ -1,0 +1,106 @@
+//! `cargo qnn verify --layers` names the node where a model's numbers begin to be wrong.
+
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+#[path = "../qnn-compiler/tests/support/mod.rs"]
+mod onnx;
+#[path = "../cargo-qnn/tests/support/mod.rs"]
+mod support;
+
+use onnx::{Model, f32s, i64s, int, ints, node, noise};
+use qnn_compiler::frontend::onnx::proto::NodeProto;
+use support::{Said, installed};
+
+fn named(name: &str, node: NodeProto) -> NodeProto {
+    NodeProto { name: name.to_owned(), ..node }
+}
+
+/// Two convolutions with `middle` between them, which makes `m` of `a`.
+fn network(middle: impl FnOnce(Model) -> Model) -> Model {
+    let begin = Model::new(18)
+        .input("x", &[1, 3, 12, 12])
+        .weight(noise("w1", &[16, 3, 3, 3]))
+        .weight(noise("w2", &[8, 16, 3, 3]))
+        .weight(f32s("hundred", &[], &[100.0]))
+        .weight(f32s("small", &[], &[1e-4]))
+        .weight(i64s("spatial", &[2], &[2, 3]))
+        .node(named("first", node("Conv", &["x", "w1"], &["c"], &[ints("pads", &[1, 1, 1, 1])])))
+        .node(named("relu", node("Relu", &["c"], &["a"], &[])));
+    middle(begin)
+        .node(named("last", node("Conv", &["m", "w2"], &["d"], &[])))
+        .node(named("gate", node("Sigmoid", &["d"], &["s"], &[])))
+        .node(named("product", node("Mul", &["s", "d"], &["y"], &[])))
+        .output("y")
+}
+
+/// The square of numbers up to some hundreds, made small again.
+fn overflow() -> Model {
+    network(|model| {
+        model
+            .node(named("large", node("Mul", &["a", "hundred"], &["l"], &[])))
+            .node(named("planted", node("Mul", &["l", "l"], &["q"], &[])))
+            .node(named("shrink", node("Mul", &["q", "small"], &["m"], &[])))
+    })
+}
+
+/// The same size of numbers in a normalization, whose squares stay inside of one op.
+fn healthy() -> Model {
+    network(|model| {
+        let keep = [int("keepdims", 1)];
+        model
+            .weight(f32s("epsilon", &[], &[1e-5]))
+            .node(named("large", node("Mul", &["a", "hundred"], &["l"], &[])))
+            .node(named("mean", node("ReduceMean", &["l", "spatial"], &["mu"], &keep)))
+            .node(named("square", node("Mul", &["l", "l"], &["q"], &[])))
+            .node(named("squares", node("ReduceMean", &["q", "spatial"], &["qm"], &keep)))
+            .node(named("square of mean", node("Mul", &["mu", "mu"], &["mm"], &[])))
+            .node(named("variance", node("Sub", &["qm", "mm"], &["v"], &[])))
+            .node(named("guard", node("Add", &["v", "epsilon"], &["ve"], &[])))
+            .node(named("root", node("Sqrt", &["ve"], &["r"], &[])))
+            .node(named("centre", node("Sub", &["l", "mu"], &["ce"], &[])))
+            .node(named("normal", node("Div", &["ce", "r"], &["m"], &[])))
+    })
+}
+
+fn verify(model: &Model, more: &[&str]) -> Said {
+    let home = installed();
+    let path = model.save(home.dir.path());
+    let args = ["verify", path.to_str().unwrap(), "--soc", "SM8650", "--layers"];
+    home.run(&[&args, more].concat())
+}
+
+#[test]
+fn the_planted_overflow_is_named_with_its_range_and_a_remedy() {
+    let said = verify(&overflow(), &["--json"]);
+    let answer = said.json();
+    assert_eq!((&answer["ok"], &answer["first_departure"]), (&false.into(), &"q".into()), "{answer}");
+    let departure = &answer["graphs"][0]["departure"];
+    assert_eq!((&departure["node"], &departure["op"]), (&"planted".into(), &"Mul".into()), "{departure}");
+    assert!(departure["range"][1].as_f64().unwrap() > 131_008.0, "{departure}");
+    assert!(departure["reason"].as_str().unwrap().contains("65504"), "{departure}");
+    assert!(departure["remedy"].as_str().unwrap().contains("power of two"), "{departure}");
+    let before = answer["graphs"][0]["layers"].as_array().unwrap().iter().find(|l| l["node"] == "large");
+    assert_eq!(before.unwrap()["ok"], true, "{answer}");
+}
+
+#[test]
+fn the_answer_in_words_is_a_table_and_the_reason() {
+    let said = verify(&overflow(), &[]).failure(1, &["too far from the reference: `y`"]);
+    for words in ["NODE", "VERDICT", "planted", "TOO FAR", "why: its values leave the range", "help: divide"]
+    {
+        assert!(said.stdout.contains(words), "no {words:?} in:\n{}", said.stdout);
+    }
+    assert!(said.stdout.contains("departs is `q`, of node `planted` (Mul)"), "{}", said.stdout);
+}
+
+#[test]
+fn a_healthy_model_has_no_departure() {
+    let answer = verify(&healthy(), &["--json"]).success().json();
+    assert_eq!((&answer["ok"], &answer["first_departure"]), (&true.into(), &serde_json::Value::Null));
+    assert!(answer["graphs"][0]["departure"].is_null(), "{answer}");
+    // What is inside of the normalization, beyond fp16 by itself, is no value of the compiled model.
+    let layers = answer["graphs"][0]["layers"].as_array().unwrap();
+    assert!(layers.iter().all(|layer| layer["node"] != "square"), "{answer}");
+    assert!(layers.iter().all(|layer| layer["ok"] == true), "{answer}");
+}
