@@ -1,6 +1,9 @@
 //! Quantization encodings of values.
 
 /// How stored integers stand for real numbers: `real = (q - zero_point) * scale`.
+///
+/// A computed value with an encoding is a float in the graph, and integers on the device. A constant with an encoding has
+/// an integer dtype: its data are the stored integers, its meaning the real numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Encoding {
     /// Bits in use; at most the dtype's.
@@ -13,4 +16,91 @@ pub struct Encoding {
     pub scales: Vec<f32>,
     /// As many as `scales`.
     pub zero_points: Vec<i32>,
+}
+
+impl Encoding {
+    /// The least and the largest stored integer.
+    pub fn limits(&self) -> (i64, i64) {
+        let bits = u32::from(self.bits.clamp(1, 32));
+        if self.signed { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) }
+    }
+
+    /// Scale and zero point where there is one of each.
+    pub fn per_tensor(&self) -> Option<(f32, i32)> {
+        match (self.axis, &self.scales[..], &self.zero_points[..]) {
+            (None, &[scale], &[zero]) => Some((scale, zero)),
+            _ => None,
+        }
+    }
+
+    /// The least and the largest real number; `None` where slices differ.
+    pub fn range(&self) -> Option<(f64, f64)> {
+        let (scale, zero) = self.per_tensor()?;
+        let (low, high) = self.limits();
+        let real = |q: i64| (q - i64::from(zero)) as f64 * f64::from(scale);
+        Some((real(low), real(high)))
+    }
+
+    /// Which entry of `scales` each element of a tensor has.
+    fn slices(&self, shape: &[usize]) -> impl Fn(usize) -> usize + use<> {
+        let (extent, inner) = match self.axis {
+            Some(axis) => (
+                shape.get(axis).copied().unwrap_or(1).max(1),
+                shape.get(axis + 1..).unwrap_or_default().iter().product::<usize>().max(1),
+            ),
+            None => (1, 1),
+        };
+        move |i| (i / inner) % extent
+    }
+
+    /// The real numbers of stored integers.
+    pub fn dequantize(&self, integers: &[i64], shape: &[usize]) -> Vec<f64> {
+        let slice = self.slices(shape);
+        integers.iter().enumerate().map(|(i, &q)| self.dequantize_one(q, slice(i))).collect()
+    }
+
+    /// The real number of an integer that has the `at`-th scale.
+    pub fn dequantize_one(&self, q: i64, at: usize) -> f64 {
+        let zero = self.zero_points.get(at).copied().unwrap_or(0);
+        (q - i64::from(zero)) as f64 * f64::from(self.scales.get(at).copied().unwrap_or(0.0))
+    }
+
+    /// The stored integers of real numbers: rounded to nearest, ties to even, saturated.
+    pub fn quantize(&self, reals: &[f64], shape: &[usize]) -> Vec<i64> {
+        let slice = self.slices(shape);
+        reals.iter().enumerate().map(|(i, &real)| self.quantize_one(real, slice(i))).collect()
+    }
+
+    /// The integer of a real number that has the `at`-th scale.
+    pub fn quantize_one(&self, real: f64, at: usize) -> i64 {
+        let (low, high) = self.limits();
+        let zero = f64::from(self.zero_points.get(at).copied().unwrap_or(0));
+        let scale = f64::from(self.scales.get(at).copied().unwrap_or(1.0));
+        ((real / scale).round_ties_even() + zero).clamp(low as f64, high as f64) as i64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_along_an_axis_have_their_own_scale() {
+        let encoding = Encoding {
+            bits: 8,
+            signed: true,
+            axis: Some(1),
+            scales: vec![0.5, 2.0],
+            zero_points: vec![0, 1],
+        };
+        assert_eq!(encoding.dequantize(&[1, 2, 3, 4], &[1, 2, 2]), [0.5, 1.0, 4.0, 6.0]);
+        assert_eq!(encoding.quantize(&[0.5, 1.0, 4.0, 600.0], &[1, 2, 2]), [1, 2, 3, 127]);
+    }
+
+    #[test]
+    fn ties_round_to_even_and_the_zero_point_comes_after() {
+        let encoding =
+            Encoding { bits: 8, signed: false, axis: None, scales: vec![1.0], zero_points: vec![1] };
+        assert_eq!(encoding.quantize(&[0.5, 1.5, 2.5, -9.0], &[4]), [1, 3, 3, 0]);
+    }
 }

@@ -57,6 +57,17 @@ pub struct Value {
     pub encoding: Option<Encoding>,
 }
 
+impl Value {
+    /// A constant's real numbers, those that its encoding gives where it has one; `None` when it is not constant.
+    pub fn reals(&self) -> Option<Vec<f64>> {
+        let data = self.data.as_ref()?;
+        Some(match &self.encoding {
+            None => data.to_f64(self.ty.dtype),
+            Some(encoding) => encoding.dequantize(&data.to_i64(self.ty.dtype), &self.ty.shape),
+        })
+    }
+}
+
 /// In what order a node's spatial axes are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
@@ -186,16 +197,19 @@ impl Graph {
         self.value(id).data.is_some()
     }
 
-    /// A constant's elements as integers; `None` when the value is not constant.
+    /// A constant's elements as integers; `None` when the value is not constant, or stands for real numbers by an encoding.
     pub fn const_i64(&self, id: ValueId) -> Option<Vec<i64>> {
         let v = self.value(id);
-        v.data.as_ref().map(|d| d.to_i64(v.ty.dtype))
+        v.data.as_ref().filter(|_| v.encoding.is_none()).map(|d| d.to_i64(v.ty.dtype))
     }
 
-    /// A constant's elements as floats; `None` when the value is not constant.
+    /// A constant's elements as floats, the real numbers where it has an encoding; `None` when the value is not constant.
     pub fn const_f32(&self, id: ValueId) -> Option<Vec<f32>> {
         let v = self.value(id);
-        v.data.as_ref().map(|d| d.to_f32(v.ty.dtype))
+        match &v.encoding {
+            None => v.data.as_ref().map(|d| d.to_f32(v.ty.dtype)),
+            Some(_) => Some(v.reals()?.into_iter().map(|r| r as f32).collect()),
+        }
     }
 
     /// A constant with exactly one element; `None` otherwise.

@@ -34,8 +34,9 @@ const BINARY: &[Binary] = &[
     Binary { op: "Sum", ty: "ElementWiseAdd", rank: 5 },
 ];
 
+/// Whether elements stand for real numbers: floats, or integers with an encoding.
 pub(super) fn is_float(dtype: DataType) -> bool {
-    matches!(dtype, DataType::Float32 | DataType::Float16)
+    matches!(dtype, DataType::Float32 | DataType::Float16 | DataType::UFixed8 | DataType::UFixed16)
 }
 
 /// Add, Div, Max, Mean, Min, Mul, Sub, Sum: any number of operands, one after the other.

@@ -14,7 +14,8 @@ const ADD: &str = "ElementWiseAdd";
 const MUL: &str = "ElementWiseMultiply";
 
 /// Types that HTP's gathers and scatters take; others travel as int32.
-pub(super) const GATHERED: &[DataType] = &[DataType::Float32, DataType::Float16, DataType::Int32];
+pub(super) const GATHERED: &[DataType] =
+    &[DataType::Float32, DataType::Float16, DataType::Int32, DataType::UFixed8, DataType::UFixed16];
 
 /// Computed indices counted from the front: HTP's own ops read zeros, or stop, at negative ones.
 pub(super) fn counted(ops: &mut Ops<'_, '_, '_>, indices: TensorId, extent: usize) -> TensorId {

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use qnn::DataType;
 use qnn_build::job::{Diagnostic, Target};
 
+use super::fixed::{self, Form};
 use super::missing::unsupported;
 use super::{OpBuilder, broadcast, table};
 use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
@@ -20,7 +21,7 @@ pub fn lower(graph: &Graph, target: &Target) -> Result<Program, Problems> {
     let mut problems = lower.border();
     for node in &graph.nodes {
         let result = match table::find(&node.domain, &node.op) {
-            Some(row) => (row.lower)(&mut lower, node),
+            Some(row) => fixed::lower(&mut lower, node, row.lower),
             None => Err(unsupported(node.into())),
         };
         problems.extend(result.err());
@@ -73,6 +74,12 @@ pub struct Lower<'g> {
     names: HashSet<String>,
     outputs: HashSet<ValueId>,
     temps: HashSet<TensorId>,
+    /// Forms of values that the node being lowered sees instead of their tensors; empty where no value is encoded.
+    pub(super) overlay: HashMap<ValueId, TensorId>,
+    /// Other forms of encoded values, by type.
+    pub(super) forms: HashMap<(ValueId, DataType), TensorId>,
+    /// The form of the result of a node that is lowered on integers, which its steps have too.
+    pub(super) result: Option<Form>,
 }
 
 impl<'g> Lower<'g> {
@@ -85,6 +92,9 @@ impl<'g> Lower<'g> {
             names: HashSet::new(),
             outputs: graph.outputs.iter().copied().collect(),
             temps: HashSet::new(),
+            overlay: HashMap::new(),
+            forms: HashMap::new(),
+            result: None,
         }
     }
 
@@ -115,17 +125,12 @@ impl<'g> Lower<'g> {
                     problems.push(p);
                     continue;
                 }
-                match self.data_type(value.ty.dtype) {
-                    Some(dtype) => {
+                match self.border_type(id) {
+                    Some((dtype, quant)) => {
                         let dims = dims(&value.ty.shape, MAX_RANK);
                         let name = self.unique_name(&value.name);
-                        let tensor = self.push_tensor(Tensor {
-                            name,
-                            role: role.clone(),
-                            dtype,
-                            dims,
-                            quant: Quant::None,
-                        });
+                        let tensor =
+                            self.push_tensor(Tensor { name, role: role.clone(), dtype, dims, quant });
                         self.tensors.insert(id, tensor);
                     }
                     None => problems.push(problem(
@@ -139,6 +144,23 @@ impl<'g> Lower<'g> {
             }
         }
         problems
+    }
+
+    /// Type and encoding of a value that the app writes or reads: the model's own integers where it is encoded.
+    fn border_type(&self, id: ValueId) -> Option<(DataType, Quant)> {
+        let value = self.graph.value(id);
+        let Some(encoding) = &value.encoding else {
+            return Some((self.data_type(value.ty.dtype)?, Quant::None));
+        };
+        let (scale, zero) = encoding.per_tensor()?;
+        let dtype = match (encoding.bits, encoding.signed) {
+            (8, false) => DataType::UFixed8,
+            (8, true) => DataType::SFixed8,
+            (16, false) => DataType::UFixed16,
+            (16, true) => DataType::SFixed16,
+            _ => return None,
+        };
+        Some((dtype, Quant::PerTensor { scale, offset: zero.checked_neg()? }))
     }
 
     /// The QNN dtype that stands for a graph dtype.
@@ -159,11 +181,12 @@ impl<'g> Lower<'g> {
 
     /// The tensor of a value, created where it does not exist yet.
     pub fn tensor(&mut self, id: ValueId) -> Result<TensorId, Diagnostic> {
-        if let Some(&tensor) = self.tensors.get(&id) {
+        if let Some(&tensor) = self.overlay.get(&id).or_else(|| self.tensors.get(&id)) {
             return Ok(tensor);
         }
         let value = self.graph.value(id);
-        let dtype = self.data_type(value.ty.dtype).ok_or_else(|| {
+        let form = value.encoding.as_ref().filter(|_| value.data.is_none()).and_then(Form::of);
+        let dtype = form.map(|f| f.dtype).or_else(|| self.data_type(value.ty.dtype)).ok_or_else(|| {
             problem(
                 "E0304",
                 format!("value {:?} has dtype {}, which HTP does not have", value.name, value.ty.dtype),
@@ -179,10 +202,25 @@ impl<'g> Lower<'g> {
             role,
             dtype,
             dims: dims(&value.ty.shape, max_rank(dtype)),
-            quant: Quant::None,
+            quant: form.map_or(Quant::None, |f| f.quant()),
         });
         self.tensors.insert(id, tensor);
         Ok(tensor)
+    }
+
+    /// Whether a value has a tensor.
+    pub(super) fn exists(&self, id: ValueId) -> bool {
+        self.tensors.contains_key(&id)
+    }
+
+    /// The dims that a value's tensor has.
+    pub(super) fn dims_of(&self, id: ValueId) -> Vec<u32> {
+        let value = self.graph.value(id);
+        let dtype = match &value.encoding {
+            Some(_) => DataType::UFixed8,
+            None => self.data_type(value.ty.dtype).unwrap_or(DataType::Float32),
+        };
+        dims(&value.ty.shape, max_rank(dtype))
     }
 
     /// Tensor of a node's `i`-th input, which must be there.
@@ -211,16 +249,23 @@ impl<'g> Lower<'g> {
         Ok(&self.graph.value(id).ty)
     }
 
-    /// A tensor between two ops of one node.
+    /// A tensor between two ops of one node. Integers that stand for real numbers are those of the node's result.
     pub fn temp(&mut self, node: &Node, dtype: DataType, shape: &[usize]) -> TensorId {
+        let form = self.result.filter(|_| dtype.is_quantized());
+        self.quantized_temp(node, dtype, form.map_or(Quant::None, |f| f.quant()), shape)
+    }
+
+    /// As [`Lower::temp`], with an encoding.
+    pub(super) fn quantized_temp(
+        &mut self,
+        node: &Node,
+        dtype: DataType,
+        quant: Quant,
+        shape: &[usize],
+    ) -> TensorId {
         let name = self.unique_name(&format!("{}.tmp", node.name));
-        let temp = self.push_tensor(Tensor {
-            name,
-            role: Role::Native,
-            dtype,
-            dims: dims(shape, MAX_RANK),
-            quant: Quant::None,
-        });
+        let temp =
+            self.push_tensor(Tensor { name, role: Role::Native, dtype, dims: dims(shape, MAX_RANK), quant });
         self.temps.insert(temp);
         temp
     }
@@ -248,19 +293,27 @@ impl<'g> Lower<'g> {
     /// Says that a value is held by a tensor that exists.
     pub(super) fn alias(&mut self, id: ValueId, tensor: TensorId) {
         self.temps.remove(&tensor);
-        self.tensors.insert(id, tensor);
+        // Of an encoded node's results the form is not known yet.
+        let tensors = if self.overlay.is_empty() { &mut self.tensors } else { &mut self.overlay };
+        tensors.insert(id, tensor);
     }
 
     /// A constant made by lowering.
     pub fn constant(&mut self, node: &Node, dtype: DataType, shape: &[usize], data: Data) -> TensorId {
+        self.quantized_constant(node, dtype, Quant::None, shape, data)
+    }
+
+    /// As [`Lower::constant`], with an encoding.
+    pub(super) fn quantized_constant(
+        &mut self,
+        node: &Node,
+        dtype: DataType,
+        quant: Quant,
+        shape: &[usize],
+        data: Data,
+    ) -> TensorId {
         let name = self.unique_name(&format!("{}.const", node.name));
-        self.push_tensor(Tensor {
-            name,
-            role: Role::Static(data),
-            dtype,
-            dims: dims(shape, MAX_RANK),
-            quant: Quant::None,
-        })
+        self.push_tensor(Tensor { name, role: Role::Static(data), dtype, dims: dims(shape, MAX_RANK), quant })
     }
 
     /// A float constant made by lowering.
@@ -327,7 +380,7 @@ pub(super) const MAX_RANK: usize = 5;
 /// cannot be finalized (Reshape, Concat) or crash the library (StridedSlice); measured on SM8650.
 pub(super) fn max_rank(dtype: DataType) -> usize {
     match dtype {
-        DataType::Float32 | DataType::Float16 => MAX_RANK,
+        DataType::Float32 | DataType::Float16 | DataType::UFixed8 | DataType::UFixed16 => MAX_RANK,
         _ => 4,
     }
 }

@@ -9,6 +9,7 @@ mod conv;
 mod convert;
 mod einsum;
 mod elementwise;
+mod fixed;
 mod gather;
 mod interpolate;
 mod logic;

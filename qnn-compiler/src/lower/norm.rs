@@ -119,8 +119,8 @@ fn constants(ops: &Ops<'_, '_, '_>, count: usize) -> Result<Option<[Vec<f64>; 4]
                 ops.refuse(format!("input {i} does not have one number for each of {count} channels"))
             );
         }
-        let Some(data) = &value.data else { return Ok(None) };
-        *vector = data.to_f64(value.ty.dtype);
+        let Some(values) = value.reals() else { return Ok(None) };
+        *vector = values;
     }
     Ok(Some(vectors))
 }

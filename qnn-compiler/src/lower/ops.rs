@@ -4,13 +4,28 @@ use qnn::DataType;
 use qnn_build::job::Diagnostic;
 
 use super::convert;
+use super::fixed;
 use super::{Lower, OpBuilder};
 use crate::graph::{Data, Node, TensorType, ValueId};
 use crate::problem::node_problem;
-use crate::program::{Role, TensorId};
+use crate::program::{Quant, Role, TensorId};
 
 /// The largest finite number of fp16, in which HTP computes.
 pub(super) const FP16_MAX: f64 = 65504.0;
+
+/// Ops whose result has the elements, and so the encoding, of their first input.
+const MOVING: &[&str] = &[
+    "DepthToSpace",
+    "Gather",
+    "Pad",
+    "PoolMax2d",
+    "Reshape",
+    "ResizeNearestNeighbor",
+    "SpaceToDepth",
+    "StridedSlice",
+    "Tile",
+    "Transpose",
+];
 
 /// Writes ops of one node.
 pub(super) struct Ops<'l, 'g, 'n> {
@@ -101,10 +116,43 @@ impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
         shape: &[usize],
         params: impl for<'a> FnOnce(OpBuilder<'a, 'g>) -> OpBuilder<'a, 'g>,
     ) -> TensorId {
-        let out = self.lower.temp(self.node, dtype, shape);
+        let out = match inputs {
+            [x, ..] if MOVING.contains(&ty) => self.temp_like(*x, dtype, shape),
+            _ => self.lower.temp(self.node, dtype, shape),
+        };
         let op = self.lower.op(self.node, ty).inputs(inputs.iter().copied()).outputs([out]);
         params(op).emit();
         out
+    }
+
+    /// A tensor of this node with the encoding of another, where the type is the same.
+    pub(super) fn temp_like(&mut self, like: TensorId, dtype: DataType, shape: &[usize]) -> TensorId {
+        let tensor = self.lower.get(like);
+        let quant = if tensor.dtype == dtype { tensor.quant.clone() } else { Quant::None };
+        self.lower.quantized_temp(self.node, dtype, quant, shape)
+    }
+
+    /// The numbers of `x` in another type and encoding.
+    pub(super) fn refit(
+        &mut self,
+        x: TensorId,
+        dtype: DataType,
+        quant: Quant,
+    ) -> Result<TensorId, Diagnostic> {
+        let tensor = self.lower.get(x);
+        if tensor.dtype == dtype && tensor.quant == quant {
+            return Ok(x);
+        }
+        let ty = match (tensor.dtype.is_quantized(), dtype.is_quantized()) {
+            (false, false) => return self.cast(x, dtype),
+            (true, true) => "Convert",
+            (false, true) => "Quantize",
+            (true, false) => "Dequantize",
+        };
+        let shape = self.shape(x);
+        let out = self.lower.quantized_temp(self.node, dtype, quant, &shape);
+        self.lower.op(self.node, ty).inputs([x]).outputs([out]).emit();
+        Ok(out)
     }
 
     /// An op that changes neither shape nor type.
@@ -151,6 +199,12 @@ impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
 
     /// A constant of any type; floats are clamped to fp16's range.
     pub(super) fn constant(&mut self, dtype: DataType, shape: &[usize], values: &[f64]) -> TensorId {
+        if dtype.is_quantized() {
+            let form = fixed::around(dtype, values);
+            let stored: Vec<f64> = values.iter().map(|&v| form.store(v)).collect();
+            let data = encode(dtype.storage(), &stored);
+            return self.lower.quantized_constant(self.node, dtype, form.quant(), shape, data);
+        }
         let data = encode(dtype, values);
         self.lower.constant(self.node, dtype, shape, data)
     }
@@ -175,9 +229,11 @@ impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
         }
         let tensor = self.lower.get(x);
         let dtype = tensor.dtype;
-        if let Role::Static(data) = &tensor.role {
-            let data = data.clone();
-            return self.lower.constant(self.node, dtype, shape, data);
+        if let Role::Static(data) = &tensor.role
+            && matches!(tensor.quant, Quant::None | Quant::PerTensor { .. })
+        {
+            let (data, quant) = (data.clone(), tensor.quant.clone());
+            return self.lower.quantized_constant(self.node, dtype, quant, shape, data);
         }
         self.step("Reshape", &[x], dtype, shape, |op| op)
     }
@@ -196,8 +252,14 @@ impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
     pub(super) fn output(&mut self, i: usize, result: TensorId) -> Result<(), Diagnostic> {
         let Some(id) = self.node.output(i) else { return Ok(()) };
         let out = self.lower.tensor(id)?;
+        self.write(result, out)
+    }
+
+    /// Makes a tensor that exists from a step, in its shape, type and encoding.
+    pub(super) fn write(&mut self, result: TensorId, out: TensorId) -> Result<(), Diagnostic> {
         let (dtype, shape) = (self.dtype(out), self.shape(out));
-        let result = self.cast(result, dtype)?;
+        let quant = self.lower.get(out).quant.clone();
+        let result = self.refit(result, dtype, quant)?;
         let result = self.reshape(result, &shape);
         if !self.lower.retarget(self.node, result, out) {
             self.lower.op(self.node, "Reshape").inputs([result]).outputs([out]).emit();

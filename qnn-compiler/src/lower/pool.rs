@@ -188,7 +188,10 @@ fn averages(ops: &mut Ops<'_, '_, '_>, x: TensorId, cells: Cells) -> Result<Tens
     }
     let area = (kh * kw) as f64;
     let dtype = ops.dtype(x);
-    let weight = ops.constant(dtype, &[kh, kw, 1, channels], &vec![1.0 / area; kh * kw * channels]);
+    let weights = vec![1.0 / area; kh * kw * channels];
+    // Equal numbers are exact in eight bits, and weights of integers have no more.
+    let of = if dtype.is_quantized() { DataType::UFixed8 } else { dtype };
+    let weight = ops.constant(of, &[kh, kw, 1, channels], &weights);
     let y = Convolution { x, weight, bias: None, window, group: channels }.write(ops);
     // Zeros were averaged too; where they do not count the result is too small.
     let map: Vec<f64> =

@@ -7,10 +7,10 @@
 //! elements, among them ONNX's default (half_pixel, round_prefer_floor) for sizes that meet a tie. So the elements that
 //! the op takes are compared with those that the model wants.
 
-use qnn::DataType;
 use qnn_build::job::Diagnostic;
 
 use super::Lower;
+use super::elementwise::is_float;
 use super::interpolate::{Axis, Coordinates, Kernel, Nearest};
 use super::ops::Ops;
 use crate::graph::Node;
@@ -190,7 +190,7 @@ fn nearest(ops: &mut Ops<'_, '_, '_>, x: TensorId, axes: &[Axis]) -> Result<Tens
     let whole =
         |p: usize| taken[p].len() == axes[p].from && taken[p].iter().enumerate().all(|(o, &i)| o == i);
     let dtype = ops.dtype(x);
-    let float = matches!(dtype, DataType::Float32 | DataType::Float16);
+    let float = is_float(dtype);
     if axes.len() == 4
         && float
         && whole(0)

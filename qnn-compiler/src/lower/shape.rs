@@ -37,7 +37,7 @@ pub(super) fn transposed(
 ) -> Result<TensorId, Diagnostic> {
     let dtype = ops.dtype(x);
     let limit = match dtype {
-        DataType::Float32 | DataType::Float16 => 5,
+        DataType::Float32 | DataType::Float16 | DataType::UFixed8 | DataType::UFixed16 => 5,
         DataType::Int32 | DataType::Uint32 | DataType::Bool => 4,
         _ => {
             let wide = ops.cast(x, DataType::Int32)?;

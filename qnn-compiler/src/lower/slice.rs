@@ -10,14 +10,35 @@ use crate::graph::Node;
 use crate::program::TensorId;
 
 /// Types that StridedSlice takes.
-const SLICED: &[DataType] = &[DataType::Float32, DataType::Float16, DataType::Int32, DataType::Uint8];
+const SLICED: &[DataType] = &[
+    DataType::Float32,
+    DataType::Float16,
+    DataType::Int32,
+    DataType::Uint8,
+    DataType::UFixed8,
+    DataType::UFixed16,
+];
 
 /// Types that Split takes.
-const SPLIT: &[DataType] = &[DataType::Float32, DataType::Float16, DataType::Int32, DataType::Bool];
+const SPLIT: &[DataType] = &[
+    DataType::Float32,
+    DataType::Float16,
+    DataType::Int32,
+    DataType::Bool,
+    DataType::UFixed8,
+    DataType::UFixed16,
+];
 
 /// Types that Concat takes.
-const JOINED: &[DataType] =
-    &[DataType::Float32, DataType::Float16, DataType::Int32, DataType::Uint32, DataType::Bool];
+const JOINED: &[DataType] = &[
+    DataType::Float32,
+    DataType::Float16,
+    DataType::Int32,
+    DataType::Uint32,
+    DataType::Bool,
+    DataType::UFixed8,
+    DataType::UFixed16,
+];
 
 /// Start, end (-1 where a negative step runs through element 0) and step of one axis.
 pub(super) type Range = [i64; 3];
@@ -59,7 +80,14 @@ pub(super) fn joined(ops: &mut Ops<'_, '_, '_>, parts: &[TensorId], axis: usize)
     let dtype = ops.dtype(parts[0]);
     let mut shape = ops.shape(parts[0]);
     shape[axis] = parts.iter().map(|&p| ops.shape(p)[axis]).sum();
-    ops.step("Concat", parts, dtype, &shape, |op| op.u32("axis", axis as u32))
+    let node = ops.node;
+    // What a Concat node joins has the result's encoding; what is added to an operand of another op has the operand's.
+    let out = match node.op.as_str() {
+        "Concat" => ops.lower.temp(node, dtype, &shape),
+        _ => ops.temp_like(parts[0], dtype, &shape),
+    };
+    ops.lower.op(node, "Concat").inputs(parts.iter().copied()).outputs([out]).u32("axis", axis as u32).emit();
+    out
 }
 
 /// Slice; attributes `starts`, `ends`, `steps`, one entry an axis.
@@ -170,7 +198,7 @@ pub(super) fn split(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
         end += sizes[i] as u32;
         let mut part = dims.clone();
         part[at] = sizes[i];
-        parts.push(ops.lower.temp(node, dtype, &part));
+        parts.push(ops.temp_like(x, dtype, &part));
     }
     ops.lower
         .op(node, "Split")

@@ -12,6 +12,7 @@ use crate::program::TensorId;
 fn limit(dtype: DataType) -> Option<usize> {
     match dtype {
         DataType::Float32 | DataType::Float16 => Some(5),
+        DataType::UFixed8 | DataType::UFixed16 => Some(4),
         DataType::Int32 | DataType::Bool => Some(4),
         _ => None,
     }

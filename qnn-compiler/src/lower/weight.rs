@@ -8,13 +8,27 @@ use crate::graph::Data;
 use crate::problem::node_problem;
 use crate::program::{Quant, Role, TensorId};
 
-/// A constant weight without quantization: its bytes and dims.
+/// A constant weight: its bytes and dims.
 fn constant(ops: &Ops<'_, '_, '_>, weight: TensorId) -> Option<(Data, [usize; 4])> {
     let tensor = ops.lower.get(weight);
     let dims = <[usize; 4]>::try_from(&ops.shape(weight)[..]).ok()?;
-    match (&tensor.role, &tensor.quant) {
-        (Role::Static(data), Quant::None) => Some((data.clone(), dims)),
+    match &tensor.role {
+        Role::Static(data) => Some((data.clone(), dims)),
         _ => None,
+    }
+}
+
+/// The encoding of a weight whose last axis has another extent: scales repeat group by group.
+fn for_filters(quant: &Quant, filters: usize) -> Quant {
+    let repeated = |list: &[(f32, i32)]| list.iter().copied().cycle().take(filters).collect();
+    match quant {
+        Quant::PerAxis { axis, scale_offsets } => {
+            Quant::PerAxis { axis: *axis, scale_offsets: repeated(scale_offsets) }
+        }
+        Quant::BitWidthPerAxis { bits, axis, scale_offsets } => {
+            Quant::BitWidthPerAxis { bits: *bits, axis: *axis, scale_offsets: repeated(scale_offsets) }
+        }
+        other => other.clone(),
     }
 }
 
@@ -30,7 +44,13 @@ fn gathered(
 ) -> TensorId {
     let dtype = ops.dtype(weight);
     let size = dtype.size();
-    let mut bytes = vec![0u8; to.iter().product::<usize>() * size];
+    let quant = for_filters(&ops.lower.get(weight).quant, to[3]);
+    // The integer that stands for zero.
+    let zero = match quant {
+        Quant::PerTensor { offset, .. } => offset.wrapping_neg().to_le_bytes(),
+        _ => [0; 4],
+    };
+    let mut bytes = zero[..size.min(4)].repeat(to.iter().product::<usize>());
     let mut chunks = bytes.chunks_exact_mut(size);
     for a in 0..to[0] {
         for b in 0..to[1] {
@@ -44,7 +64,7 @@ fn gathered(
             }
         }
     }
-    ops.lower.constant(ops.node, dtype, &to, Data::new(bytes.into()))
+    ops.lower.quantized_constant(ops.node, dtype, quant, &to, Data::new(bytes.into()))
 }
 
 /// The weight of a convolution whose every `join` neighbouring groups are one; `None` where it is not constant.

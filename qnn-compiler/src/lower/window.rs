@@ -1,8 +1,8 @@
 //! Windows of convolutions and poolings over (N, H, W, C).
 
-use qnn::DataType;
 use qnn_build::job::Diagnostic;
 
+use super::elementwise::is_float;
 use super::ops::Ops;
 use crate::program::TensorId;
 
@@ -124,7 +124,7 @@ pub(super) fn pad(
     ops.step("Pad", &[x], dtype, &shape, |op| {
         let op = op.u32("scheme", 0).u32s("pad_amount", &[4, 2], &flat);
         match dtype {
-            DataType::Float32 | DataType::Float16 => op.f32("pad_constant_value", value),
+            dtype if is_float(dtype) => op.f32("pad_constant_value", value),
             _ => op.i32("pad_constant_value", value as i32),
         }
     })

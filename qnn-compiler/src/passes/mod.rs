@@ -4,6 +4,7 @@ pub mod border;
 mod fuse;
 mod layout;
 mod narrow;
+mod quantize;
 mod spatial_rank;
 
 use crate::graph::Graph;
@@ -19,6 +20,7 @@ pub struct Pass {
 
 /// The passes in order. After the last one the graph is in physical layout, ready to lower.
 pub static PASSES: &[Pass] = &[
+    Pass { name: "quantize", run: quantize::run },
     Pass { name: "fuse", run: fuse::run },
     Pass { name: "spatial-rank", run: spatial_rank::run },
     Pass { name: "layout", run: layout::run },

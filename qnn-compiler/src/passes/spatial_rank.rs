@@ -39,6 +39,7 @@ pub(super) fn run(graph: &mut Graph) -> Result<()> {
             }
             let ty = raised(&graph.value(y).ty);
             let wide = graph.add_value(format!("{}.2d", graph.value(y).name), ty);
+            graph.value_mut(wide).encoding = graph.value(y).encoding.clone();
             *output = wide;
             lowered.push(Node::added("Reshape", &node.name, wide, y, Attrs::default()));
         }
@@ -67,14 +68,19 @@ fn raise(graph: &mut Graph, out: &mut Vec<Node>, node: &Node, id: ValueId) -> Va
     let value = graph.value(id).clone();
     let name = format!("{}.2d", value.name);
     let ty = raised(&value.ty);
-    match value.data {
+    let wide = match value.data {
         Some(data) => graph.add_constant(name, ty, data),
         None => {
             let wide = graph.add_value(name, ty);
             out.push(Node::added("Reshape", &node.name, id, wide, Attrs::default()));
             wide
         }
-    }
+    };
+    graph.value_mut(wide).encoding = value.encoding.map(|mut e| {
+        e.axis = e.axis.map(|axis| if axis < 2 { axis } else { axis + 1 });
+        e
+    });
+    wide
 }
 
 fn raise_attrs(attrs: &mut Attrs) {

@@ -13,12 +13,31 @@ const LARGEST: f64 = 0.05;
 
 /// What is wrong with the named outputs, if anything.
 pub fn all(outputs: &[String], got: &[(String, Array)], reference: &[(String, Array)]) -> Result<(), String> {
+    each(outputs, got, reference, difference)
+}
+
+/// As [`all`], for stored integers that may be off by `steps`.
+pub fn all_within(
+    steps: i64,
+    outputs: &[String],
+    got: &[(String, Array)],
+    reference: &[(String, Array)],
+) -> Result<(), String> {
+    each(outputs, got, reference, |name, got, reference| apart(name, got, reference, steps))
+}
+
+fn each(
+    outputs: &[String],
+    got: &[(String, Array)],
+    reference: &[(String, Array)],
+    compare: impl Fn(&str, &Array, &Array) -> Result<(), String>,
+) -> Result<(), String> {
     for name in outputs {
         let find = |arrays: &'_ [(String, Array)]| arrays.iter().position(|(n, _)| n == name);
         let (Some(g), Some(r)) = (find(got), find(reference)) else {
             return Err(format!("output {name} is missing"));
         };
-        difference(name, &got[g].1, &reference[r].1)?;
+        compare(name, &got[g].1, &reference[r].1)?;
     }
     Ok(())
 }
@@ -41,6 +60,34 @@ fn difference(name: &str, got: &Array, reference: &Array) -> Result<(), String> 
         }
         _ => Err(format!("output {name}: {}, expected {}", got.dtype, reference.dtype)),
     }
+}
+
+/// What is wrong with stored integers `got`, which may be off by `steps`.
+fn apart(name: &str, got: &Array, reference: &Array, steps: i64) -> Result<(), String> {
+    if got.shape != reference.shape {
+        return Err(format!("output {name}: shape {:?}, expected {:?}", got.shape, reference.shape));
+    }
+    let (Some(g), Some(r)) = (dtype(got.dtype), dtype(reference.dtype)) else {
+        return Err(format!("output {name}: {}, expected {}", got.dtype, reference.dtype));
+    };
+    if g != r || r.is_float() {
+        return Err(format!("output {name}: {}, expected integers of {}", got.dtype, reference.dtype));
+    }
+    let got = Data::new(got.data.clone().into()).to_i64(g);
+    let reference = Data::new(reference.data.clone().into()).to_i64(r);
+    let off = |i: usize| (got[i] - reference[i]).abs();
+    let Some(worst) = (0..reference.len()).max_by_key(|&i| off(i)) else { return Ok(()) };
+    if off(worst) <= steps {
+        return Ok(());
+    }
+    let wrong = (0..reference.len()).filter(|&i| off(i) > steps).count();
+    Err(format!(
+        "output {name}: {wrong} of {} elements are more than {steps} steps off; the worst, element {worst}, is {} where {} is \
+         expected",
+        reference.len(),
+        got[worst],
+        reference[worst]
+    ))
 }
 
 fn integers(name: &str, got: &[i64], reference: &[i64]) -> Result<(), String> {

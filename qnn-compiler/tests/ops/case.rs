@@ -12,6 +12,8 @@ use crate::support::{Dim, Model, f32s, i64s, node, raw};
 pub enum Expect {
     /// The emulator's outputs are ONNX Runtime's, within the tolerance.
     Equal,
+    /// The outputs are integers that differ from ONNX Runtime's by so much at most.
+    Steps(i64),
     /// The model is refused with this code and a message that has these words.
     Refused(&'static str, &'static str),
 }
@@ -29,6 +31,15 @@ pub struct Case {
 /// A case whose outputs must be ONNX Runtime's.
 pub fn case(name: impl Into<String>, build: impl Fn(&mut Draft) + Send + Sync + 'static) -> Case {
     Case { name: name.into(), expect: Expect::Equal, build: Box::new(build) }
+}
+
+/// A case whose outputs are stored integers, off by `steps` at most.
+pub fn steps(
+    name: impl Into<String>,
+    steps: i64,
+    build: impl Fn(&mut Draft) + Send + Sync + 'static,
+) -> Case {
+    Case { name: name.into(), expect: Expect::Steps(steps), build: Box::new(build) }
 }
 
 /// A case that must be refused.

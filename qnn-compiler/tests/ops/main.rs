@@ -32,6 +32,8 @@ mod movement;
 mod norm;
 mod order;
 mod pool;
+mod quant;
+mod quant_border;
 mod range;
 mod recurrent;
 mod reduce;
@@ -65,6 +67,8 @@ const FAMILIES: &[Family] = &[
     ("norm", norm::cases),
     ("order", order::cases),
     ("pool", pool::cases),
+    ("quant", quant::cases),
+    ("quant_border", quant_border::cases),
     ("range", range::cases),
     ("recurrent", recurrent::cases),
     ("reduce", reduce::cases),

@@ -82,7 +82,7 @@ fn candidate(graph: &Graph, view: &View, i: usize) -> Option<(usize, Affine)> {
 fn batch_norm(graph: &Graph, node: &Node, channels: usize) -> Option<Affine> {
     let vector = |i: usize| -> Option<Vec<f64>> {
         let value = graph.value(node.input(i)?);
-        let v = value.data.as_ref()?.to_f64(value.ty.dtype);
+        let v = value.reals()?;
         (v.len() == channels).then_some(v)
     };
     let (gamma, beta, mean, variance) = (vector(1)?, vector(2)?, vector(3)?, vector(4)?);
@@ -95,7 +95,7 @@ fn batch_norm(graph: &Graph, node: &Node, channels: usize) -> Option<Affine> {
 /// A constant that broadcasts along channels only, one number a channel.
 fn per_channel(graph: &Graph, constant: ValueId, rank: usize, channels: usize) -> Option<Vec<f64>> {
     let value = graph.value(constant);
-    let values = value.data.as_ref()?.to_f64(value.ty.dtype);
+    let values = value.reals()?;
     let shape = &value.ty.shape;
     if values.len() == 1 && shape.len() <= rank {
         return Some(vec![values[0]; channels]);

@@ -20,8 +20,12 @@ impl View {
         Self { producers, readers }
     }
 
-    /// The node that makes a value, when it is one of these ops of the standard domain.
+    /// The node that makes a value, when it is one of these ops of the standard domain. A value with an encoding is rounded
+    /// and saturated, and whoever merged its maker away would lose that.
     pub(super) fn maker<'g>(&self, graph: &'g Graph, value: ValueId, ops: &[&str]) -> Option<&'g Node> {
+        if graph.value(value).encoding.is_some() {
+            return None;
+        }
         let node = &graph.nodes[*self.producers.get(&value)?];
         (node.domain.is_empty() && ops.contains(&node.op.as_str())).then_some(node)
     }

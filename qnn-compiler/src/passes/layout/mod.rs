@@ -155,6 +155,7 @@ impl Layout<'_> {
         shape.extend(&value.ty.shape);
         let ty = TensorType::new(value.ty.dtype, shape);
         let name = format!("{}.r{rank}", value.name);
+        let more = rank - value.ty.shape.len();
         let raised = match value.data {
             Some(data) => self.constant(name, ty, data),
             None => {
@@ -163,6 +164,10 @@ impl Layout<'_> {
                 raised
             }
         };
+        self.graph.value_mut(raised).encoding = value.encoding.map(|mut e| {
+            e.axis = e.axis.map(|axis| axis + more);
+            e
+        });
         self.raised.insert((id, rank), raised);
         raised
     }
@@ -193,6 +198,7 @@ impl Layout<'_> {
             let out = if taken {
                 let ty = self.graph.value(physical).ty.clone();
                 let out = self.value(name.clone(), ty);
+                self.graph.value_mut(out).encoding = self.graph.value(physical).encoding.clone();
                 self.nodes.push(Node::added("Identity", &name, physical, out, Attrs::default()));
                 out
             } else {

@@ -92,13 +92,25 @@ fn common_order(pass: &Layout<'_>, node: &Node, rank: usize) -> Order {
 
 fn elementwise(pass: &mut Layout<'_>, mut node: Node) -> Result<(), Diagnostic> {
     let rank = pass.rank(first_output(&node)?);
-    let order = common_order(pass, &node, rank);
+    let order = if is_dequantized_result(pass, &node) {
+        perm::identity(rank)
+    } else {
+        common_order(pass, &node, rank)
+    };
     for input in node.inputs.iter_mut().flatten() {
         *input = operand(pass, *input, rank, &order);
     }
     settle_all(pass, &node, |r| if r == rank { order.clone() } else { perm::identity(r) });
     pass.nodes.push(node);
     Ok(())
+}
+
+/// Whether a node gives encoded numbers to the app as floats: they are put in order as integers, which loses nothing, and not as
+/// floats, which are fp16 once an op has moved them.
+fn is_dequantized_result(pass: &Layout<'_>, node: &Node) -> bool {
+    let encoded = |id: Option<ValueId>| id.is_some_and(|id| pass.graph.value(id).encoding.is_some());
+    let read = node.output(0).is_some_and(|id| pass.graph.outputs.contains(&id));
+    node.op == "Identity" && read && encoded(node.input(0)) && !encoded(node.output(0))
 }
 
 /// An operand that broadcasts against tensors in `order`.

@@ -1,0 +1,173 @@
+//! Lowers one node whose values have encodings.
+
+use qnn::DataType;
+use qnn_build::job::Diagnostic;
+
+use super::table::{self, Role};
+use super::{Form, constants};
+use crate::graph::{Node, ValueId};
+use crate::lower::Lower;
+use crate::lower::ops::Ops;
+use crate::lower::table::LowerFn;
+use crate::problem::node_problem;
+use crate::program::{Quant, TensorId};
+
+/// Lowers a node by its function, on the forms of operands that suit it.
+pub(in crate::lower) fn lower(lower: &mut Lower<'_>, node: &Node, by: LowerFn) -> Result<(), Diagnostic> {
+    let graph = lower.graph;
+    let encoded = |id: &ValueId| graph.value(*id).encoding.is_some();
+    if !node.inputs.iter().chain(&node.outputs).flatten().any(encoded) {
+        return by(lower, node);
+    }
+    if node.op == "Identity" {
+        return boundary(lower, node);
+    }
+    let dtype = table::integers(graph, node);
+    let fits = match dtype {
+        Some(dtype) => on_integers(lower, node, dtype)?,
+        None => false,
+    };
+    if !fits {
+        on_floats(lower, node)?;
+    }
+    let done = by(lower, node);
+    lower.result = None;
+    let overlay = std::mem::take(&mut lower.overlay);
+    done?;
+    for &id in node.outputs.iter().flatten() {
+        if let Some(&made) = overlay.get(&id) {
+            store(lower, node, id, made)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the forms of a node's operands; `false` where a constant has none.
+fn on_integers(lower: &mut Lower<'_>, node: &Node, dtype: DataType) -> Result<bool, Diagnostic> {
+    let graph = lower.graph;
+    for (i, id) in node.inputs.iter().enumerate() {
+        let Some(id) = *id else { continue };
+        let form = match (table::role(graph, node, i), graph.is_constant(id)) {
+            (Role::Operand, false) => Some(activation(lower, node, id, dtype)?),
+            (Role::Operand, true) => {
+                let sum = ["Add", "Sub"].contains(&&*node.op);
+                let result = node.output(0).and_then(|y| graph.value(y).encoding.as_ref());
+                let result = result.and_then(Form::of).filter(|_| sum).map(|f| f.with(dtype));
+                constants::operand(lower, node, id, dtype, result)
+            }
+            (Role::Weight(axis), _) => constants::weight(lower, node, id, axis),
+            (Role::Bias, _) => {
+                let (x, w) = (lower.input(node, 0)?, lower.input(node, 1)?);
+                constants::bias(lower, node, id, x, w)
+            }
+            (Role::Aside, _) => continue,
+        };
+        match form {
+            Some(form) => drop(lower.overlay.insert(id, form)),
+            None => {
+                lower.overlay.clear();
+                return Ok(false);
+            }
+        }
+    }
+    for &id in node.outputs.iter().flatten() {
+        let Some(own) = graph.value(id).encoding.as_ref().and_then(Form::of) else {
+            lower.overlay.clear();
+            return Ok(false);
+        };
+        let form = table::result(node, own.with(dtype));
+        lower.result.get_or_insert(form);
+        let stored = lower.tensor(id)?;
+        let tensor = lower.get(stored);
+        if tensor.dtype != dtype || tensor.quant != form.quant() {
+            let shape = graph.shape(id).to_vec();
+            let made = lower.quantized_temp(node, dtype, form.quant(), &shape);
+            lower.overlay.insert(id, made);
+        }
+    }
+    Ok(true)
+}
+
+/// Gives a node floats for its encoded operands.
+fn on_floats(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let graph = lower.graph;
+    for &id in node.inputs.iter().flatten() {
+        let value = graph.value(id);
+        if value.encoding.is_none() {
+            continue;
+        }
+        let form = match value.data {
+            Some(_) => constants::float(lower, node, id)
+                .ok_or_else(|| node_problem("E0302", node, format!("{:?} is not constant", value.name)))?,
+            None => {
+                let dtype = lower.data_type(value.ty.dtype).unwrap_or(DataType::Float32);
+                activation(lower, node, id, dtype)?
+            }
+        };
+        lower.overlay.insert(id, form);
+    }
+    for &id in node.outputs.iter().flatten() {
+        let value = graph.value(id);
+        if value.encoding.is_some() {
+            let dtype = lower.data_type(value.ty.dtype).unwrap_or(DataType::Float32);
+            let made = lower.temp(node, dtype, &value.ty.shape);
+            lower.overlay.insert(id, made);
+        }
+    }
+    Ok(())
+}
+
+/// An encoded value in another type, made once: wider integers with the same numbers, or floats.
+fn activation(
+    lower: &mut Lower<'_>,
+    node: &Node,
+    id: ValueId,
+    dtype: DataType,
+) -> Result<TensorId, Diagnostic> {
+    let stored = lower.tensor(id)?;
+    let encoding = lower.graph.value(id).encoding.as_ref();
+    let form = encoding.and_then(Form::of).map(|f| f.with(dtype)).filter(|_| dtype.is_quantized());
+    let quant = form.map_or(Quant::None, |f| f.quant());
+    let tensor = lower.get(stored);
+    if tensor.dtype == dtype && tensor.quant == quant {
+        return Ok(stored);
+    }
+    if let Some(&made) = lower.forms.get(&(id, dtype)) {
+        return Ok(made);
+    }
+    let made = Ops::new(lower, node).refit(stored, dtype, quant)?;
+    lower.forms.insert((id, dtype), made);
+    Ok(made)
+}
+
+/// A point where numbers are rounded, or given to the app as floats.
+fn boundary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let (Some(x), Some(y)) = (node.input(0), node.output(0)) else {
+        return Err(node_problem("E0302", node, "an operand is missing"));
+    };
+    let from = if lower.graph.is_constant(x) {
+        constants::float(lower, node, x)
+            .ok_or_else(|| node_problem("E0302", node, "the operand is not constant"))?
+    } else {
+        lower.tensor(x)?
+    };
+    store(lower, node, y, from)
+}
+
+/// Makes a tensor that exists the value `id`, in the form that it is stored in.
+fn store(lower: &mut Lower<'_>, node: &Node, id: ValueId, made: TensorId) -> Result<(), Diagnostic> {
+    let encoding = lower.graph.value(id).encoding.as_ref();
+    let form = encoding.and_then(Form::of);
+    let tensor = lower.get(made);
+    let same = match form {
+        Some(form) => tensor.dtype == form.dtype && tensor.quant == form.quant(),
+        None => !tensor.dtype.is_quantized(),
+    };
+    let whole = lower.dims_of(id) == tensor.dims;
+    if same && whole && !lower.is_output(id) && !lower.exists(id) {
+        lower.alias(id, made);
+        return Ok(());
+    }
+    let out = lower.tensor(id)?;
+    Ops::new(lower, node).write(made, out)
+}

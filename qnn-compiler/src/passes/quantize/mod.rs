@@ -1,0 +1,30 @@
+//! Quantization operators become encodings of values: what follows sees real numbers, and where they are rounded.
+//!
+//! A QuantizeLinear and the DequantizeLinear behind it vanish, and the float between them carries the encoding. Where that
+//! float is needed unrounded too, or has another encoding already, an Identity stays between the two values: lowering
+//! makes it the Quantize, Dequantize or Convert that it is. Weights stay the integers that the model has.
+
+mod groups;
+mod linear;
+mod params;
+mod propagate;
+mod qdq;
+
+use crate::graph::Graph;
+use crate::problem::Result;
+
+/// Turns quantization operators into encodings.
+///
+/// # Errors
+/// None.
+pub(super) fn run(graph: &mut Graph) -> Result<()> {
+    let quantization = ["QuantizeLinear", "DequantizeLinear"];
+    if graph.nodes.iter().any(|n| n.domain.is_empty() && quantization.contains(&&*n.op)) {
+        qdq::run(graph);
+    }
+    if graph.value_ids().any(|id| graph.value(id).encoding.is_some()) {
+        propagate::run(graph);
+        linear::run(graph);
+    }
+    Ok(())
+}
