@@ -7,7 +7,7 @@ use crate::graph::{DType, TensorType};
 pub(super) const ROWS: &[Row] = &[
     ("", "ArgMax", arg),
     ("", "ArgMin", arg),
-    ("", "BatchNormalization", first),
+    ("", "BatchNormalization", batch_norm),
     ("", "GroupNormalization", first),
     ("", "InstanceNormalization", first),
     ("", "LRN", first),
@@ -32,6 +32,15 @@ pub(super) const ROWS: &[Row] = &[
     ("com.microsoft", "SkipLayerNormalization", skip_norm),
     ("com.microsoft", "SkipSimplifiedLayerNormalization", skip_norm),
 ];
+
+/// Inputs: data, scale, bias, running mean, running variance; in training the last two are outputs too.
+fn batch_norm(site: &Site<'_>) -> Answer {
+    let mut types = first(site)?;
+    if site.node.attrs.int_or("training_mode", 0) != 0 {
+        types.extend([site.ty(3)?.clone(), site.ty(4)?.clone()]);
+    }
+    Ok(types)
+}
 
 fn first(site: &Site<'_>) -> Answer {
     let ty = site.ty(0)?;

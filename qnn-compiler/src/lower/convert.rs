@@ -5,6 +5,7 @@ use qnn_build::job::Diagnostic;
 
 use super::Lower;
 use super::broadcast::fold;
+use super::elementwise::is_float;
 use super::ops::Ops;
 use crate::graph::Node;
 use crate::problem::node_problem;
@@ -86,6 +87,12 @@ pub(super) fn cast(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic>
     let x = ops.input(0)?;
     let id = node.output(0).ok_or_else(|| node_problem("E0302", node, "output 0 is missing"))?;
     let out = ops.lower.tensor(id)?;
+    let border = ops.lower.graph.inputs.contains(&ops.value(0)?) && ops.lower.is_output(id);
+    if border && ops.dtype(x) != ops.dtype(out) && is_float(ops.dtype(x)) && is_float(ops.dtype(out)) {
+        return Err(ops.refuse(
+            "from what the app passes to what it reads, of floats: HTP does not keep infinity and NaN apart on the way",
+        ));
+    }
     // The front end drops casts to the same type; narrowing 64-bit types makes more of them.
     if ops.dtype(x) == ops.dtype(out) { ops.pass_on(x) } else { ops.output(0, x) }
 }

@@ -80,7 +80,7 @@ impl Axis {
             }
             Coordinates::PytorchHalfPixel if self.to > 1 => (x + 0.5) / self.scale - 0.5,
             Coordinates::PytorchHalfPixel => 0.0,
-            Coordinates::AlignCorners if self.to > 1 => x * (from - 1.0) / (to - 1.0),
+            Coordinates::AlignCorners if self.to > 1 => x * (from - 1.0) / (self.exact() - 1.0),
             Coordinates::AlignCorners => 0.0,
             Coordinates::Asymmetric => x / self.scale,
             Coordinates::TfHalfPixelForNn => (x + 0.5) / self.scale,
@@ -89,6 +89,17 @@ impl Axis {
             }
             Coordinates::Crop { start, end } => 0.5 * (start + end) * (from - 1.0),
         }
+    }
+
+    /// The extent of the result before it was rounded down, which the standard aligns the corners by. ONNX Runtime takes the rounded one.
+    fn exact(&self) -> f32 {
+        let (exact, to) = (self.scale * self.from as f32, self.to as f32);
+        if (exact - to).abs() < 1e-3 { to } else { exact }
+    }
+
+    /// Whether the factor gives an extent that needs no rounding.
+    pub(super) fn is_whole(&self) -> bool {
+        self.exact() == self.to as f32
     }
 
     /// Whether the result is the input: ONNX Runtime leaves an axis of factor 1 alone, also in a crop.

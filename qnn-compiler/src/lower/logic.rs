@@ -8,7 +8,7 @@ use super::lowering::max_rank;
 use super::ops::{FP16_MAX, Ops};
 use super::unary::float4;
 use super::{Lower, broadcast};
-use crate::graph::Node;
+use crate::graph::{DType, Node};
 use crate::program::TensorId;
 
 /// ONNX comparisons and the HTP ops they are.
@@ -89,10 +89,22 @@ pub(super) fn select(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
     ops.output(0, y)
 }
 
-/// IsNaN. Exact for float16 tensors; of float32 ones, infinite numbers that the app passes are reported too, because HTP reads
-/// them as NaN (measured on SM8650). HTP itself makes no infinities of finite numbers: it stops at 65504.
+/// Refuses to tell NaN from infinity in float32 numbers that the app passes: HTP reads both as one (QNN 2.51, SM8650: what
+/// is beyond 131008 becomes 0x7fff in fp16). HTP itself makes no infinities of finite numbers: it stops at 65504.
+fn told_apart(ops: &Ops<'_, '_, '_>) -> Result<(), Diagnostic> {
+    let id = ops.value(0)?;
+    if ops.lower.graph.inputs.contains(&id) && ops.input_type(0)?.dtype == DType::F32 {
+        let mut p = ops.refuse("HTP reads infinity and NaN of a float32 input as one");
+        p.help = Some("make the model's input float16, or look for them in the app".to_owned());
+        return Err(p);
+    }
+    Ok(())
+}
+
+/// IsNaN.
 pub(super) fn is_nan(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
+    told_apart(&ops)?;
     let x = float4(&mut ops, 0)?;
     let y = not_a_number(&mut ops, x);
     ops.output(0, y)
@@ -107,6 +119,9 @@ pub(super) fn is_inf(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
     let half = dtype == DataType::Float16;
     let positive = node.attrs.int_or("detect_positive", 1) != 0;
     let negative = node.attrs.int_or("detect_negative", 1) != 0;
+    if positive || negative {
+        told_apart(&ops)?;
+    }
     let y = match (positive, negative) {
         (true, true) if half => {
             let (size, limit) = (ops.unary("ElementWiseAbs", x), ops.number(dtype, FP16_MAX));

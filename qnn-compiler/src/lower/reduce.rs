@@ -195,12 +195,21 @@ fn l2(ops: &mut Ops<'_, '_, '_>, x: TensorId, plan: &Plan) -> TensorId {
     ops.binary(MUL, root, whole)
 }
 
+/// The most floats that are multiplied: already eight of four are as much as fp16 holds.
+const MOST_FACTORS: usize = 8;
+
 /// ReduceProd: HTP has no such op; the elements along the axes are multiplied half with half.
 pub(super) fn product(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = ops.input(0)?;
     let mut x = if is_float(ops.dtype(x)) { x } else { ops.widened(x, &[DataType::Int32])? };
     let mut shape = ops.input_type(0)?.shape.clone();
+    let factors: usize = axes(node).into_iter().map(|a| shape[a]).product();
+    if is_float(ops.dtype(x)) && factors > MOST_FACTORS {
+        return Err(ops.refuse(format!(
+            "a product of {factors} numbers leaves the range of fp16, in which HTP computes; up to {MOST_FACTORS} are multiplied"
+        )));
+    }
     for axis in axes(node) {
         let (outer, inner) = (shape[..axis].iter().product(), shape[axis + 1..].iter().product());
         x = ops.reshape(x, &[outer, shape[axis], inner]);

@@ -143,7 +143,7 @@ fn native_mode(axes: &[Axis]) -> Option<u32> {
         Coordinates::HalfPixel => Some(0),
         // One element is taken from the start, not from the centre: the op does not tell these apart.
         Coordinates::PytorchHalfPixel if axes[1..3].iter().all(|a| a.to > 1 || a.from == 1) => Some(PYTORCH),
-        Coordinates::AlignCorners => Some(ALIGN_CORNERS),
+        Coordinates::AlignCorners if axes.iter().all(Axis::is_whole) => Some(ALIGN_CORNERS),
         Coordinates::Asymmetric => Some(3),
         _ => None,
     }

@@ -1,10 +1,12 @@
 //! Softmax and LogSoftmax; the layout pass made their axis the innermost.
 
+use qnn::DataType;
 use qnn_build::job::Diagnostic;
 
-use super::Lower;
 use super::ops::Ops;
-use crate::graph::Node;
+use super::{Lower, broadcast};
+use crate::graph::{DType, Node};
+use crate::program::TensorId;
 
 /// Softmax.
 pub(super) fn softmax(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
@@ -30,9 +32,46 @@ fn along_last(lower: &mut Lower<'_>, node: &Node, ty: &'static str, rank: usize)
     if shape.len() > rank {
         shape = vec![shape[..last].iter().product(), shape[last]];
     }
+    let x = if is_from_app(&ops)? { less_maximum(&mut ops, x)? } else { x };
     let x = ops.reshape(x, &shape);
     let dtype = ops.dtype(x);
     let axis = shape.len() as u32 - 1;
     let y = ops.step(ty, &[x], dtype, &shape, |op| op.u32("axis", axis).f32("beta", 1.0));
     ops.output(0, y)
+}
+
+/// Whether the logits are float32 numbers that the app passes, of which HTP's fp16 would keep eleven bits.
+fn is_from_app(ops: &Ops<'_, '_, '_>) -> Result<bool, Diagnostic> {
+    let id = ops.value(0)?;
+    Ok(ops.lower.graph.inputs.contains(&id) && ops.input_type(0)?.dtype == DType::F32)
+}
+
+/// The logits less the whole part of their largest. Int32 numbers are exact on HTP, and so is the cast of what the app
+/// passes to them: whole parts are subtracted there, so that what is left of large logits is small before it becomes fp16.
+fn less_maximum(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> Result<TensorId, Diagnostic> {
+    // Softmax gives zero for what is so much less, in any float type.
+    const FAR: f64 = -1000.0;
+    let shape = broadcast::fold(&ops.shape(x), 4);
+    let x = ops.reshape(x, &shape);
+    let whole = ops.cast(x, DataType::Int32)?;
+    let mut single = shape.clone();
+    if let Some(last) = single.last_mut() {
+        *last = 1;
+    }
+    let axis = shape.len() as u32 - 1;
+    let largest = ops.step("ReduceMax", &[whole], DataType::Int32, &single, |op| {
+        op.u32s("axes", &[1], &[axis]).bool("keep_dims", true)
+    });
+    let below = ops.binary("ElementWiseSubtract", whole, largest);
+    let below = ops.with("ElementWiseMaximum", below, FAR);
+    let dtype = ops.dtype(x);
+    let below = ops.cast(below, dtype)?;
+    // By way of a subtraction: the library takes a cast back and forth for nothing done.
+    let zero = ops.number(DataType::Int32, 0.0);
+    let away = ops.binary("ElementWiseSubtract", zero, whole);
+    let away = ops.cast(away, dtype)?;
+    let fraction = ops.binary("ElementWiseAdd", x, away);
+    let fraction =
+        ops.unary_with("ReluMinMax", fraction, |op| op.f32("min_value", -1.0).f32("max_value", 1.0));
+    Ok(ops.binary("ElementWiseAdd", below, fraction))
 }

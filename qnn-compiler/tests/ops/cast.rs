@@ -48,7 +48,10 @@ pub fn cases() -> Vec<Case> {
                     // What leaves the range of uint8 is not defined.
                     let signed = from != DType::U8 && to != DType::U8;
                     let data = bytes(from, signed, shape.iter().product());
-                    let x = d.input_raw(from, array, shape, data);
+                    let mut x = d.input_raw(from, array, shape, data);
+                    if from.is_float() && to.is_float() {
+                        x = d.node("Neg", &[&x], &[]);
+                    }
                     d.result("Cast", &[&x], &[int("to", number(to))]);
                 }));
             }
@@ -70,6 +73,10 @@ pub fn cases() -> Vec<Case> {
         let number = d.node("Reshape", &[&number, &empty], &[]);
         let pads = d.ints(&[1, 0, 0, 1]);
         d.result("Pad", &[&x, &pads, &number], &[]);
+    }));
+    all.push(refused("floats_that_are_only_cast_are_refused", "E0302", "infinity", |d| {
+        let x = d.input(&[4]);
+        d.result("Cast", &[&x], &[int("to", number(DType::F16))]);
     }));
     all.push(refused("int8_to_float32_is_refused", "E0304", "int8", |d| {
         let x = d.input_raw(DType::I8, DataType::Int8, &[2], vec![1, 2]);

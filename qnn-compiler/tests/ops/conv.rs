@@ -2,7 +2,7 @@
 
 use qnn_compiler::frontend::onnx::proto::AttributeProto;
 
-use crate::case::{Case, Draft, case, refused};
+use crate::case::{Case, Draft, case};
 use crate::support::{int, ints, text};
 
 /// Input (N, C, spatial…), filters, kernel.
@@ -91,9 +91,6 @@ fn forms() -> Vec<Case> {
         case("computed_weight_and_bias_in_groups", |d| {
             let (x, w, b) = (d.input(&[1, 16, 8, 8]), d.input(&[16, 4, 3, 3]), d.input(&[16]));
             d.result("Conv", &[&x, &w, &b], &[int("group", 4), ints("pads", &[1, 1, 1, 1])]);
-        }),
-        refused("three_axes_are_refused", "E0302", "3 spatial axes", |d| {
-            write(d, &dense(&[1, 4, 4, 4, 4], 4, &[1, 1, 1]), false, vec![]);
         }),
     ]
 }

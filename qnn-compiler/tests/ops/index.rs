@@ -3,7 +3,7 @@
 use qnn_compiler::graph::DType;
 
 use crate::arithmetic::extents;
-use crate::case::{Case, Draft, case, refused};
+use crate::case::{Case, Draft, case};
 use crate::movement::{TYPES, typed};
 use crate::support::{int, text};
 
@@ -215,11 +215,6 @@ fn scatter() -> Vec<Case> {
         let i = d.input_i64(&[2, 3], &[0, 3, 1, 2, 2, 0]);
         d.result("ScatterElements", &[&x, &i, &u], &[int("axis", 0)]);
     }));
-    all.push(refused("scatter_nd_of_the_largest_is_refused", "E0302", "reduction", |d| {
-        let (x, u) = (d.input(&[4]), d.input(&[2]));
-        let i = d.input_i64(&[2, 1], &[0, 1]);
-        d.result("ScatterND", &[&x, &i, &u], &[text("reduction", "max")]);
-    }));
     all
 }
 
@@ -290,7 +285,7 @@ fn einsum() -> Vec<Case> {
         ("a_product_without_arrow", "abc,cd", &[&[2, 3, 4], &[4, 5]]),
         ("channels", "nctw,cd->ndtw", &[&[1, 4, 3, 5], &[4, 6]]),
     ];
-    let mut all: Vec<Case> = forms
+    forms
         .iter()
         .map(|&(name, equation, shapes)| {
             case(format!("einsum_of_{name}"), move |d| {
@@ -299,10 +294,5 @@ fn einsum() -> Vec<Case> {
                 d.result("Einsum", &names, &[text("equation", equation)]);
             })
         })
-        .collect();
-    all.push(refused("einsum_of_a_diagonal_is_refused", "E0302", "matrix product", |d| {
-        let x = d.input(&[3, 3]);
-        d.result("Einsum", &[&x], &[text("equation", "ii->i")]);
-    }));
-    all
+        .collect()
 }

@@ -14,6 +14,7 @@
     reason = "test code, of which each family uses a part"
 )]
 
+mod algebra;
 mod arithmetic;
 mod attention;
 mod case;
@@ -39,6 +40,7 @@ mod recurrent;
 mod reduce;
 mod resize;
 mod runner;
+mod sampled;
 mod softmax;
 mod spatial;
 #[path = "../support/mod.rs"]
@@ -52,6 +54,7 @@ type Family = (&'static str, fn() -> Vec<Case>);
 
 /// Every family, in alphabetical order.
 const FAMILIES: &[Family] = &[
+    ("algebra", algebra::cases),
     ("arithmetic", arithmetic::cases),
     ("attention", attention::cases),
     ("cast", cast::cases),
@@ -73,6 +76,7 @@ const FAMILIES: &[Family] = &[
     ("recurrent", recurrent::cases),
     ("reduce", reduce::cases),
     ("resize", resize::cases),
+    ("sampled", sampled::cases),
     ("softmax", softmax::cases),
     ("spatial", spatial::cases),
     ("transformer", transformer::cases),

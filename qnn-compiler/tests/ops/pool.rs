@@ -4,7 +4,7 @@ use qnn::DataType;
 use qnn_compiler::frontend::onnx::proto::AttributeProto;
 use qnn_compiler::graph::DType;
 
-use crate::case::{Case, Draft, case, refused};
+use crate::case::{Case, Draft, case};
 use crate::support::{int, ints, text};
 
 type Attributes = fn() -> Vec<AttributeProto>;
@@ -130,11 +130,6 @@ pub fn cases() -> Vec<Case> {
         let values = d.between(4 * 9 * 9, 0.0, 255.0).iter().map(|&v| v as u8).collect();
         let x = d.input_raw(DType::U8, DataType::Uint8, &[1, 4, 9, 9], values);
         d.result("MaxPool", &[&x], &[ints("kernel_shape", &[3, 3]), ints("pads", &[1, 1, 1, 1])]);
-    }));
-    all.push(refused("indices_of_maxima_are_refused", "E0302", "indices", |d| {
-        let x = d.input(&[1, 4, 8, 8]);
-        let outputs = d.nodes("MaxPool", &[&x], &[ints("kernel_shape", &[2, 2])], 2);
-        outputs.iter().for_each(|y| d.output(y));
     }));
     all
 }

@@ -1,6 +1,6 @@
 //! DepthToSpace, SpaceToDepth, GridSample.
 
-use crate::case::{Case, Draft, case, refused};
+use crate::case::{Case, Draft, case};
 use crate::support::{int, text};
 
 pub fn cases() -> Vec<Case> {
@@ -35,10 +35,6 @@ pub fn cases() -> Vec<Case> {
             }
         }
     }
-    all.push(refused("grid_sample_cubic_is_refused", "E0302", "cubic", |d| {
-        let (x, grid) = (d.input(&[1, 5, 10, 12]), d.input(&[1, 6, 7, 2]));
-        d.result("GridSample", &[&x, &grid], &[text("mode", "cubic")]);
-    }));
     all
 }
 

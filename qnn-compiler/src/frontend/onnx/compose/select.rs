@@ -10,7 +10,6 @@ pub(super) const ROWS: &[Row] = &[
     row("Hardmax", "ArgMax, Equal, Cast", hardmax),
     row("ReverseSequence", "Gather of computed rows", reverse_sequence),
     row("SwiGLU", "Swish, Mul", swiglu),
-    row("TensorScatter", "Gather of computed rows, Where", tensor_scatter),
 ];
 
 fn compress(p: &mut Parts<'_, '_>) -> Answer<Written> {
@@ -85,50 +84,4 @@ fn reverse_sequence(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let mut back = vec![0; perm.len()];
     perm.iter().enumerate().for_each(|(i, a)| back[*a] = i);
     Ok(Some(vec![p.transpose(taken, &back)?]))
-}
-
-/// Inputs: cache, update, first place to write for each batch.
-fn tensor_scatter(p: &mut Parts<'_, '_>) -> Answer<Written> {
-    let (cache, update) = (p.input(0)?, p.input(1)?);
-    let (shape, new) = (p.shape(cache), p.shape(update));
-    let axis = p.site().axis("axis", -2, shape.len())?;
-    if axis == 0 {
-        return p.refuse("the axis is that of the batches");
-    }
-    let circular = p.node.attrs.str_or("mode", "linear") == "circular";
-    let (n, extent, count) = (shape[0], shape[axis], new[axis]);
-    let (middle, inner): (usize, usize) =
-        (shape[1..axis].iter().product(), shape[axis + 1..].iter().product());
-    let starts = match p.node.input(2) {
-        Some(id) => {
-            let id = p.cast(id, DType::I32)?;
-            p.reshape(id, &[n, 1])?
-        }
-        None => p.ints(DType::I32, &[n, 1], &vec![0; n]),
-    };
-    // For each place of the cache, which row of the update belongs there.
-    let places = p.ints(DType::I32, &[1, extent], &(0..extent as i64).collect::<Vec<_>>());
-    let mut row = p.op("Sub", &[places, starts])?;
-    if circular {
-        row = p.by("Mod", row, extent as f64)?;
-    }
-    let reached = p.by("GreaterOrEqual", row, 0.0)?;
-    let not_passed = p.by("Less", row, count as f64)?;
-    let written = p.op("And", &[reached, not_passed])?;
-    let written = p.reshape(written, &[n, 1, extent, 1])?;
-    let low = p.scalar(DType::I32, 0.0);
-    let high = p.scalar(DType::I32, count as f64 - 1.0);
-    let row = p.op("Max", &[row, low])?;
-    let row = p.op("Min", &[row, high])?;
-    let row = p.reshape(row, &[n, 1, extent])?;
-    let bases: Vec<i64> = (0..n * middle).map(|i| (i * count) as i64).collect();
-    let bases = p.ints(DType::I32, &[n, middle, 1], &bases);
-    let row = p.op("Add", &[row, bases])?;
-    let row = p.reshape(row, &[n * middle * extent])?;
-    let table = p.reshape(update, &[n * middle * count, inner])?;
-    let taken = p.rows(table, row)?;
-    let full = [n, middle, extent, inner];
-    let (taken, old) = (p.reshape(taken, &full)?, p.reshape(cache, &full)?);
-    let y = p.op("Where", &[written, taken, old])?;
-    Ok(Some(vec![p.reshape(y, &shape)?]))
 }

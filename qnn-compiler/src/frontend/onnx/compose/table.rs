@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::parts::Parts;
-use super::{bits, loss, placement, select, signal, volume};
+use super::{
+    algebra, bits, extremes, loss, placement, refused, sample, select, signal, sums, training, volume,
+};
 use crate::frontend::Builder;
 use crate::frontend::onnx::normalize::Step;
 use crate::graph::{Node, ValueId};
@@ -25,7 +27,7 @@ pub struct Row {
     pub op: &'static str,
     /// What it is made of, and what is refused.
     pub note: &'static str,
-    rule: Rule,
+    pub(super) rule: Rule,
 }
 
 /// A row of the standard's domain.
@@ -33,8 +35,20 @@ pub(super) const fn row(op: &'static str, note: &'static str, rule: Rule) -> Row
     Row { domain: "", op, note, rule }
 }
 
-const FAMILIES: [&[Row]; 6] =
-    [bits::ROWS, loss::ROWS, placement::ROWS, select::ROWS, signal::ROWS, volume::ROWS];
+const FAMILIES: [&[Row]; 12] = [
+    algebra::ROWS,
+    bits::ROWS,
+    extremes::ROWS,
+    loss::ROWS,
+    placement::ROWS,
+    refused::ROWS,
+    sample::ROWS,
+    select::ROWS,
+    signal::ROWS,
+    sums::ROWS,
+    training::ROWS,
+    volume::ROWS,
+];
 
 static TABLE: LazyLock<HashMap<(&'static str, &'static str), Rule>> =
     LazyLock::new(|| rows().map(|row| ((row.domain, row.op), row.rule)).collect());

@@ -10,7 +10,11 @@ pub(super) const ROWS: &[Row] = &[
     row("Conv", "over three axes: the planes of a depth as channels of one Conv", conv),
     row("ConvTranspose", "over three axes: as Conv, with zeros between the planes", conv_transpose),
     row("LpPool", POOL, pool),
-    row("MaxPool", POOL, pool),
+    row(
+        "MaxPool",
+        "over three axes: one over planes, then one over the depth; with indices: Slice, Greater, Where",
+        max_pool,
+    ),
 ];
 
 const POOL: &str = "over three axes: one over planes, then one over the depth";
@@ -19,15 +23,16 @@ fn list(p: &Parts<'_, '_>, name: &str) -> Vec<i64> {
     p.node.attrs.ints(name).unwrap_or_default().to_vec()
 }
 
+fn max_pool(p: &mut Parts<'_, '_>) -> Answer<Written> {
+    if p.outputs > 1 { super::extremes::max_pool(p) } else { pool(p) }
+}
+
 /// A pool over a box is a pool over its depth of pools over its planes: the number of elements that an average divides by is a product
 /// of one number for each axis.
 fn pool(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let x = p.input(0)?;
     let (shape, result) = (p.shape(x), p.types[0].shape.clone());
     let (&[n, c, d, h, w], &[_, _, od, oh, ow]) = (&shape[..], &result[..]) else { return Ok(None) };
-    if p.outputs > 1 {
-        return Ok(None);
-    }
     let [kernel, strides, dilations, pads] =
         ["kernel_shape", "strides", "dilations", "pads"].map(|name| list(p, name));
     let (&[kd, ..], &[sd, ..], &[ld, ..], &[top, t, l, bottom, b, r]) =

@@ -51,9 +51,13 @@ fn concat(draft: &mut Draft<'_, '_>) -> Answer<Step> {
 
 fn dropout(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let x = draft.site().id(0)?;
-    let training = draft.node.input(2).is_some() && draft.site().int(2)? != 0;
+    // A ratio of nothing drops nothing.
+    let ratio = draft.node.input(1).and_then(|id| draft.builder.graph.const_scalar(id));
+    let training = draft.node.input(2).is_some() && draft.site().int(2)? != 0 && ratio != Some(0.0);
     if training {
-        return super::axes::unsupported("it is in training mode: export the model for inference");
+        return super::axes::unsupported(
+            "it is in training mode and drops elements at random: export the model for inference",
+        );
     }
     let mut outputs = vec![Some(x)];
     if draft.outputs > 1 {

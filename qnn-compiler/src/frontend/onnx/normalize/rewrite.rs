@@ -6,11 +6,7 @@ use crate::graph::{Attr, Data, TensorType};
 use crate::infer::{Answer, axis, invalid};
 
 pub(super) const ROWS: &[Row] = &[
-    row(
-        "BatchNormalization",
-        "only inference over channels; the statistics of training are no outputs",
-        batch_norm,
-    ),
+    row("BatchNormalization", "only over channels", batch_norm),
     row("Clip", "bounds (attributes before opset 11) as inputs", clip),
     row("DequantizeLinear", QUANT, quant),
     row("GridSample", "`mode` as opset 20 calls it: linear, nearest, cubic", grid_sample),
@@ -29,9 +25,6 @@ const QUANT: &str = "`axis` explicit and not negative where the scale has one ax
 const MS_QUANT: &str = "becomes the standard's operator of that name";
 
 fn batch_norm(draft: &mut Draft<'_, '_>) -> Answer<Step> {
-    if draft.node.attrs.int_or("training_mode", 0) != 0 {
-        return unsupported("it is in training mode: export the model for inference");
-    }
     if draft.node.opset < 9 && draft.node.attrs.int_or("spatial", 1) == 0 {
         return unsupported("it normalizes every element by itself (spatial = 0)");
     }
