@@ -7,7 +7,7 @@ use qnn_build::job::{Diagnostic, Target};
 
 use super::fixed::{self, Form};
 use super::missing::unsupported;
-use super::{OpBuilder, broadcast, table};
+use super::{OpBuilder, broadcast, table, tidy};
 use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
 use crate::problem::{Problems, node_problem, problem};
 use crate::program::{Op, Program, Quant, Role, Tensor, TensorId};
@@ -29,7 +29,11 @@ pub fn lower(graph: &Graph, target: &Target) -> Result<Program, Problems> {
     if problems.is_empty() && !reads_input(&lower.program) {
         problems.push(problem("E0310", "every output is a constant: no input is read"));
     }
-    if problems.is_empty() { Ok(without_unread(lower.program)) } else { Err(Problems(problems)) }
+    if !problems.is_empty() {
+        return Err(Problems(problems));
+    }
+    tidy::run(&mut lower.program);
+    Ok(without_unread(lower.program))
 }
 
 /// Whether an op reads what the app writes. The library cannot execute a graph of constants.

@@ -18,7 +18,9 @@ pub(super) fn matmul(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
     let (a, b) = (ops.input(0)?, ops.input(1)?);
     let swapped = |name: &str| node.attrs.int_or(name, 0) != 0;
     let (ta, tb) = (swapped("transA"), swapped("transB"));
-    let y = product(&mut ops, (a, ta), (b, tb))?;
+    // A bias: the fuse pass makes an Add of a constant vector one.
+    let bias = node.input(2).map(|_| ops.finite_input(2)).transpose()?;
+    let y = product(&mut ops, (a, ta), (b, tb), bias)?;
     ops.output(0, y)
 }
 
@@ -34,17 +36,18 @@ pub(super) fn fused(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
         node.attrs.int_or(name, 0) != 0 && ops.shape(x).len() > 1
     };
     let (ta, tb) = (swapped(&ops, "transA", a), swapped(&ops, "transB", b));
-    let y = product(&mut ops, (a, ta), (b, tb))?;
+    let y = product(&mut ops, (a, ta), (b, tb), None)?;
     let alpha = node.attrs.float_or("alpha", 1.0);
     let y = if alpha == 1.0 { y } else { ops.with("ElementWiseMultiply", y, alpha.into()) };
     ops.output(0, y)
 }
 
-/// The product of two operands, each with whether it is swapped. The result may lack axes of size one.
+/// The product of two operands, each with whether it is swapped, and a vector added to every row. The result may lack axes of size one.
 fn product(
     ops: &mut Ops<'_, '_, '_>,
     (a, ta): (TensorId, bool),
     (b, tb): (TensorId, bool),
+    bias: Option<TensorId>,
 ) -> Result<TensorId, Diagnostic> {
     let (left, right) = (ops.input_type(0)?.shape.clone(), ops.input_type(1)?.shape.clone());
     if left.is_empty() || right.is_empty() {
@@ -84,7 +87,8 @@ fn product(
         shape.clear();
     }
     shape.extend([rows, columns]);
-    Ok(write(ops, &[a, b], [ta, tb], &shape))
+    let inputs: Vec<TensorId> = [a, b].into_iter().chain(bias).collect();
+    Ok(write(ops, &inputs, [ta, tb], &shape))
 }
 
 fn write(ops: &mut Ops<'_, '_, '_>, inputs: &[TensorId], swapped: [bool; 2], shape: &[usize]) -> TensorId {

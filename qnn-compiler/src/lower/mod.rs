@@ -30,6 +30,7 @@ mod softmax;
 mod spatial;
 mod spread;
 pub mod table;
+mod tidy;
 mod unary;
 mod weight;
 mod window;

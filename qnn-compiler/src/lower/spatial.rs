@@ -1,4 +1,4 @@
-//! Spatial ops without arithmetic of their own: depth and space exchanged, samples taken at computed places.
+//! Spatial ops without arithmetic of their own: depth and space exchanged, channels shuffled, samples taken at computed places.
 
 use qnn_build::job::Diagnostic;
 
@@ -35,6 +35,16 @@ fn blocks(lower: &mut Lower<'_>, node: &Node, ty: &'static str) -> Result<(), Di
     let (dtype, shape) = (ops.dtype(x), ops.output_type(0)?.shape.clone());
     let y = ops
         .step(ty, &[x], dtype, &shape, |op| op.u32s("block_size", &[2], &[block, block]).u32("mode", mode));
+    ops.output(0, y)
+}
+
+/// ChannelShuffle: channels of each group in turn.
+pub(super) fn channel_shuffle(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+    let mut ops = Ops::new(lower, node);
+    four(&ops, 0)?;
+    let groups = node.attrs.int_or("group", 1) as u32;
+    let x = ops.input(0)?;
+    let y = ops.unary_with("ChannelShuffle", x, |op| op.u32("num_groups", groups).u32("axis", 3));
     ops.output(0, y)
 }
 

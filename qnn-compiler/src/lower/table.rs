@@ -81,6 +81,11 @@ const fn contrib(op: &'static str, axes: Axes, lower: LowerFn, note: &'static st
     Row { domain: "com.microsoft", op, axes, lower, note }
 }
 
+/// An op of the vendor's that ONNX does not have: patterns become it.
+const fn vendor(op: &'static str, axes: Axes, lower: LowerFn, note: &'static str) -> Row {
+    Row { domain: "qti.aisw", op, axes, lower, note }
+}
+
 /// Every operator that can be lowered, in alphabetical order.
 pub static ROWS: &[Row] = &[
     row("Abs", Axes::Elementwise, unary::unary, "ElementWiseAbs"),
@@ -111,6 +116,12 @@ pub static ROWS: &[Row] = &[
     row("CastLike", Axes::Elementwise, convert::cast, "as Cast"),
     row("Ceil", Axes::Elementwise, unary::unary, "ElementWiseCeil"),
     row("Celu", Axes::Elementwise, activation::celu, "Elu, ElementWiseMultiply"),
+    vendor(
+        "ChannelShuffle",
+        Axes::Spatial(Operands::PerChannel),
+        spatial::channel_shuffle,
+        "ChannelShuffle; what Reshape, Transpose, Reshape that shuffle channels become",
+    ),
     row(
         "Clip",
         Axes::Elementwise,

@@ -24,13 +24,24 @@ pub struct Case {
     pub name: String,
     /// What is expected.
     pub expect: Expect,
+    /// The most HTP ops that the model may become.
+    pub most_ops: Option<u64>,
     /// Writes the model.
     pub build: Box<dyn Fn(&mut Draft) + Send + Sync>,
 }
 
 /// A case whose outputs must be ONNX Runtime's.
 pub fn case(name: impl Into<String>, build: impl Fn(&mut Draft) + Send + Sync + 'static) -> Case {
-    Case { name: name.into(), expect: Expect::Equal, build: Box::new(build) }
+    Case { name: name.into(), expect: Expect::Equal, most_ops: None, build: Box::new(build) }
+}
+
+/// A case whose outputs must be ONNX Runtime's, and whose nodes are a pattern: they become at most so many HTP ops.
+pub fn pattern(
+    name: impl Into<String>,
+    most_ops: u64,
+    build: impl Fn(&mut Draft) + Send + Sync + 'static,
+) -> Case {
+    Case { most_ops: Some(most_ops), ..case(name, build) }
 }
 
 /// A case whose outputs are stored integers, off by `steps` at most.
@@ -49,7 +60,7 @@ pub fn refused(
     words: &'static str,
     build: impl Fn(&mut Draft) + Send + Sync + 'static,
 ) -> Case {
-    Case { name: name.into(), expect: Expect::Refused(code, words), build: Box::new(build) }
+    Case { expect: Expect::Refused(code, words), ..case(name, build) }
 }
 
 /// The model of a case while it is written. Values are known by their names. What is random depends on the case's name alone.

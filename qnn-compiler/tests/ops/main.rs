@@ -32,6 +32,7 @@ mod matmul;
 mod movement;
 mod norm;
 mod order;
+mod pattern;
 mod pool;
 mod quant;
 mod quant_border;
@@ -69,6 +70,7 @@ const FAMILIES: &[Family] = &[
     ("movement", movement::cases),
     ("norm", norm::cases),
     ("order", order::cases),
+    ("pattern", pattern::cases),
     ("pool", pool::cases),
     ("quant", quant::cases),
     ("quant_border", quant_border::cases),

@@ -87,7 +87,10 @@ fn run(case: &Case, soc: &str) -> Result<(), String> {
             }
         };
     }
-    compiled.map_err(|p| format!("compile: {}", jobs::text(&p)))?;
+    let report = compiled.map_err(|p| format!("compile: {}", jobs::text(&p)))?;
+    if let Some(most) = case.most_ops.filter(|&most| report.ops > most) {
+        return Err(format!("it became {} HTP ops; the pattern is {most}", report.ops));
+    }
     let write = |file: &str, arrays: &[(String, Array)]| {
         let path = dir.join(file);
         npz::write(&path, arrays.iter().map(|(n, a)| (&**n, a))).map_err(|e| e.to_string())?;

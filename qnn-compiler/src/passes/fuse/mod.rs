@@ -2,11 +2,13 @@
 //! node; what nobody reads any more is removed at the end.
 
 mod affine;
+mod bias;
 mod constants;
 mod exponents;
 mod gelu;
 mod hard_swish;
 mod norm;
+mod shuffle;
 mod view;
 
 use std::collections::HashSet;
@@ -33,6 +35,8 @@ const RULES: &[Rule] = &[
     gelu::mish,
     hard_swish::hard_swish,
     hard_swish::hard_sigmoid,
+    shuffle::rule,
+    bias::rule,
     constants::two_steps,
     constants::guard,
 ];

@@ -1,0 +1,115 @@
+//! Reshape, Transpose, Reshape that move whole blocks: pixel shuffle and its inverse in both orders of channels, and channel
+//! shuffle. One op on HTP; written out, each is a Transpose of five or six axes between two copies.
+
+use super::view::View;
+use crate::graph::{Attr, Attrs, Graph};
+
+/// A way to write one of these ops for a tensor (n, c, h, w).
+struct Pattern {
+    op: &'static str,
+    domain: &'static str,
+    /// Order of channels within a block, where the op has one.
+    mode: Option<&'static str>,
+    perm: &'static [i64],
+    /// The shape between the reshapes for a block or a number of groups, where that divides the shape.
+    middle: fn([usize; 4], usize) -> Option<Vec<usize>>,
+    /// The axis of that shape which tells the block or the number of groups.
+    block: usize,
+}
+
+/// The vendor's op package, as the domain of ops that ONNX does not have.
+const VENDOR: &str = "qti.aisw";
+
+const PATTERNS: &[Pattern] = &[
+    Pattern {
+        op: "DepthToSpace",
+        domain: "",
+        mode: Some("DCR"),
+        perm: &[0, 3, 4, 1, 5, 2],
+        middle: |[n, c, h, w], b| Some(vec![n, b, b, parts(c, b * b)?, h, w]),
+        block: 1,
+    },
+    Pattern {
+        op: "DepthToSpace",
+        domain: "",
+        mode: Some("CRD"),
+        perm: &[0, 1, 4, 2, 5, 3],
+        middle: |[n, c, h, w], b| Some(vec![n, parts(c, b * b)?, b, b, h, w]),
+        block: 2,
+    },
+    Pattern {
+        op: "SpaceToDepth",
+        domain: "",
+        mode: Some("DCR"),
+        perm: &[0, 3, 5, 1, 2, 4],
+        middle: |[n, c, h, w], b| Some(vec![n, c, parts(h, b)?, b, parts(w, b)?, b]),
+        block: 3,
+    },
+    Pattern {
+        op: "SpaceToDepth",
+        domain: "",
+        mode: Some("CRD"),
+        perm: &[0, 1, 3, 5, 2, 4],
+        middle: |[n, c, h, w], b| Some(vec![n, c, parts(h, b)?, b, parts(w, b)?, b]),
+        block: 3,
+    },
+    Pattern {
+        op: "ChannelShuffle",
+        domain: VENDOR,
+        mode: None,
+        perm: &[0, 2, 1, 3, 4],
+        middle: |[n, c, h, w], groups| Some(vec![n, groups, parts(c, groups)?, h, w]),
+        block: 1,
+    },
+];
+
+fn parts(extent: usize, of: usize) -> Option<usize> {
+    (of > 1 && extent.is_multiple_of(of)).then(|| extent / of)
+}
+
+/// The op from the last Reshape.
+pub(super) fn rule(graph: &mut Graph, view: &View, i: usize) -> bool {
+    let Some((x, pattern, block)) = find(graph, view, i) else { return false };
+    let node = &mut graph.nodes[i];
+    pattern.op.clone_into(&mut node.op);
+    pattern.domain.clone_into(&mut node.domain);
+    node.inputs = vec![Some(x)];
+    node.attrs = Attrs::default();
+    let name = if pattern.mode.is_some() { "blocksize" } else { "group" };
+    node.attrs.set(name, Attr::Int(block as i64));
+    if let Some(mode) = pattern.mode {
+        node.attrs.set("mode", Attr::Str(mode.to_owned()));
+    }
+    true
+}
+
+fn find(graph: &Graph, view: &View, i: usize) -> Option<(crate::graph::ValueId, &'static Pattern, usize)> {
+    let node = &graph.nodes[i];
+    if node.op != "Reshape" || !node.domain.is_empty() {
+        return None;
+    }
+    let moved = node.input(0)?;
+    let transpose = view.maker(graph, moved, &["Transpose"])?;
+    let middle = transpose.input(0)?;
+    let x = view.maker(graph, middle, &["Reshape"])?.input(0)?;
+    let from = <[usize; 4]>::try_from(graph.shape(x)).ok()?;
+    let perm = transpose.attrs.ints("perm")?;
+    let shape = graph.shape(middle);
+    let to = graph.shape(node.output(0)?);
+    PATTERNS.iter().find_map(|pattern| {
+        let block = *shape.get(pattern.block)?;
+        let fits = perm == pattern.perm
+            && (pattern.middle)(from, block).as_deref() == Some(shape)
+            && to == result(pattern, from, block);
+        fits.then_some((x, pattern, block))
+    })
+}
+
+/// The shape that the op makes.
+fn result(pattern: &Pattern, [n, c, h, w]: [usize; 4], b: usize) -> [usize; 4] {
+    match pattern.op {
+        "DepthToSpace" => [n, c / (b * b), h * b, w * b],
+        "SpaceToDepth" => [n, c * b * b, h / b, w / b],
+        _ => [n, c, h, w],
+    }
+}
