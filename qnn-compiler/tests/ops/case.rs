@@ -50,7 +50,7 @@ pub fn steps(
     steps: i64,
     build: impl Fn(&mut Draft) + Send + Sync + 'static,
 ) -> Case {
-    Case { name: name.into(), expect: Expect::Steps(steps), build: Box::new(build) }
+    Case { expect: Expect::Steps(steps), ..case(name, build) }
 }
 
 /// A case that must be refused.

@@ -29,7 +29,10 @@ fn find(graph: &Graph, view: &View, i: usize) -> Option<(ValueId, ValueId)> {
     let maker = view.maker(graph, product, &["MatMul"]).filter(|_| view.read_once(product))?;
     let weight = maker.input(1)?;
     let columns = *graph.shape(product).last()?;
-    let fits = maker.inputs.len() == 2
+    // Quantized products and sums have encodings of their own.
+    let float = [a, b, weight].into_iter().chain(node.output(0)).all(|id| graph.value(id).encoding.is_none());
+    let fits = float
+        && maker.inputs.len() == 2
         && graph.is_constant(weight)
         && graph.shape(weight).len() == 2
         && graph.shape(product) == graph.shape(node.output(0)?)

@@ -93,12 +93,18 @@ fn find(graph: &Graph, view: &View, i: usize) -> Option<(crate::graph::ValueId, 
     let middle = transpose.input(0)?;
     let x = view.maker(graph, middle, &["Reshape"])?.input(0)?;
     let from = <[usize; 4]>::try_from(graph.shape(x)).ok()?;
-    let perm = transpose.attrs.ints("perm")?;
+    // Encodings that differ on the way convert the numbers.
+    let encoding = |id| graph.value(id).encoding.as_ref();
+    let one = [moved, middle, node.output(0)?].into_iter().all(|id| encoding(id) == encoding(x));
+    let perm = transpose.attrs.ints("perm").filter(|_| one)?;
     let shape = graph.shape(middle);
     let to = graph.shape(node.output(0)?);
     PATTERNS.iter().find_map(|pattern| {
         let block = *shape.get(pattern.block)?;
-        let fits = perm == pattern.perm
+        // The vendor's ops are lowered on floats only.
+        let float = pattern.domain.is_empty() || encoding(x).is_none();
+        let fits = float
+            && perm == pattern.perm
             && (pattern.middle)(from, block).as_deref() == Some(shape)
             && to == result(pattern, from, block);
         fits.then_some((x, pattern, block))
