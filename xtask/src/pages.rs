@@ -80,7 +80,7 @@ fn socs() -> String {
 fn ops() -> String {
     let mut text = format!(
         "{GENERATED}# Supported operators\n\nOperators that this version lowers to HTP ops, from the table in `qnn-compiler/src/lower/table.rs`, and those that \
-         the front end writes as others, from the tables in `compose/` and `normalize/expand/` of `qnn-compiler/src/frontend/onnx/`. \
+         the front end writes as others, from the tables in `qnn-compiler/src/frontend/onnx/compose/`. \
          Operators whose result is known when the model is read (Shape, Constant, arithmetic on shapes …) and those that \
          do nothing at inference (Identity, Dropout) need no row: they are gone before lowering. So are functions, sequences and \
          control flow: of If with a constant condition the side that is taken stays, else both sides with one of the results chosen \
@@ -88,10 +88,8 @@ fn ops() -> String {
          their number or a limit of it is constant.\n\n| domain | operator | becomes, limits |\n|---|---|---|\n"
     );
     let lowered = table::ROWS.iter().map(|row| (row.domain, row.op, row.note));
-    let expanded = onnx::expansions().filter(|row| table::find(row.domain, row.op).is_none());
-    let expanded = expanded.map(|row| (row.domain, row.op, row.note));
     let composed = onnx::compositions().map(|row| (row.domain, row.op, row.note));
-    let mut rows: Vec<_> = lowered.chain(expanded).chain(composed).collect();
+    let mut rows: Vec<_> = lowered.chain(composed).collect();
     rows.sort_by_key(|(domain, op, _)| (*op, *domain));
     for (domain, op, note) in rows {
         let domain = if domain.is_empty() { "ai.onnx" } else { domain };

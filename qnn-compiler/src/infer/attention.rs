@@ -6,6 +6,7 @@ use crate::graph::TensorType;
 
 pub(super) const ROWS: &[Row] = &[
     ("", "Attention", attention),
+    ("", "LinearAttention", linear),
     ("", "RotaryEmbedding", first),
     ("", "TensorScatter", first),
     ("com.microsoft", "Attention", packed),
@@ -55,6 +56,23 @@ fn attention(site: &Site<'_>) -> Answer {
         TensorType::new(q.dtype, [b, hk, past + t, d]),
         TensorType::new(q.dtype, [b, hk, past + t, dv]),
         TensorType::new(q.dtype, [b, hq, s, past + t]),
+    ])
+}
+
+/// Inputs: query, key, value, past state. Outputs: result, state.
+fn linear(site: &Site<'_>) -> Answer {
+    let (q, v) = (site.ty(0)?, site.ty(2)?);
+    let (heads, shared) = (site.count("q_num_heads", 0)?, site.count("kv_num_heads", 0)?);
+    let (&[b, t, wide], &[_, _, values]) = (&q.shape[..], &v.shape[..]) else {
+        return invalid(format!("query {} with value {}", dims(&q.shape), dims(&v.shape)));
+    };
+    if heads == 0 || shared == 0 || heads % shared != 0 || wide % heads != 0 || values % shared != 0 {
+        return invalid(format!("{wide} and {values} elements in {heads} and {shared} heads"));
+    }
+    let state = site.opt(3).map_or(q.dtype, |state| state.dtype);
+    Ok(vec![
+        TensorType::new(q.dtype, [b, t, values / shared * heads]),
+        TensorType::new(state, [b, shared, wide / heads, values / shared]),
     ])
 }
 

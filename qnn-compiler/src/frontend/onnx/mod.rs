@@ -24,6 +24,6 @@ pub use compose::{Row as Composition, is_composed, rows as compositions};
 pub(super) use external::location as external_location;
 pub use file::OnnxFile;
 pub use import::{ImportOptions, Imported, import};
-pub use normalize::{OPSET, Row as Normalization, expansions, rows as normalizations};
+pub use normalize::{OPSET, Row as Normalization, rows as normalizations};
 pub(crate) use write::to_single;
 pub use write::{to_bytes, to_model};

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use super::containers;
 use super::file::OnnxFile;
-use super::normalize::expansions;
 use super::order::{label, plan};
 use super::proto::{FunctionProto, NodeProto};
 use super::scope::{domain, weights};
@@ -55,9 +54,6 @@ impl OnnxFile {
         };
         let op = &*node.op_type;
         let at_import = REPLACED.contains(&op) || containers::handles(op);
-        let expanded = || expansions().any(|row| row.domain == domain(&node.domain) && row.op == op);
-        (domain(&node.domain).is_empty() && at_import)
-            || expanded()
-            || self.model.functions.iter().any(called)
+        (domain(&node.domain).is_empty() && at_import) || self.model.functions.iter().any(called)
     }
 }

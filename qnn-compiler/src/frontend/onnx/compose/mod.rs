@@ -3,13 +3,26 @@
 //! A composed operator is gone when the passes start: they fuse and lay out its parts like any others. Each family is a
 //! table of rows; a rule sees a normalized node and its types, and writes the parts with [`Parts`].
 
+mod activation;
 mod algebra;
+mod attention;
+mod bias;
 mod bits;
+mod cache;
 mod extremes;
+mod fused;
+mod grouped;
+mod heads;
+mod linear_attention;
 mod loss;
+mod multi_head;
+mod n_bits;
+mod norm;
 mod parts;
 mod placement;
+mod recurrent;
 mod refused;
+mod rotary;
 mod sample;
 mod select;
 mod signal;

@@ -45,6 +45,11 @@ impl<'d, 'r> Parts<'d, 'r> {
         self.builder.graph.dtype(id)
     }
 
+    /// Shape of the `i`-th input, which the operator requires.
+    pub(super) fn input_shape(&self, i: usize) -> Answer<Vec<usize>> {
+        Ok(self.site().ty(i)?.shape.clone())
+    }
+
     /// Elements of a value as integers, where it is constant.
     pub(super) fn known_ints(&self, id: ValueId) -> Option<Vec<i64>> {
         self.builder.graph.const_i64(id)
@@ -54,6 +59,16 @@ impl<'d, 'r> Parts<'d, 'r> {
     pub(super) fn known_floats(&self, id: ValueId) -> Option<Vec<f64>> {
         let value = self.builder.graph.value(id);
         value.data.as_ref().map(|data| data.to_f64(value.ty.dtype))
+    }
+
+    /// The bytes of a value, where it is constant.
+    pub(super) fn known(&self, id: ValueId) -> Option<&Data> {
+        self.builder.graph.value(id).data.as_ref()
+    }
+
+    /// A constant from its bytes.
+    pub(super) fn constant(&mut self, ty: TensorType, data: Data) -> ValueId {
+        self.builder.constant(&format!("{}.const", self.node.name), ty, data)
     }
 
     /// A node with one output.
@@ -150,6 +165,17 @@ impl<'d, 'r> Parts<'d, 'r> {
         let end = if step < 0 && end < 0 { i64::MIN + 1 } else { end };
         let lists = [start, end, axis as i64, step].map(|v| self.ints(DType::I64, &[1], &[v]));
         self.op("Slice", &[x, lists[0], lists[1], lists[2], lists[3]])
+    }
+
+    /// Elements `from..to` of an axis.
+    pub(super) fn range(&mut self, x: ValueId, axis: usize, from: usize, to: usize) -> Answer<ValueId> {
+        self.slice(x, axis, [from as i64, to as i64, 1])
+    }
+
+    /// Equal parts of an axis.
+    pub(super) fn pieces(&mut self, x: ValueId, axis: usize, count: usize) -> Answer<Vec<ValueId>> {
+        let size = self.builder.graph.shape(x)[axis] / count.max(1);
+        (0..count).map(|i| self.range(x, axis, i * size, (i + 1) * size)).collect()
     }
 
     /// Parts joined along an axis.

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use super::parts::Parts;
 use super::{
-    algebra, bits, extremes, loss, placement, refused, sample, select, signal, sums, training, volume,
+    algebra, attention, bits, cache, extremes, fused, grouped, linear_attention, loss, multi_head, n_bits,
+    norm, placement, recurrent, refused, rotary, sample, select, signal, sums, training, volume,
 };
 use crate::frontend::Builder;
 use crate::frontend::onnx::normalize::Step;
@@ -35,13 +36,23 @@ pub(super) const fn row(op: &'static str, note: &'static str, rule: Rule) -> Row
     Row { domain: "", op, note, rule }
 }
 
-const FAMILIES: [&[Row]; 12] = [
+const FAMILIES: [&[Row]; 22] = [
     algebra::ROWS,
+    attention::ROWS,
     bits::ROWS,
+    cache::ROWS,
     extremes::ROWS,
+    fused::ROWS,
+    grouped::ROWS,
+    linear_attention::ROWS,
     loss::ROWS,
+    multi_head::ROWS,
+    n_bits::ROWS,
+    norm::ROWS,
     placement::ROWS,
+    recurrent::ROWS,
     refused::ROWS,
+    rotary::ROWS,
     sample::ROWS,
     select::ROWS,
     signal::ROWS,

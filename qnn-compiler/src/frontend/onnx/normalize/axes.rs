@@ -24,6 +24,7 @@ pub(super) const ROWS: &[Row] = &[
         super::rewrite::group_norm,
     ),
     row("Hardmax", "as Softmax", softmax),
+    row("LayerNormalization", AXIS, |d| of_input(d, -1)),
     row("LogSoftmax", "as Softmax", softmax),
     row("LpNormalization", AXIS, |d| of_input(d, -1)),
     row("OneHot", AXIS, one_hot),

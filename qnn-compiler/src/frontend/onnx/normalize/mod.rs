@@ -2,10 +2,9 @@
 //!
 //! After this the nodes are as the newest version of the standard writes them, with what is optional made explicit: axes
 //! are not negative, windows have kernel, strides, dilations and pads, what moved from attributes to inputs is a constant input.
-//! [`rows`] lists what each rule does. A rule may also make its node vanish, or write it out in other operators (`expand/`).
+//! [`rows`] lists what each rule does. A rule may also make its node vanish.
 
 mod axes;
-mod expand;
 mod pads;
 mod removal;
 mod resize;
@@ -13,5 +12,5 @@ mod rewrite;
 mod table;
 mod windows;
 
-pub use table::{OPSET, Row, expansions, rows};
+pub use table::{OPSET, Row, rows};
 pub(super) use table::{Step, normalize};

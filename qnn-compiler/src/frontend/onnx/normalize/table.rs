@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::{axes, expand, pads, removal, resize, rewrite, windows};
+use super::{axes, pads, removal, resize, rewrite, windows};
 use crate::frontend::Builder;
 use crate::frontend::onnx::compose::compose;
 use crate::graph::{Attr, DType, Data, Node, TensorType, ValueId};
@@ -57,12 +57,7 @@ static TABLE: LazyLock<HashMap<(&'static str, &'static str), Rule>> =
 
 /// Every normalization, for the documentation.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    FAMILIES.iter().chain(&expand::ROWS).flat_map(|rows| rows.iter())
-}
-
-/// The composite operators that are written out.
-pub fn expansions() -> impl Iterator<Item = &'static Row> {
-    expand::ROWS.iter().flat_map(|rows| rows.iter())
+    FAMILIES.iter().flat_map(|rows| rows.iter())
 }
 
 /// Rewrites a node into the one form of its operator, or into the operators that it is written as. `names` are those of its outputs, empty where one is not wanted.

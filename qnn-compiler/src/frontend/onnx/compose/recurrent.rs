@@ -3,10 +3,11 @@
 //! What the inputs give to the gates of all steps is one product; a step is one product of the state and what follows from
 //! it. HTP's own Lstm and Gru take single steps too, and compute the input's product again in each.
 
-use super::super::table::{Draft, Row, Step, row};
 use super::activation::{Activation, activations};
+use super::parts::Parts;
+use super::table::{Row, Written, row};
 use crate::graph::{Attr, DType, ValueId};
-use crate::infer::{Answer, Reason, infer, invalid};
+use crate::infer::{Answer, invalid};
 
 const NOTE: &str =
     "steps written out: Gemm of all inputs, then a Gemm and the gates a step; all forms; up to 1024 steps";
@@ -83,156 +84,155 @@ struct State {
     c: Option<ValueId>,
 }
 
-fn recurrent(d: &mut Draft<'_, '_>) -> Answer<Step> {
-    infer(&d.builder.graph, d.node, d.outputs.max(1))?;
-    let kind = match &*d.node.op {
+fn recurrent(p: &mut Parts<'_, '_>) -> Answer<Written> {
+    let kind = match &*p.node.op {
         "LSTM" => Kind::Lstm,
         "GRU" => Kind::Gru,
         _ => Kind::Rnn,
     };
-    let batch_first = d.node.attrs.int_or("layout", 0) != 0;
-    let mut x = d.site().id(0)?;
+    let batch_first = p.node.attrs.int_or("layout", 0) != 0;
+    let mut x = p.site().id(0)?;
     if batch_first {
-        x = d.transpose(x, &[1, 0, 2])?;
+        x = p.transpose(x, &[1, 0, 2])?;
     }
-    let shape = d.dims(x);
+    let shape = p.shape(x);
     let (steps, batch, width) = (shape[0], shape[1], shape[2]);
     if steps > MOST_STEPS {
-        return Err(Reason::Unsupported(format!(
+        return p.refuse(format!(
             "{steps} steps; up to {MOST_STEPS} are written out: export the model for shorter pieces that pass their state on"
-        )));
+        ));
     }
-    let hidden = d.shape(2)?[2];
-    let clip = d.node.attrs.float_or("clip", 0.0);
+    let hidden = p.input_shape(2)?[2];
+    let clip = p.node.attrs.float_or("clip", 0.0);
     let net = Net {
         kind,
         steps,
         batch,
         hidden,
-        dtype: d.dtype(x),
+        dtype: p.dtype(x),
         clip: (clip > 0.0).then_some(clip.into()),
-        linear_before_reset: d.node.attrs.int_or("linear_before_reset", 0) != 0,
-        input_forget: d.node.attrs.int_or("input_forget", 0) != 0,
-        lengths: lengths(d, steps, batch)?,
+        linear_before_reset: p.node.attrs.int_or("linear_before_reset", 0) != 0,
+        input_forget: p.node.attrs.int_or("input_forget", 0) != 0,
+        lengths: lengths(p, steps, batch)?,
     };
-    let directions: &[bool] = match d.node.attrs.str_or("direction", "forward") {
+    let directions: &[bool] = match p.node.attrs.str_or("direction", "forward") {
         "forward" => &[false],
         "reverse" => &[true],
         "bidirectional" => &[false, true],
         other => return invalid(format!("attribute direction is {other}")),
     };
-    let all = activations(&d.node.attrs, kind.usual(), directions.len())?;
-    let flat = d.reshape(x, &[steps * batch, width])?;
+    let all = activations(&p.node.attrs, kind.usual(), directions.len())?;
+    let flat = p.reshape(x, &[steps * batch, width])?;
     let mut results: [Vec<ValueId>; 3] = Default::default();
     for (i, backwards) in directions.iter().enumerate() {
         let own = all[i * kind.usual().len()..(i + 1) * kind.usual().len()].to_vec();
-        let (cell, inputs) = cell(d, &net, own, i, flat)?;
-        let state = State { h: initial(d, 5, i, batch_first)?, c: initial(d, 6, i, batch_first)? };
-        let (y, state) = cell.run(d, inputs, state, *backwards)?;
-        results[0].push(d.reshape(y, &[steps, 1, batch, hidden])?);
+        let (cell, inputs) = cell(p, &net, own, i, flat)?;
+        let state = State { h: initial(p, 5, i, batch_first)?, c: initial(p, 6, i, batch_first)? };
+        let (y, state) = cell.run(p, inputs, state, *backwards)?;
+        results[0].push(p.reshape(y, &[steps, 1, batch, hidden])?);
         for (list, value) in results[1..].iter_mut().zip([state.h, state.c]) {
-            let value = value.unwrap_or_else(|| cell.zeros(d));
-            list.push(d.reshape(value, &[1, batch, hidden])?);
+            let value = value.unwrap_or_else(|| cell.zeros(p));
+            list.push(p.reshape(value, &[1, batch, hidden])?);
         }
     }
     let mut outputs = Vec::new();
-    for (i, (list, axis)) in results.iter().zip([1, 0, 0]).enumerate().take(d.outputs) {
-        let mut value = d.concat(list, axis)?;
+    for (i, (list, axis)) in results.iter().zip([1, 0, 0]).enumerate().take(p.outputs) {
+        let mut value = p.concat(list, axis)?;
         if batch_first {
-            value = d.transpose(value, if i == 0 { &[2, 0, 1, 3] } else { &[1, 0, 2] })?;
+            value = p.transpose(value, if i == 0 { &[2, 0, 1, 3] } else { &[1, 0, 2] })?;
         }
-        outputs.push(Some(value));
+        outputs.push(value);
     }
-    Ok(Step::Replaced(outputs))
+    Ok(Some(outputs))
 }
 
-fn lengths(d: &mut Draft<'_, '_>, steps: usize, batch: usize) -> Answer<Lengths> {
-    let Some(id) = d.node.input(4) else { return Ok(Lengths::Full) };
-    if d.dims(id).iter().product::<usize>() != batch {
+fn lengths(p: &mut Parts<'_, '_>, steps: usize, batch: usize) -> Answer<Lengths> {
+    let Some(id) = p.node.input(4) else { return Ok(Lengths::Full) };
+    if p.shape(id).iter().product::<usize>() != batch {
         return invalid("sequence_lens has not one number a sequence");
     }
-    match d.builder.graph.const_i64(id) {
-        None => d.reshape(id, &[batch, 1]).map(Lengths::Computed),
+    match p.known_ints(id) {
+        None => p.reshape(id, &[batch, 1]).map(Lengths::Computed),
         Some(list) if list.iter().all(|n| *n >= steps as i64) => Ok(Lengths::Full),
         Some(list) => Ok(Lengths::Known(list)),
     }
 }
 
 /// The state that direction `at` begins with, (batch, hidden); nothing where it is zero.
-fn initial(d: &mut Draft<'_, '_>, input: usize, at: usize, batch_first: bool) -> Answer<Option<ValueId>> {
-    let Some(id) = d.node.input(input) else { return Ok(None) };
-    if d.builder.graph.const_f32(id).is_some_and(|values| values.iter().all(|v| *v == 0.0)) {
+fn initial(p: &mut Parts<'_, '_>, input: usize, at: usize, batch_first: bool) -> Answer<Option<ValueId>> {
+    let Some(id) = p.node.input(input) else { return Ok(None) };
+    if p.known_floats(id).is_some_and(|values| values.iter().all(|v| *v == 0.0)) {
         return Ok(None);
     }
-    let id = if batch_first { d.transpose(id, &[1, 0, 2])? } else { id };
-    let own = d.slice(id, 0, at, at + 1)?;
-    let shape = d.dims(own);
-    d.reshape(own, &shape[1..]).map(Some)
+    let id = if batch_first { p.transpose(id, &[1, 0, 2])? } else { id };
+    let own = p.range(id, 0, at, at + 1)?;
+    let shape = p.shape(own);
+    p.reshape(own, &shape[1..]).map(Some)
 }
 
 /// Row `at` of a parameter, without that axis.
-fn own(d: &mut Draft<'_, '_>, parameter: ValueId, at: usize) -> Answer<ValueId> {
-    let row = d.slice(parameter, 0, at, at + 1)?;
-    let shape = d.dims(row);
-    d.reshape(row, &shape[1..])
+fn own(p: &mut Parts<'_, '_>, parameter: ValueId, at: usize) -> Answer<ValueId> {
+    let row = p.range(parameter, 0, at, at + 1)?;
+    let shape = p.shape(row);
+    p.reshape(row, &shape[1..])
 }
 
 /// The cell of direction `at`, and what the inputs give to its gates: (steps · batch, gates · hidden).
 fn cell<'n>(
-    d: &mut Draft<'_, '_>,
+    p: &mut Parts<'_, '_>,
     net: &'n Net,
     activations: Vec<Activation>,
     at: usize,
     x: ValueId,
 ) -> Answer<(Cell<'n>, ValueId)> {
-    let (w, r) = (d.site().id(1)?, d.site().id(2)?);
-    let (w, recurrence) = (own(d, w, at)?, own(d, r, at)?);
+    let (w, r) = (p.site().id(1)?, p.site().id(2)?);
+    let (w, recurrence) = (own(p, w, at)?, own(p, r, at)?);
     let wide = net.kind.gates() * net.hidden;
     let reset_late = net.kind == Kind::Gru && net.linear_before_reset;
     let (mut bias, mut late_bias) = (None, None);
-    if let Some(both) = d.node.input(3) {
-        let both = own(d, both, at)?;
-        if d.dims(both) != [2 * wide] {
+    if let Some(both) = p.node.input(3) {
+        let both = own(p, both, at)?;
+        if p.shape(both) != [2 * wide] {
             return invalid("the bias has not two numbers a gate");
         }
-        let of_input = d.slice(both, 0, 0, wide)?;
-        let mut of_state = d.slice(both, 0, wide, 2 * wide)?;
+        let of_input = p.range(both, 0, 0, wide)?;
+        let mut of_state = p.range(both, 0, wide, 2 * wide)?;
         if reset_late {
             let early = 2 * net.hidden;
-            late_bias = Some(d.slice(of_state, 0, early, wide)?);
-            let kept = d.slice(of_state, 0, 0, early)?;
-            let none = d.floats("none", net.dtype, &[net.hidden], &vec![0.0; net.hidden]);
-            of_state = d.concat(&[kept, none], 0)?;
+            late_bias = Some(p.range(of_state, 0, early, wide)?);
+            let kept = p.range(of_state, 0, 0, early)?;
+            let none = p.floats(net.dtype, &[net.hidden], &vec![0.0; net.hidden]);
+            of_state = p.concat(&[kept, none], 0)?;
         }
-        bias = Some(d.op("Add", &[of_input, of_state])?);
+        bias = Some(p.op("Add", &[of_input, of_state])?);
     }
-    let peepholes = match d.node.input(7) {
-        Some(p) if net.kind == Kind::Lstm => {
-            let p = own(d, p, at)?;
-            Some(d.parts(p, 0, 3)?)
+    let peepholes = match p.node.input(7) {
+        Some(list) if net.kind == Kind::Lstm => {
+            let list = own(p, list, at)?;
+            Some(p.pieces(list, 0, 3)?)
         }
         _ => None,
     };
     let operands: Vec<ValueId> = [x, w].into_iter().chain(bias).collect();
-    let inputs = gemm(d, &operands)?;
+    let inputs = gemm(p, &operands)?;
     Ok((Cell { net, activations, recurrence, late_bias, peepholes }, inputs))
 }
 
 /// x · wᵀ, plus a bias.
-fn gemm(d: &mut Draft<'_, '_>, operands: &[ValueId]) -> Answer<ValueId> {
-    d.op_with("Gemm", operands, &[("transB", Attr::Int(1))])
+fn gemm(p: &mut Parts<'_, '_>, operands: &[ValueId]) -> Answer<ValueId> {
+    p.with("Gemm", operands, [("transB", Attr::Int(1))])
 }
 
 impl Cell<'_> {
-    fn zeros(&self, d: &mut Draft<'_, '_>) -> ValueId {
+    fn zeros(&self, p: &mut Parts<'_, '_>) -> ValueId {
         let shape = [self.net.batch, self.net.hidden];
-        d.floats("zeros", self.net.dtype, &shape, &vec![0.0; shape[0] * shape[1]])
+        p.floats(self.net.dtype, &shape, &vec![0.0; shape[0] * shape[1]])
     }
 
     /// All states, (steps · batch, hidden), and the last.
     fn run(
         &self,
-        d: &mut Draft<'_, '_>,
+        p: &mut Parts<'_, '_>,
         inputs: ValueId,
         mut state: State,
         backwards: bool,
@@ -241,16 +241,16 @@ impl Cell<'_> {
         let mut all = vec![None; steps];
         for i in 0..steps {
             let t = if backwards { steps - 1 - i } else { i };
-            let running = self.running(d, t)?;
+            let running = self.running(p, t)?;
             if matches!(running, Running::None) {
-                all[t] = Some(self.zeros(d));
+                all[t] = Some(self.zeros(p));
                 continue;
             }
-            let input = d.slice(inputs, 0, t * batch, (t + 1) * batch)?;
+            let input = p.range(inputs, 0, t * batch, (t + 1) * batch)?;
             let next = match self.net.kind {
-                Kind::Lstm => self.lstm(d, input, state)?,
-                Kind::Gru => self.gru(d, input, state)?,
-                Kind::Rnn => self.rnn(d, input, state)?,
+                Kind::Lstm => self.lstm(p, input, state)?,
+                Kind::Gru => self.gru(p, input, state)?,
+                Kind::Rnn => self.rnn(p, input, state)?,
             };
             let Running::Some(running) = running else {
                 all[t] = next.h;
@@ -258,22 +258,22 @@ impl Cell<'_> {
                 continue;
             };
             // A sequence that is over keeps its state, and gives zero.
-            let zeros = self.zeros(d);
+            let zeros = self.zeros(p);
             if let Some(h) = next.h {
-                all[t] = Some(d.op("Where", &[running, h, zeros])?);
+                all[t] = Some(p.op("Where", &[running, h, zeros])?);
             }
             for (old, new) in [(&mut state.h, next.h), (&mut state.c, next.c)] {
                 if let Some(new) = new {
-                    *old = Some(d.op("Where", &[running, new, old.unwrap_or(zeros)])?);
+                    *old = Some(p.op("Where", &[running, new, old.unwrap_or(zeros)])?);
                 }
             }
         }
         let all: Vec<ValueId> = all.into_iter().flatten().collect();
-        Ok((d.concat(&all, 0)?, state))
+        Ok((p.concat(&all, 0)?, state))
     }
 
     /// Which sequences have a step `t`.
-    fn running(&self, d: &mut Draft<'_, '_>, t: usize) -> Answer<Running> {
+    fn running(&self, p: &mut Parts<'_, '_>, t: usize) -> Answer<Running> {
         match &self.net.lengths {
             Lengths::Full => Ok(Running::All),
             Lengths::Known(list) => {
@@ -281,137 +281,137 @@ impl Cell<'_> {
                 Ok(match on.iter().sum::<i64>() {
                     0 => Running::None,
                     n if n as usize == on.len() => Running::All,
-                    _ => Running::Some(d.whole("running", DType::Bool, &[on.len(), 1], &on)),
+                    _ => Running::Some(p.ints(DType::Bool, &[on.len(), 1], &on)),
                 })
             }
             Lengths::Computed(lengths) => {
-                let t = d.whole("step", d.dtype(*lengths), &[], &[t as i64]);
-                d.op("Greater", &[*lengths, t]).map(Running::Some)
+                let t = p.ints(p.dtype(*lengths), &[], &[t as i64]);
+                p.op("Greater", &[*lengths, t]).map(Running::Some)
             }
         }
     }
 
     /// What an input and the state give to some gates.
-    fn gates(&self, d: &mut Draft<'_, '_>, input: ValueId, h: Option<ValueId>) -> Answer<ValueId> {
+    fn gates(&self, p: &mut Parts<'_, '_>, input: ValueId, h: Option<ValueId>) -> Answer<ValueId> {
         let Some(h) = h else { return Ok(input) };
-        let product = gemm(d, &[h, self.recurrence])?;
-        d.op("Add", &[input, product])
+        let product = gemm(p, &[h, self.recurrence])?;
+        p.op("Add", &[input, product])
     }
 
-    fn activate(&self, d: &mut Draft<'_, '_>, which: usize, x: ValueId) -> Answer<ValueId> {
+    fn activate(&self, p: &mut Parts<'_, '_>, which: usize, x: ValueId) -> Answer<ValueId> {
         let x = match self.net.clip {
             Some(clip) => {
-                let x = d.with("Max", x, -clip)?;
-                d.with("Min", x, clip)?
+                let x = p.by("Max", x, -clip)?;
+                p.by("Min", x, clip)?
             }
             None => x,
         };
-        self.activations[which].write(d, x)
+        self.activations[which].write(p, x)
     }
 
     /// Gates in the order input, output, forget, cell.
-    fn lstm(&self, d: &mut Draft<'_, '_>, input: ValueId, state: State) -> Answer<State> {
+    fn lstm(&self, p: &mut Parts<'_, '_>, input: ValueId, state: State) -> Answer<State> {
         let n = self.net.hidden;
-        let gates = self.gates(d, input, state.h)?;
-        let candidate = d.slice(gates, 1, 3 * n, 4 * n)?;
-        let candidate = self.activate(d, 1, candidate)?;
+        let gates = self.gates(p, input, state.h)?;
+        let candidate = p.range(gates, 1, 3 * n, 4 * n)?;
+        let candidate = self.activate(p, 1, candidate)?;
         let peeps = self.peepholes.as_deref();
         let (i, mut o, f) = match peeps {
             None => {
-                let all = d.slice(gates, 1, 0, 3 * n)?;
-                let all = self.activate(d, 0, all)?;
-                let parts = d.parts(all, 1, 3)?;
+                let all = p.range(gates, 1, 0, 3 * n)?;
+                let all = self.activate(p, 0, all)?;
+                let parts = p.pieces(all, 1, 3)?;
                 (parts[0], parts[1], parts[2])
             }
             Some(peeps) => {
-                let parts = d.parts(gates, 1, 4)?;
+                let parts = p.pieces(gates, 1, 4)?;
                 let (i, f) =
-                    (self.peep(d, parts[0], peeps[0], state.c)?, self.peep(d, parts[2], peeps[2], state.c)?);
-                (self.activate(d, 0, i)?, parts[1], self.activate(d, 0, f)?)
+                    (self.peep(p, parts[0], peeps[0], state.c)?, self.peep(p, parts[2], peeps[2], state.c)?);
+                (self.activate(p, 0, i)?, parts[1], self.activate(p, 0, f)?)
             }
         };
         let f = if self.net.input_forget {
-            let one = d.floats("one", self.net.dtype, &[], &[1.0]);
-            d.op("Sub", &[one, i])?
+            let one = p.floats(self.net.dtype, &[], &[1.0]);
+            p.op("Sub", &[one, i])?
         } else {
             f
         };
-        let mut c = d.op("Mul", &[i, candidate])?;
+        let mut c = p.op("Mul", &[i, candidate])?;
         if let Some(old) = state.c {
-            let kept = d.op("Mul", &[f, old])?;
-            c = d.op("Add", &[kept, c])?;
+            let kept = p.op("Mul", &[f, old])?;
+            c = p.op("Add", &[kept, c])?;
         }
         if let Some(peeps) = peeps {
-            let seen = self.peep(d, o, peeps[1], Some(c))?;
-            o = self.activate(d, 0, seen)?;
+            let seen = self.peep(p, o, peeps[1], Some(c))?;
+            o = self.activate(p, 0, seen)?;
         }
-        let shown = self.activations[2].write(d, c)?;
-        let h = d.op("Mul", &[o, shown])?;
+        let shown = self.activations[2].write(p, c)?;
+        let h = p.op("Mul", &[o, shown])?;
         Ok(State { h: Some(h), c: Some(c) })
     }
 
     /// A gate that sees the cell.
     fn peep(
         &self,
-        d: &mut Draft<'_, '_>,
+        p: &mut Parts<'_, '_>,
         gate: ValueId,
         weight: ValueId,
         c: Option<ValueId>,
     ) -> Answer<ValueId> {
         let Some(c) = c else { return Ok(gate) };
-        let seen = d.op("Mul", &[c, weight])?;
-        d.op("Add", &[gate, seen])
+        let seen = p.op("Mul", &[c, weight])?;
+        p.op("Add", &[gate, seen])
     }
 
     /// Gates in the order update, reset, hidden.
-    fn gru(&self, d: &mut Draft<'_, '_>, input: ValueId, state: State) -> Answer<State> {
+    fn gru(&self, p: &mut Parts<'_, '_>, input: ValueId, state: State) -> Answer<State> {
         let n = self.net.hidden;
-        let (early, late) = (d.slice(input, 1, 0, 2 * n)?, d.slice(input, 1, 2 * n, 3 * n)?);
-        let late_product = |d: &mut Draft<'_, '_>, h: ValueId| {
-            let weights = d.slice(self.recurrence, 0, 2 * n, 3 * n)?;
-            gemm(d, &[h, weights])
+        let (early, late) = (p.range(input, 1, 0, 2 * n)?, p.range(input, 1, 2 * n, 3 * n)?);
+        let late_product = |p: &mut Parts<'_, '_>, h: ValueId| {
+            let weights = p.range(self.recurrence, 0, 2 * n, 3 * n)?;
+            gemm(p, &[h, weights])
         };
         let gates = match state.h {
             Some(h) => {
-                let weights = d.slice(self.recurrence, 0, 0, 2 * n)?;
-                let product = gemm(d, &[h, weights])?;
-                d.op("Add", &[early, product])?
+                let weights = p.range(self.recurrence, 0, 0, 2 * n)?;
+                let product = gemm(p, &[h, weights])?;
+                p.op("Add", &[early, product])?
             }
             None => early,
         };
-        let gates = self.activate(d, 0, gates)?;
-        let (z, r) = (d.slice(gates, 1, 0, n)?, d.slice(gates, 1, n, 2 * n)?);
+        let gates = self.activate(p, 0, gates)?;
+        let (z, r) = (p.range(gates, 1, 0, n)?, p.range(gates, 1, n, 2 * n)?);
         let from_state = match (state.h, self.net.linear_before_reset) {
             (Some(h), true) => {
-                let mut product = late_product(d, h)?;
+                let mut product = late_product(p, h)?;
                 if let Some(bias) = self.late_bias {
-                    product = d.op("Add", &[product, bias])?;
+                    product = p.op("Add", &[product, bias])?;
                 }
-                Some(d.op("Mul", &[r, product])?)
+                Some(p.op("Mul", &[r, product])?)
             }
-            (None, true) => self.late_bias.map(|bias| d.op("Mul", &[r, bias])).transpose()?,
+            (None, true) => self.late_bias.map(|bias| p.op("Mul", &[r, bias])).transpose()?,
             (Some(h), false) => {
-                let reset = d.op("Mul", &[r, h])?;
-                Some(late_product(d, reset)?)
+                let reset = p.op("Mul", &[r, h])?;
+                Some(late_product(p, reset)?)
             }
             (None, false) => None,
         };
         let candidate = match from_state {
-            Some(more) => d.op("Add", &[late, more])?,
+            Some(more) => p.op("Add", &[late, more])?,
             None => late,
         };
-        let candidate = self.activate(d, 1, candidate)?;
+        let candidate = self.activate(p, 1, candidate)?;
         // (1 - z) · candidate + z · h
-        let old = state.h.unwrap_or_else(|| self.zeros(d));
-        let change = d.op("Sub", &[old, candidate])?;
-        let kept = d.op("Mul", &[z, change])?;
-        let h = d.op("Add", &[candidate, kept])?;
+        let old = state.h.unwrap_or_else(|| self.zeros(p));
+        let change = p.op("Sub", &[old, candidate])?;
+        let kept = p.op("Mul", &[z, change])?;
+        let h = p.op("Add", &[candidate, kept])?;
         Ok(State { h: Some(h), c: None })
     }
 
-    fn rnn(&self, d: &mut Draft<'_, '_>, input: ValueId, state: State) -> Answer<State> {
-        let gates = self.gates(d, input, state.h)?;
-        let h = self.activate(d, 0, gates)?;
+    fn rnn(&self, p: &mut Parts<'_, '_>, input: ValueId, state: State) -> Answer<State> {
+        let gates = self.gates(p, input, state.h)?;
+        let h = self.activate(p, 0, gates)?;
         Ok(State { h: Some(h), c: None })
     }
 }

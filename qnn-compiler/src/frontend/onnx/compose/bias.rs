@@ -1,6 +1,6 @@
 //! What is added to attention scores: masks, causality, windows and lengths, all in one tensor that HTP can add.
 
-use super::super::table::Draft;
+use super::parts::Parts;
 use crate::graph::{DType, ValueId};
 use crate::infer::{Answer, broadcast, invalid};
 
@@ -35,7 +35,7 @@ pub(super) enum Start {
 
 /// Says for each query which keys it may see, or nothing where it may see all: truths that broadcast to (batch, heads, queries,
 /// keys).
-pub(super) fn sight(d: &mut Draft<'_, '_>, sight: Sight, start: Start) -> Answer<Option<ValueId>> {
+pub(super) fn sight(p: &mut Parts<'_, '_>, sight: Sight, start: Start) -> Answer<Option<ValueId>> {
     let (s, t) = (sight.queries as i64, sight.keys as i64);
     let grid = move || (0..s).flat_map(move |i| (0..t).map(move |j| (i, j)));
     let (back, ahead) = (sight.back.map(|v| v as i64), sight.ahead.map(|v| v as i64));
@@ -49,26 +49,26 @@ pub(super) fn sight(d: &mut Draft<'_, '_>, sight: Sight, start: Start) -> Answer
             if seen.iter().all(|v| *v == 1) {
                 return Ok(None);
             }
-            Ok(Some(d.whole("sight", DType::Bool, &[1, 1, sight.queries, sight.keys], &seen)))
+            Ok(Some(p.ints(DType::Bool, &[1, 1, sight.queries, sight.keys], &seen)))
         }
         Start::Lengths(lengths) => {
-            let (batch, dtype) = (d.dims(lengths).iter().product(), d.dtype(lengths));
-            let lengths = d.reshape(lengths, &[batch, 1, 1, 1])?;
+            let (batch, dtype) = (p.shape(lengths).iter().product(), p.dtype(lengths));
+            let lengths = p.reshape(lengths, &[batch, 1, 1, 1])?;
             let keys: Vec<i64> = (0..t).collect();
-            let keys = d.whole("keys", dtype, &[1, 1, 1, sight.keys], &keys);
-            let mut seen = d.op("Less", &[keys, lengths])?;
+            let keys = p.ints(dtype, &[1, 1, 1, sight.keys], &keys);
+            let mut seen = p.op("Less", &[keys, lengths])?;
             let shape = [1, 1, sight.queries, sight.keys];
             if let Some(back) = back {
                 let most: Vec<i64> = grid().map(|(i, j)| back + s - i + j).collect();
-                let most = d.whole("most", dtype, &shape, &most);
-                let near = d.op("LessOrEqual", &[lengths, most])?;
-                seen = d.op("And", &[seen, near])?;
+                let most = p.ints(dtype, &shape, &most);
+                let near = p.op("LessOrEqual", &[lengths, most])?;
+                seen = p.op("And", &[seen, near])?;
             }
             if let Some(ahead) = ahead {
                 let least: Vec<i64> = grid().map(|(i, j)| j - i + s - ahead).collect();
-                let least = d.whole("least", dtype, &shape, &least);
-                let near = d.op("GreaterOrEqual", &[lengths, least])?;
-                seen = d.op("And", &[seen, near])?;
+                let least = p.ints(dtype, &shape, &least);
+                let near = p.op("GreaterOrEqual", &[lengths, least])?;
+                seen = p.op("And", &[seen, near])?;
             }
             Ok(Some(seen))
         }
@@ -77,41 +77,41 @@ pub(super) fn sight(d: &mut Draft<'_, '_>, sight: Sight, start: Start) -> Answer
 
 /// Truths as something to add: nothing where true.
 pub(super) fn from_truths(
-    d: &mut Draft<'_, '_>,
+    p: &mut Parts<'_, '_>,
     seen: ValueId,
     dtype: DType,
     blocked: f64,
 ) -> Answer<ValueId> {
-    let zero = d.floats("seen", dtype, &[], &[0.0]);
-    let blocked = d.floats("blocked", dtype, &[], &[blocked]);
-    d.op("Where", &[seen, zero, blocked])
+    let zero = p.floats(dtype, &[], &[0.0]);
+    let blocked = p.floats(dtype, &[], &[blocked]);
+    p.op("Where", &[seen, zero, blocked])
 }
 
 /// A mask of the model, truths or numbers to add, in the scores' type, clamped, and blocking the keys that it is too short for.
-pub(super) fn from_mask(d: &mut Draft<'_, '_>, mask: ValueId, dtype: DType, keys: usize) -> Answer<ValueId> {
-    let mut shape = d.dims(mask);
+pub(super) fn from_mask(p: &mut Parts<'_, '_>, mask: ValueId, dtype: DType, keys: usize) -> Answer<ValueId> {
+    let mut shape = p.shape(mask);
     let Some(own) = shape.last().copied() else { return invalid("the mask has no axes") };
-    let mask = if d.dtype(mask) == DType::Bool {
-        from_truths(d, mask, dtype, BLOCKED)?
+    let mask = if p.dtype(mask) == DType::Bool {
+        from_truths(p, mask, dtype, BLOCKED)?
     } else {
-        let mask = d.cast(mask, dtype)?;
-        d.with("Max", mask, BLOCKED)?
+        let mask = p.cast(mask, dtype)?;
+        p.by("Max", mask, BLOCKED)?
     };
     if own >= keys || own == 1 {
         return Ok(mask);
     }
     let axis = shape.len() - 1;
     shape[axis] = keys - own;
-    let rest = d.floats("beyond", dtype, &shape, &vec![BLOCKED; shape.iter().product()]);
-    d.concat(&[mask, rest], axis)
+    let rest = p.floats(dtype, &shape, &vec![BLOCKED; shape.iter().product()]);
+    p.concat(&[mask, rest], axis)
 }
 
 /// The sum of two biases, neither of which need be there.
-pub(super) fn both(d: &mut Draft<'_, '_>, a: Option<ValueId>, b: Option<ValueId>) -> Answer<Option<ValueId>> {
+pub(super) fn both(p: &mut Parts<'_, '_>, a: Option<ValueId>, b: Option<ValueId>) -> Answer<Option<ValueId>> {
     match (a, b) {
         (Some(a), Some(b)) => {
-            let sum = d.op("Add", &[a, b])?;
-            d.with("Max", sum, BLOCKED).map(Some)
+            let sum = p.op("Add", &[a, b])?;
+            p.by("Max", sum, BLOCKED).map(Some)
         }
         (one, other) => Ok(one.or(other)),
     }
@@ -119,26 +119,26 @@ pub(super) fn both(d: &mut Draft<'_, '_>, a: Option<ValueId>, b: Option<ValueId>
 
 /// 1 for each query that sees any key, else 0, with one key; nothing where every query does, which of a bias that is computed
 /// nobody knows.
-pub(super) fn seeing(d: &mut Draft<'_, '_>, bias: ValueId, keys: usize) -> Answer<Option<ValueId>> {
-    let shape = d.dims(bias);
+pub(super) fn seeing(p: &mut Parts<'_, '_>, bias: ValueId, keys: usize) -> Answer<Option<ValueId>> {
+    let shape = p.shape(bias);
     let axis = shape.len() - 1;
-    let dtype = d.dtype(bias);
-    let Some(values) = d.builder.graph.const_f32(bias) else {
-        let best = d.reduce("ReduceMax", bias, axis)?;
-        let limit = d.floats("limit", dtype, &[], &[NEARLY_BLOCKED]);
-        let any = d.op("Greater", &[best, limit])?;
-        return d.cast(any, dtype).map(Some);
+    let dtype = p.dtype(bias);
+    let Some(values) = p.known_floats(bias) else {
+        let best = p.reduce("ReduceMax", bias, &[axis], true)?;
+        let limit = p.floats(dtype, &[], &[NEARLY_BLOCKED]);
+        let any = p.op("Greater", &[best, limit])?;
+        return p.cast(any, dtype).map(Some);
     };
     let width = shape[axis];
     debug_assert!(broadcast([&[width][..], &[keys][..]]).is_ok());
     let rows: Vec<f64> = values
         .chunks(width.max(1))
-        .map(|row| f64::from(u8::from(row.iter().any(|v| f64::from(*v) > NEARLY_BLOCKED))))
+        .map(|row| f64::from(u8::from(row.iter().any(|v| *v > NEARLY_BLOCKED))))
         .collect();
     if rows.iter().all(|v| *v == 1.0) {
         return Ok(None);
     }
     let mut shape = shape;
     shape[axis] = 1;
-    Ok(Some(d.floats("seeing", dtype, &shape, &rows)))
+    Ok(Some(p.floats(dtype, &shape, &rows)))
 }

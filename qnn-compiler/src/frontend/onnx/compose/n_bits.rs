@@ -1,8 +1,9 @@
 //! MatMulNBits: products with weights of a few bits in blocks that share a scale.
 
-use super::super::table::{Draft, Row, Step};
+use super::parts::Parts;
+use super::table::{Row, Written};
 use crate::graph::{Attr, DType, Data, TensorType, ValueId};
-use crate::infer::{Answer, Reason, infer, invalid};
+use crate::infer::{Answer, Reason, invalid};
 
 pub(super) const ROWS: &[Row] = &[Row {
     domain: "com.microsoft",
@@ -12,9 +13,9 @@ pub(super) const ROWS: &[Row] = &[Row {
 }];
 
 /// The `i`-th input as numbers; it has to be constant.
-fn numbers(d: &Draft<'_, '_>, i: usize) -> Answer<Vec<f32>> {
-    match d.builder.graph.const_f32(d.site().id(i)?) {
-        Some(values) => Ok(values),
+fn numbers(p: &Parts<'_, '_>, i: usize) -> Answer<Vec<f32>> {
+    match p.known_floats(p.site().id(i)?) {
+        Some(values) => Ok(values.into_iter().map(|v| v as f32).collect()),
         None => Err(Reason::Unsupported(format!("input {i} is not constant"))),
     }
 }
@@ -26,45 +27,44 @@ fn unpack(row: &[u8], i: usize, bits: usize) -> u8 {
     row.get(i / per_byte).map_or(0, |byte| (byte >> (bits * (i % per_byte))) & mask)
 }
 
-fn product(d: &mut Draft<'_, '_>) -> Answer<Step> {
-    infer(&d.builder.graph, d.node, 1)?;
-    let bits = d.site().count("bits", 4)?;
-    let (depth, columns) = (d.site().count("K", 0)?, d.site().count("N", 0)?);
-    let block = d.site().count("block_size", 0)?;
+fn product(p: &mut Parts<'_, '_>) -> Answer<Written> {
+    let bits = p.site().count("bits", 4)?;
+    let (depth, columns) = (p.site().count("K", 0)?, p.site().count("N", 0)?);
+    let block = p.site().count("block_size", 0)?;
     if ![2, 4, 8].contains(&bits) || block == 0 || !(block * bits).is_multiple_of(8) {
         return Err(Reason::Unsupported(format!("{bits} bits in blocks of {block}")));
     }
-    if d.node.input(4).is_some() {
+    if p.node.input(4).is_some() {
         return Err(Reason::Unsupported("input 4 (groups in another order) is not supported".to_owned()));
     }
-    let weights = weights(d, [depth, columns], block, bits)?;
-    let x = d.site().id(0)?;
-    let shape = d.dims(x);
+    let weights = weights(p, [depth, columns], block, bits)?;
+    let x = p.site().id(0)?;
+    let shape = p.shape(x);
     let rows = shape.iter().take(shape.len() - 1).product();
-    let flat = d.reshape(x, &[rows, depth])?;
-    let operands: Vec<ValueId> = [flat, weights].into_iter().chain(d.node.input(5)).collect();
-    let y = d.op_with("Gemm", &operands, &[("transB", Attr::Int(1))])?;
+    let flat = p.reshape(x, &[rows, depth])?;
+    let operands: Vec<ValueId> = [flat, weights].into_iter().chain(p.node.input(5)).collect();
+    let y = p.with("Gemm", &operands, [("transB", Attr::Int(1))])?;
     let mut wide = shape;
     if let Some(last) = wide.last_mut() {
         *last = columns;
     }
-    Ok(Step::alias(d.reshape(y, &wide)?))
+    Ok(Some(vec![p.reshape(y, &wide)?]))
 }
 
 /// The weights as floats, (columns, depth).
 fn weights(
-    d: &mut Draft<'_, '_>,
+    p: &mut Parts<'_, '_>,
     [depth, columns]: [usize; 2],
     block: usize,
     bits: usize,
 ) -> Answer<ValueId> {
     let blocks = depth.div_ceil(block);
-    let packed = d.site().id(1)?;
-    let Some(data) = d.builder.graph.value(packed).data.clone() else {
+    let packed = p.site().id(1)?;
+    let Some(data) = p.known(packed).cloned() else {
         return Err(Reason::Unsupported("the weights are not constant".to_owned()));
     };
     let row_bytes = blocks * block * bits / 8;
-    let scales = numbers(d, 2)?;
+    let scales = numbers(p, 2)?;
     if data.len() != columns * row_bytes || scales.len() != columns * blocks {
         return invalid(format!(
             "{} bytes of weights and {} scales for {columns} columns",
@@ -72,11 +72,11 @@ fn weights(
             scales.len()
         ));
     }
-    let zeros: Vec<f32> = match d.node.input(3) {
+    let zeros: Vec<f32> = match p.node.input(3) {
         None => vec![f32::from(1u8 << (bits - 1)); columns * blocks],
-        Some(id) if d.builder.graph.dtype(id).is_float() => numbers(d, 3)?,
+        Some(id) if p.dtype(id).is_float() => numbers(p, 3)?,
         Some(id) => {
-            let packed = d.builder.graph.value(id).data.clone();
+            let packed = p.known(id).cloned();
             let bytes = (blocks * bits).div_ceil(8);
             match packed {
                 Some(packed) if packed.len() == columns * bytes => packed
@@ -98,11 +98,10 @@ fn weights(
             values.push((f32::from(unpack(row, k, bits)) - zeros[at]) * scales[at]);
         }
     }
-    let dtype = d.dtype(d.site().id(0)?);
+    let dtype = p.dtype(p.site().id(0)?);
     let data = match dtype {
         DType::F32 => Data::from_f32(&values),
         _ => Data::from_floats(&values.into_iter().map(f64::from).collect::<Vec<_>>(), dtype),
     };
-    let name = format!("{}.weights", d.node.name);
-    Ok(d.builder.constant(&name, TensorType::new(dtype, [columns, depth]), data))
+    Ok(p.constant(TensorType::new(dtype, [columns, depth]), data))
 }

@@ -1,6 +1,6 @@
 //! The activations that recurrent operators name.
 
-use super::super::table::Draft;
+use super::parts::Parts;
 use crate::graph::{Attr, Attrs, ValueId};
 use crate::infer::{Answer, invalid};
 
@@ -74,20 +74,20 @@ pub(super) fn activations(attrs: &Attrs, usual: &[&str], directions: usize) -> A
 }
 
 impl Activation {
-    pub(super) fn write(self, d: &mut Draft<'_, '_>, x: ValueId) -> Answer<ValueId> {
+    pub(super) fn write(self, p: &mut Parts<'_, '_>, x: ValueId) -> Answer<ValueId> {
         let alpha = ("alpha", Attr::Float(self.alpha));
         match self.form {
-            Form::Plain => d.op(self.op, &[x]),
-            Form::Alpha => d.op_with(self.op, &[x], &[alpha]),
-            Form::AlphaBeta => d.op_with(self.op, &[x], &[alpha, ("beta", Attr::Float(self.beta))]),
+            Form::Plain => p.op(self.op, &[x]),
+            Form::Alpha => p.with(self.op, &[x], [alpha]),
+            Form::AlphaBeta => p.with(self.op, &[x], [alpha, ("beta", Attr::Float(self.beta))]),
             Form::Affine => {
-                let scaled = d.with("Mul", x, self.alpha.into())?;
-                d.with("Add", scaled, self.beta.into())
+                let scaled = p.by("Mul", x, self.alpha.into())?;
+                p.by("Add", scaled, self.beta.into())
             }
             Form::ScaledTanh => {
-                let scaled = d.with("Mul", x, self.beta.into())?;
-                let bent = d.op("Tanh", &[scaled])?;
-                d.with("Mul", bent, self.alpha.into())
+                let scaled = p.by("Mul", x, self.beta.into())?;
+                let bent = p.op("Tanh", &[scaled])?;
+                p.by("Mul", bent, self.alpha.into())
             }
         }
     }
