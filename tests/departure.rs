@@ -104,3 +104,64 @@ fn a_healthy_model_has_no_departure() {
     assert!(layers.iter().all(|layer| layer["node"] != "square"), "{answer}");
     assert!(layers.iter().all(|layer| layer["ok"] == true), "{answer}");
 }
+
+#[test]
+fn a_calibration_run_scales_what_leaves_the_range() {
+    let answer = verify(&overflow(), &["--samples", "generated", "--json"]).success().json();
+    let output = &answer["graphs"][0]["outputs"][0];
+    assert!(output["sqnr_db"].as_f64().unwrap() > 45.0, "{output}");
+}
+
+/// Many thousands through convolutions, sums, pools and a normalization.
+fn large() -> Model {
+    network(|model| {
+        model
+            .weight(noise("w3", &[16, 16, 3, 3]))
+            .weight(noise("b3", &[16]))
+            .weight(f32s("thousands", &[], &[20_000.0]))
+            .weight(f32s("ones", &[16], &[1.0; 16]))
+            .weight(f32s("zeros", &[16], &[0.0; 16]))
+            .node(named("grow", node("Mul", &["a", "thousands"], &["g"], &[])))
+            .node(named("wide", node("Conv", &["g", "w3", "b3"], &["e"], &[ints("pads", &[1, 1, 1, 1])])))
+            .node(named("positive", node("Relu", &["e"], &["f"], &[])))
+            .node(named(
+                "pool",
+                node(
+                    "AveragePool",
+                    &["f"],
+                    &["h"],
+                    &[ints("kernel_shape", &[3, 3]), ints("pads", &[1, 1, 1, 1])],
+                ),
+            ))
+            .node(named("sum", node("Add", &["h", "g"], &["i"], &[])))
+            .node(named("normal", node("InstanceNormalization", &["i", "ones", "zeros"], &["m"], &[])))
+    })
+}
+
+#[test]
+fn scales_are_carried_through_sums_and_pools_to_a_normalization() {
+    verify(&large(), &[]).failure(1, &["too far"]);
+    let answer = verify(&large(), &["--samples", "generated", "--json"]).success().json();
+    let output = &answer["graphs"][0]["outputs"][0];
+    assert!(output["sqnr_db"].as_f64().unwrap() > 45.0, "{output}");
+}
+
+#[test]
+fn what_cannot_be_scaled_is_a_warning_that_names_the_node() {
+    let model = network(|model| {
+        model
+            .weight(f32s("three", &[], &[3.0]))
+            .node(named("triple", node("Mul", &["a", "three"], &["b"], &[])))
+            .node(named("exponential", node("Exp", &["b"], &["e"], &[])))
+            .node(named("shrink", node("Mul", &["e", "small"], &["m"], &[])))
+    });
+    let home = installed();
+    let path = model.save(home.dir.path());
+    let out = home.dir.path().join("out.bin");
+    let args = ["compile", path.to_str().unwrap(), "--soc", "SM8650", "-o", out.to_str().unwrap()];
+    let said = home.run(&[&args[..], &["--samples", "generated"]].concat()).success();
+    for words in ["E0311", "`exponential` (Exp)", "fp16 ends at 65504", "power of two"] {
+        assert!(said.stderr.contains(words), "no {words:?} in:\n{}", said.stderr);
+    }
+    assert!(!home.run(&args).success().stderr.contains("E0311"), "there was no calibration run");
+}

@@ -447,6 +447,7 @@ fn check(worker: &Worker, toolchain: &Toolchain, source: PathBuf) -> Vec<Diagnos
         precision: Precision::Fp16,
         graphs: vec![GraphSpec { name: "m".to_owned(), inputs: BTreeMap::new() }],
         outputs: Vec::new(),
+        samples: None,
         htp: HtpOptions::default(),
         toolchain: toolchain.clone(),
         output: None,

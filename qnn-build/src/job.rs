@@ -80,12 +80,32 @@ pub struct CompileJob {
     pub graphs: Vec<GraphSpec>,
     /// Keep only these outputs (model names), in this order; all when empty.
     pub outputs: Vec<String>,
+    /// What to run the model on to find values beyond fp16; no calibration run without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<Samples>,
     /// Backend options.
     pub htp: HtpOptions,
     /// The libraries to compile with.
     pub toolchain: Toolchain,
     /// Where the context binary goes; `None` for [`Job::Check`].
     pub output: Option<PathBuf>,
+}
+
+/// Inputs of a calibration run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Samples {
+    /// Made by the engine, the same every time.
+    Generated,
+    /// An `.npz` file: one array per input of the model file, in its dtype and layout, or batches of them.
+    File(PathBuf),
+}
+
+impl Samples {
+    /// `generated`, or a path.
+    pub fn from_text(text: &str) -> Self {
+        if text == "generated" { Self::Generated } else { Self::File(text.into()) }
+    }
 }
 
 /// Kind of model file.

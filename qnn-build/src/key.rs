@@ -8,7 +8,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::job::{CompileJob, GraphSpec, InputSpec, Precision, SourceFormat};
+use crate::files::hash_file;
+use crate::job::{CompileJob, GraphSpec, InputSpec, Precision, Samples, SourceFormat};
 use crate::source::SourceFacts;
 
 /// A blake3 hash over the inputs of a compile, as 64 hexadecimal digits.
@@ -40,6 +41,7 @@ impl Key {
             hvx_threads: htp.hvx_threads,
             dlbc: htp.dlbc.unwrap_or(false),
             weight_sharing: htp.weight_sharing.unwrap_or(job.graphs.len() > 1),
+            samples: job.samples.as_ref().map(digest),
         };
         let mut hasher = blake3::Hasher::new_derive_key("cargo-qnn 2026-11 artifact key");
         // Serializing these types cannot fail, and a key over nothing would only miss.
@@ -81,6 +83,19 @@ struct KeyInput<'a> {
     hvx_threads: Option<u32>,
     dlbc: bool,
     weight_sharing: bool,
+    /// Absent without a calibration run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    samples: Option<String>,
+}
+
+/// What the samples of a calibration run are. Of a file that cannot be read nothing comes into the store.
+fn digest(samples: &Samples) -> String {
+    match samples {
+        Samples::Generated => "generated".to_owned(),
+        Samples::File(path) => {
+            hash_file(path).map_or_else(|e| e.to_string(), |(_, hash)| hash.to_hex().to_string())
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -112,6 +127,7 @@ mod tests {
             precision: Precision::Fp16,
             graphs: vec![GraphSpec { name: "digits".to_owned(), inputs: BTreeMap::new() }],
             outputs: Vec::new(),
+            samples: None,
             htp: HtpOptions::default(),
             toolchain: Toolchain { qnn_lib_dir: PathBuf::from("/lib"), onnxruntime: None },
             output: None,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use qnn_build::job::{CompileJob, Event, GraphSpec, Job, Report, SourceFormat, Stage};
 
+use crate::calibrate;
 use crate::frontend::onnx;
 use crate::htp::{self, Session};
 use crate::problem::{NodeName, Problems, Result, problem};
@@ -158,7 +159,17 @@ fn lower_graph(
     reporter.stage(Stage::Optimize);
     imported.graph.name.clone_from(&spec.name);
     let graph = &mut imported.graph;
-    if let Err(found) = passes::border::run(graph, &spec.inputs).and_then(|()| passes::run(graph)) {
+    // The border makes other inputs of the model's own, which the reference engine knows nothing of.
+    let samples = job.samples.as_ref().map(|samples| calibrate::arrays(samples, graph, spec)).transpose()?;
+    let run = || {
+        passes::border::run(graph, &spec.inputs)?;
+        passes::run_fusing(graph)?;
+        if let Some(samples) = samples {
+            calibrate::run(job, graph, samples, reporter)?;
+        }
+        passes::run_rest(graph)
+    };
+    if let Err(found) = run() {
         return Err(lower::with_unsupported(found, graph.nodes.iter().map(NodeName::from)));
     }
     reporter.stage(Stage::Lower);

@@ -1,5 +1,6 @@
 //! Compiles ONNX and DLC models into QNN HTP context binaries.
 
+mod calibrate;
 mod engine;
 pub mod fold;
 pub mod frontend;

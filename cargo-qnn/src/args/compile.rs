@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 use qnn_build::Memo;
-use qnn_build::job::{CompileJob, HtpOptions, Precision, Toolchain};
+use qnn_build::job::{CompileJob, HtpOptions, Precision, Samples, Toolchain};
 use qnn_build::manifest::{Embed, Manifest, Model};
 use qnn_build::plan::{Plan, source_format};
 use qnn_build::source::inspect;
@@ -27,6 +27,9 @@ pub(crate) struct CompileFlags {
     /// Keep only this output, or cut the model at this value; may be repeated
     #[arg(long, value_name = "NAME")]
     pub(crate) output_name: Vec<String>,
+    /// Calibrate: find values beyond fp16 on these inputs and scale them; `generated` for random ones
+    #[arg(long, value_name = "FILE.npz")]
+    pub(crate) samples: Option<String>,
     /// Finalization optimization level, 1 to 3
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(1..=3))]
     pub(crate) optimization: Option<u8>,
@@ -44,10 +47,11 @@ pub(crate) struct CompileFlags {
 impl CompileFlags {
     /// Whether any of them was given.
     pub(crate) fn given(&self) -> bool {
-        let Self { precision, input, output_name, optimization, vtcm_mb, hvx_threads, dlbc } = self;
+        let Self { precision, input, output_name, samples, optimization, vtcm_mb, hvx_threads, dlbc } = self;
         precision.is_some()
             || !input.is_empty()
             || !output_name.is_empty()
+            || samples.is_some()
             || optimization.is_some()
             || vtcm_mb.is_some()
             || hvx_threads.is_some()
@@ -78,6 +82,7 @@ impl CompileFlags {
             inputs: self.input.iter().map(|input| (input.name.clone(), input.spec.clone())).collect(),
             outputs: self.output_name.clone(),
             graphs: Default::default(),
+            samples: self.samples.as_deref().map(absolute_samples),
             htp: HtpOptions {
                 optimization: self.optimization,
                 vtcm_mb: self.vtcm_mb,
@@ -93,6 +98,14 @@ impl CompileFlags {
             error
         })?;
         Ok(plan.models.into_iter().flat_map(|model| model.jobs).collect())
+    }
+}
+
+/// The worker runs elsewhere.
+fn absolute_samples(text: &str) -> String {
+    match Samples::from_text(text) {
+        Samples::Generated => text.to_owned(),
+        Samples::File(path) => std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned(),
     }
 }
 

@@ -74,6 +74,7 @@ pub(crate) fn dlc(session: &Session, file: &Path, soc: &str) -> Result<Container
         precision: Precision::default(),
         graphs: vec![GraphSpec { name: name.clone(), ..GraphSpec::default() }],
         outputs: vec![],
+        samples: None,
         htp: HtpOptions::default(),
         toolchain: ensure(session)?.for_job(),
         output: Some(folder.path().join("composed.bin")),

@@ -90,4 +90,14 @@ No output depends on an input: every result is known when the model is compiled,
 not run such a graph. Read other outputs, or keep the values in the app.
 ",
     ),
+    row(
+        "E0311",
+        "a value leaves the range of fp16",
+        "\
+The calibration run (`samples`) found numbers in a value that fp16 cannot hold: HTP saturates them,
+and what is computed from them is wrong. The compiler carries powers of two through linear
+operators, so that values fit, but not through the node that is named, or the value is an output of
+the model. Scale its operands in the model, or read another output.
+",
+    ),
 ];

@@ -90,8 +90,8 @@ value cannot be converted to. `cargo qnn inspect FILE` prints the model's inputs
         "\
 The shape of a value inside the model cannot be known before it runs (NonZero,
 NonMaxSuppression, a Reshape whose shape is computed from an input, a loop without a known
-limit, …). The HTP runs graphs of fixed shapes. Cut the model before that node with `outputs = [..]` and do the rest in
-Rust, or export it with a fixed number of results.
+limit, …). The HTP runs graphs of fixed shapes. Cut the model before that node with
+`outputs = [..]` and do the rest in Rust, or export it with a fixed number of results.
 ",
     ),
     row(

@@ -14,7 +14,7 @@ use super::schema::{Config, Model};
 use super::tree::{Node, Origin, Table, to_json, toml_table};
 use super::validate::validate;
 use crate::error::{Error, Result, io_problem};
-use crate::job::Diagnostic;
+use crate::job::{Diagnostic, Samples};
 
 /// What a package says about its models, merged with everything above and below it.
 #[derive(Clone, Debug)]
@@ -207,6 +207,12 @@ fn resolve_sources(tree: &mut Table, package: &Path) -> Vec<Diagnostic> {
     let Some(models) = tree.table_mut("models") else { return problems };
     for (name, node) in &mut models.entries {
         let Node::Table(model) = node else { continue };
+        if let Some(Node::Leaf(leaf)) = model.entries.get_mut("samples")
+            && let Some(Samples::File(file)) = leaf.value.as_str().map(Samples::from_text)
+        {
+            let folder = leaf.origin.folder().unwrap_or(package);
+            leaf.value = folder.join(file).to_string_lossy().into_owned().into();
+        }
         match model.entries.get_mut("source") {
             Some(Node::Leaf(leaf)) => {
                 if let Some(source) = leaf.value.as_str() {

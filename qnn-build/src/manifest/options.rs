@@ -115,6 +115,12 @@ pub static MODEL: &[Field] = &[
         None,
         "Several graphs of the same model in one context binary, by name. One graph named after the model when absent.",
     ),
+    field(
+        "samples",
+        Kind::Text,
+        None,
+        "Inputs of a calibration run, which finds values beyond the range of fp16 and scales them, or warns: an `.npz` file with one array (or a batch of them) per input of the model, or `generated`. No calibration run when absent.",
+    ),
     field("htp", Kind::Table(HTP), None, "Options of the HTP backend."),
     field(
         "quantize",

@@ -41,6 +41,9 @@ pub struct Model {
     /// Graphs by name; one named after the model when empty.
     #[serde(default)]
     pub graphs: BTreeMap<String, Graph>,
+    /// Samples of a calibration run: a file, absolute in a loaded manifest, or `generated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<String>,
     /// Backend options.
     #[serde(default)]
     pub htp: HtpOptions,

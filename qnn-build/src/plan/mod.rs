@@ -13,7 +13,7 @@ use qnn_platform::nearest::nearest;
 
 use crate::codegen::identifier;
 use crate::error::{Error, Result};
-use crate::job::{CompileJob, Diagnostic, GraphSpec, InputSpec, SourceFormat, Target, Toolchain};
+use crate::job::{CompileJob, Diagnostic, GraphSpec, InputSpec, Samples, SourceFormat, Target, Toolchain};
 use crate::key::Key;
 use crate::manifest::{Embed, Manifest, Model};
 use crate::memo::Memo;
@@ -174,6 +174,7 @@ fn plan_model(
         precision: model.precision,
         graphs: graphs.clone(),
         outputs: model.outputs.clone(),
+        samples: model.samples.as_deref().map(Samples::from_text),
         htp: model.htp.clone(),
         toolchain: toolchain.clone(),
         output: None,

@@ -13,7 +13,7 @@ use crate::compile::Compiler;
 use crate::driver::{Limits, Worker};
 use crate::error::{Error, Result};
 use crate::files::write_if_changed;
-use crate::job::Diagnostic;
+use crate::job::{Diagnostic, Samples};
 use crate::log::Log;
 use crate::manifest::{Embed, Manifest, Overrides};
 use crate::package::{self, Built};
@@ -54,6 +54,12 @@ pub(super) fn run(builder: &Builder) -> Result<Artifacts> {
     let overrides = builder.overrides.clone().and(Overrides::from_env());
     let manifest = Manifest::load(&manifest_path, &overrides)?;
     let sources = manifest.config.models.values().map(|model| model.source.as_path());
+    let samples = manifest.config.models.values().filter_map(|model| model.samples.as_deref());
+    let samples = samples.filter_map(|text| match Samples::from_text(text) {
+        Samples::File(file) => Some(file),
+        Samples::Generated => None,
+    });
+    samples.for_each(|file| cargo.rerun_if_changed(&file));
     manifest.workspace.as_deref().into_iter().chain(sources).for_each(|file| cargo.rerun_if_changed(file));
     let artifacts = match mode {
         Mode::Stub => make_stub(&manifest, &why, &places)?,

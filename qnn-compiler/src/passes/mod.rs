@@ -5,6 +5,7 @@ mod fuse;
 mod layout;
 mod narrow;
 mod quantize;
+pub mod range;
 mod spatial_rank;
 
 use crate::graph::Graph;
@@ -40,6 +41,18 @@ pub fn run(graph: &mut Graph) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub fn run_fusing(graph: &mut Graph) -> Result<()> {
-    let last = PASSES.iter().position(|pass| pass.name == "fuse").map_or(PASSES.len(), |at| at + 1);
-    PASSES[..last].iter().try_for_each(|pass| (pass.run)(graph))
+    PASSES[..fused()].iter().try_for_each(|pass| (pass.run)(graph))
+}
+
+/// Runs the passes that follow those of [`run_fusing`].
+///
+/// # Errors
+/// As [`run`].
+pub fn run_rest(graph: &mut Graph) -> Result<()> {
+    PASSES[fused()..].iter().try_for_each(|pass| (pass.run)(graph))
+}
+
+/// How many passes there are up to the one that fuses.
+fn fused() -> usize {
+    PASSES.iter().position(|pass| pass.name == "fuse").map_or(PASSES.len(), |at| at + 1)
 }

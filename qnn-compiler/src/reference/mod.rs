@@ -6,9 +6,11 @@ mod engine;
 mod job;
 mod model;
 mod node;
+mod ranges;
 mod tensor;
 
 pub use engine::{ReferenceEngine, ReferenceError};
 pub use job::run_job;
 pub use model::{ReferenceInput, ReferenceModel};
+pub use ranges::{generated, ranges};
 pub use tensor::Tensor;

@@ -55,6 +55,7 @@ pub fn compile(
         precision: Precision::Fp16,
         graphs: vec![GraphSpec { name: "case".to_owned(), inputs }],
         outputs: Vec::new(),
+        samples: None,
         htp: HtpOptions::default(),
         toolchain: toolchain.clone(),
         output: Some(output.to_owned()),
