@@ -20,13 +20,15 @@ enum Hop {
     NotZero,
     /// The low byte. HTP's own Cast saturates: -1 becomes 0, in ONNX 255.
     LowByte,
+    /// The low byte with its sign, as plain SFixed8, which is how HTP knows int8.
+    SignedByte,
 }
 
 /// How HTP gets from one type to another. What is missing here is refused by HTP's Cast or computes something else:
 /// measured on SM8650, uint8 to float32 gives 1.0 for everything that is not 0.
 fn hops(from: DataType, to: DataType) -> Option<&'static [Hop]> {
-    use DataType::{Bool, Float16, Float32, Int16, Int32, Uint8, Uint32};
-    use Hop::{Cast, LowByte, NotZero};
+    use DataType::{Bool, Float16, Float32, Int16, Int32, SFixed8, Uint8, Uint32};
+    use Hop::{Cast, LowByte, NotZero, SignedByte};
     Some(match (from, to) {
         (Float32 | Float16 | Int32, Bool) => &[NotZero],
         (Uint8 | Uint32 | Int16, Bool) => &[Cast(Int32), NotZero],
@@ -40,6 +42,14 @@ fn hops(from: DataType, to: DataType) -> Option<&'static [Hop]> {
         (Float16 | Bool | Int32, Float32) => &[Cast(Float32)],
         (Float32 | Uint8 | Bool | Int32, Float16) => &[Cast(Float16)],
         (Float32 | Bool, Uint8) => &[Cast(Uint8)],
+        (SFixed8, Int32) => &[Cast(Int32)],
+        (SFixed8, Float32) => &[Cast(Int32), Cast(Float32)],
+        (SFixed8, Float16) => &[Cast(Int32), Cast(Float16)],
+        (SFixed8, Uint32) => &[Cast(Int32), Cast(Uint32)],
+        (SFixed8, Uint8) => &[Cast(Int32), LowByte],
+        (SFixed8, Bool) => &[Cast(Int32), NotZero],
+        (Int32, SFixed8) => &[SignedByte],
+        (Float32 | Float16 | Uint8 | Bool | Int16 | Uint32, SFixed8) => &[Cast(Int32), SignedByte],
         _ => return None,
     })
 }
@@ -70,6 +80,13 @@ pub(super) fn convert(ops: &mut Ops<'_, '_, '_>, x: TensorId, to: DataType) -> R
             Hop::NotZero => {
                 let zero = ops.number(ops.dtype(y), 0.0);
                 ops.compare("ElementWiseNotEqual", y, zero)
+            }
+            Hop::SignedByte => {
+                let lifted = ops.with("ElementWiseAdd", y, 128.0);
+                let low = ops.with("ElementWiseMod", lifted, 256.0);
+                let signed = ops.with("ElementWiseSubtract", low, 128.0);
+                let shape = ops.shape(signed);
+                ops.step("Cast", &[signed], DataType::SFixed8, &shape, |op| op)
             }
             Hop::LowByte => {
                 let low = ops.with("ElementWiseMod", y, 256.0);

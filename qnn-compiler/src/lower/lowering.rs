@@ -154,7 +154,8 @@ impl<'g> Lower<'g> {
     fn border_type(&self, id: ValueId) -> Option<(DataType, Quant)> {
         let value = self.graph.value(id);
         let Some(encoding) = &value.encoding else {
-            return Some((self.data_type(value.ty.dtype)?, Quant::None));
+            let dtype = self.data_type(value.ty.dtype)?;
+            return Some((dtype, plain(dtype)));
         };
         let (scale, zero) = encoding.per_tensor()?;
         let dtype = match (encoding.bits, encoding.signed) {
@@ -172,7 +173,8 @@ impl<'g> Lower<'g> {
         Some(match dtype {
             DType::F32 => DataType::Float32,
             DType::F16 => DataType::Float16,
-            DType::I8 => DataType::Int8,
+            // No op takes Int8: these are the same bytes.
+            DType::I8 => DataType::SFixed8,
             DType::I16 => DataType::Int16,
             DType::I32 => DataType::Int32,
             DType::U8 => DataType::Uint8,
@@ -206,7 +208,7 @@ impl<'g> Lower<'g> {
             role,
             dtype,
             dims: dims(&value.ty.shape, max_rank(dtype)),
-            quant: form.map_or(Quant::None, |f| f.quant()),
+            quant: form.map_or_else(|| plain(dtype), |f| f.quant()),
         });
         self.tensors.insert(id, tensor);
         Ok(tensor)
@@ -256,7 +258,7 @@ impl<'g> Lower<'g> {
     /// A tensor between two ops of one node. Integers that stand for real numbers are those of the node's result.
     pub fn temp(&mut self, node: &Node, dtype: DataType, shape: &[usize]) -> TensorId {
         let form = self.result.filter(|_| dtype.is_quantized());
-        self.quantized_temp(node, dtype, form.map_or(Quant::None, |f| f.quant()), shape)
+        self.quantized_temp(node, dtype, form.map_or_else(|| plain(dtype), |f| f.quant()), shape)
     }
 
     /// As [`Lower::temp`], with an encoding.
@@ -387,6 +389,11 @@ pub(super) fn max_rank(dtype: DataType) -> usize {
         DataType::Float32 | DataType::Float16 | DataType::UFixed8 | DataType::UFixed16 => MAX_RANK,
         _ => 4,
     }
+}
+
+/// The encoding of integers that stand for themselves.
+fn plain(dtype: DataType) -> Quant {
+    if dtype == DataType::SFixed8 { Quant::PerTensor { scale: 1.0, offset: 0 } } else { Quant::None }
 }
 
 /// A shape as QNN dims: a scalar has one element, and of more axes than `rank` the outermost ones are joined.

@@ -143,6 +143,11 @@ impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
         if tensor.dtype == dtype && tensor.quant == quant {
             return Ok(x);
         }
+        // Numbers that stand for themselves, as int8 does, are cast to other integers.
+        let plain = |dtype: DataType| !dtype.is_quantized() && !super::elementwise::is_float(dtype);
+        if plain(tensor.dtype) || plain(dtype) {
+            return self.cast(x, dtype);
+        }
         let ty = match (tensor.dtype.is_quantized(), dtype.is_quantized()) {
             (false, false) => return self.cast(x, dtype),
             (true, true) => "Convert",
@@ -252,6 +257,9 @@ impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
     pub(super) fn output(&mut self, i: usize, result: TensorId) -> Result<(), Diagnostic> {
         let Some(id) = self.node.output(i) else { return Ok(()) };
         let out = self.lower.tensor(id)?;
+        // Integers that stand for themselves: fractions are cut off, not rounded.
+        let plain = self.lower.graph.value(id).encoding.is_none() && self.dtype(out).is_quantized();
+        let result = if plain { self.cast(result, self.dtype(out))? } else { result };
         self.write(result, out)
     }
 

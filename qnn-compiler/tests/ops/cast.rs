@@ -78,9 +78,31 @@ pub fn cases() -> Vec<Case> {
         let x = d.input(&[4]);
         d.result("Cast", &[&x], &[int("to", number(DType::F16))]);
     }));
-    all.push(refused("int8_to_float32_is_refused", "E0304", "int8", |d| {
-        let x = d.input_raw(DType::I8, DataType::Int8, &[2], vec![1, 2]);
-        d.result("Cast", &[&x], &[int("to", number(DType::F32))]);
+    for to in [DType::F32, DType::F16, DType::I32, DType::U8, DType::Bool] {
+        all.push(case(format!("int8_to_{to}"), move |d| {
+            let x = d.input_raw(DType::I8, DataType::Int8, &[5], vec![0, 1, 127, 128, 255]);
+            d.result("Cast", &[&x], &[int("to", number(to))]);
+        }));
+    }
+    for (from, array) in
+        [(DType::F32, DataType::Float32), (DType::I32, DataType::Int32), (DType::Bool, DataType::Bool)]
+    {
+        all.push(case(format!("{from}_to_int8"), move |d| {
+            let data = bytes(from, true, 12);
+            let x = d.input_raw(from, array, &[12], data);
+            d.result("Cast", &[&x], &[int("to", number(DType::I8))]);
+        }));
+    }
+    all.push(case("int64_to_int8_keeps_the_low_byte", |d| {
+        let x = d.input_i64(&[7], &[-300, -1, 0, 127, 128, 255, 1000]);
+        d.result("Cast", &[&x], &[int("to", number(DType::I8))]);
     }));
+    for op in ["Add", "Mul", "Max", "Div"] {
+        all.push(case(format!("{}_of_int8", op.to_lowercase()), move |d| {
+            let a = d.input_raw(DType::I8, DataType::Int8, &[4], vec![7, 253, 100, 156]);
+            let b = d.input_raw(DType::I8, DataType::Int8, &[4], vec![3, 2, 1, 254]);
+            d.result(op, &[&a, &b], &[]);
+        }));
+    }
     all
 }
