@@ -85,7 +85,7 @@ fn ops() -> String {
          do nothing at inference (Identity, Dropout) need no row: they are gone before lowering. So are functions, sequences and \
          control flow: of If with a constant condition the side that is taken stays, else both sides with one of the results chosen \
          (up to 4096 nodes, the same shapes); of Loop, Scan and SequenceMap each iteration (up to 1024, and 32768 nodes), where \
-         their number or a limit of it is constant.\n\n| domain | operator | becomes, limits |\n|---|---|---|\n"
+         their number or a limit of it is constant; FlexAttention of ai.onnx.preview becomes MatMul, Softmax and MatMul with its graphs between them.\n\n| domain | operator | becomes, limits |\n|---|---|---|\n"
     );
     let lowered = table::ROWS.iter().map(|row| (row.domain, row.op, row.note));
     let composed = onnx::compositions().map(|row| (row.domain, row.op, row.note));

@@ -115,6 +115,16 @@ impl<'a> Walker<'a, '_> {
         self.emit(name, "Where", &[condition, a, b], &[])
     }
 
+    /// A value with its two innermost axes swapped.
+    pub(super) fn turned(&mut self, name: &str, x: ValueId) -> Answer<ValueId> {
+        let rank = self.builder.graph.shape(x).len() as i64;
+        let mut perm: Vec<i64> = (0..rank).collect();
+        perm.swap(rank as usize - 2, rank as usize - 1);
+        let mut node = Self::standard(&format!("{name}.turned"), "Transpose", &[x]);
+        node.attrs.set("perm", Attr::Ints(perm));
+        self.builder.emit_one(node)
+    }
+
     /// A node of the standard that an expansion needs.
     pub(super) fn emit(
         &mut self,
@@ -123,7 +133,13 @@ impl<'a> Walker<'a, '_> {
         inputs: &[ValueId],
         attrs: &[(&str, i64)],
     ) -> Answer<ValueId> {
-        let mut node = Node {
+        let mut node = Self::standard(name, op, inputs);
+        attrs.iter().for_each(|(name, value)| node.attrs.set(name, Attr::Int(*value)));
+        self.builder.emit_one(node)
+    }
+
+    fn standard(name: &str, op: &str, inputs: &[ValueId]) -> Node {
+        Node {
             name: name.to_owned(),
             domain: String::new(),
             op: op.to_owned(),
@@ -132,9 +148,7 @@ impl<'a> Walker<'a, '_> {
             outputs: Vec::new(),
             attrs: Attrs::default(),
             layout: Layout::Onnx,
-        };
-        attrs.iter().for_each(|(name, value)| node.attrs.set(name, Attr::Int(*value)));
-        self.builder.emit_one(node)
+        }
     }
 
     /// What is put before the names of the innermost body.

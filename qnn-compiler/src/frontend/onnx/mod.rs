@@ -8,6 +8,7 @@ pub mod element;
 mod external;
 mod fault;
 mod file;
+mod flex;
 mod import;
 mod inputs;
 mod loops;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::containers;
 use super::file::OnnxFile;
+use super::flex::PREVIEW;
 use super::order::{label, plan};
 use super::proto::{FunctionProto, NodeProto};
 use super::scope::{domain, weights};
@@ -54,6 +55,7 @@ impl OnnxFile {
         };
         let op = &*node.op_type;
         let at_import = REPLACED.contains(&op) || containers::handles(op);
-        (domain(&node.domain).is_empty() && at_import) || self.model.functions.iter().any(called)
+        let flex = domain(&node.domain) == PREVIEW && op == "FlexAttention";
+        (domain(&node.domain).is_empty() && at_import) || flex || self.model.functions.iter().any(called)
     }
 }

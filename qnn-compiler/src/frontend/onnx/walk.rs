@@ -8,6 +8,7 @@ use super::attributes;
 use super::containers;
 use super::external::ExternalFiles;
 use super::file::OnnxFile;
+use super::flex::PREVIEW;
 use super::normalize::{Step, normalize};
 use super::order::{Plan, label};
 use super::proto::{FunctionProto, NodeProto};
@@ -195,6 +196,7 @@ impl<'a, 'r> Walker<'a, 'r> {
         match (domain, &*node.op_type) {
             ("", "If") => self.branch(node, &inputs),
             ("", "Loop" | "Scan" | "SequenceMap") => self.repeat(node, &inputs),
+            (PREVIEW, "FlexAttention") => self.flex(node, &inputs),
             ("", "Constant") => self.constant(node),
             ("", op) if containers::handles(op) => self.container(node, &inputs),
             _ => self.operator(node, domain, &inputs, plan),
