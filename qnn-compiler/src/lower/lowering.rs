@@ -141,7 +141,11 @@ impl<'g> Lower<'g> {
                         "E0304",
                         format!(
                             "graph tensor {:?} has dtype {}, which HTP does not have",
-                            value.name, value.ty.dtype
+                            value.name,
+                            match &value.encoding {
+                                Some(e) => format!("{}int{}", if e.signed { "" } else { "u" }, e.bits),
+                                None => value.ty.dtype.to_string(),
+                            }
                         ),
                     )),
                 }

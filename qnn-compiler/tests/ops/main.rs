@@ -36,6 +36,7 @@ mod pattern;
 mod pool;
 mod quant;
 mod quant_border;
+mod quant_integers;
 mod range;
 mod recurrent;
 mod reduce;
@@ -74,6 +75,7 @@ const FAMILIES: &[Family] = &[
     ("pool", pool::cases),
     ("quant", quant::cases),
     ("quant_border", quant_border::cases),
+    ("quant_integers", quant_integers::cases),
     ("range", range::cases),
     ("recurrent", recurrent::cases),
     ("reduce", reduce::cases),

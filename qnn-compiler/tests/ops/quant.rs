@@ -44,12 +44,17 @@ impl Stored {
         [scale, d.constant_raw(self.dtype, &[], bytes(self.dtype, &[zero]))]
     }
 
-    /// An input of random integers, and the numbers that they are between two bounds.
-    pub fn input(self, d: &mut Draft, shape: &[usize], range: (f32, f32)) -> String {
+    /// An input of random integers.
+    pub fn integers(self, d: &mut Draft, shape: &[usize]) -> String {
         let count = shape.iter().product();
         let values = d.between(count, self.low as f32, self.high as f32 + 0.99);
         let values: Vec<i64> = values.iter().map(|v| (v.floor() as i64).clamp(self.low, self.high)).collect();
-        let q = d.input_raw(self.dtype, self.array, shape, bytes(self.dtype, &values));
+        d.input_raw(self.dtype, self.array, shape, bytes(self.dtype, &values))
+    }
+
+    /// An input of random integers, as the numbers that they are between two bounds.
+    pub fn input(self, d: &mut Draft, shape: &[usize], range: (f32, f32)) -> String {
+        let q = self.integers(d, shape);
         let [scale, zero] = self.constants(d, range);
         d.node("DequantizeLinear", &[&q, &scale, &zero], &[])
     }
@@ -68,7 +73,8 @@ impl Stored {
     }
 }
 
-fn bytes(dtype: DType, values: &[i64]) -> Vec<u8> {
+/// Integers as the elements of a type.
+pub fn bytes(dtype: DType, values: &[i64]) -> Vec<u8> {
     Data::from_ints(values, dtype).bytes().to_vec()
 }
 

@@ -20,6 +20,7 @@ mod n_bits;
 mod norm;
 mod parts;
 mod placement;
+mod quant;
 mod recurrent;
 mod refused;
 mod rotary;

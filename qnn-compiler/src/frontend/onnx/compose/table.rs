@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use super::parts::Parts;
 use super::{
     algebra, attention, bits, cache, extremes, fused, grouped, linear_attention, loss, multi_head, n_bits,
-    norm, placement, recurrent, refused, rotary, sample, select, signal, sums, training, volume,
+    norm, placement, quant, recurrent, refused, rotary, sample, select, signal, sums, training, volume,
 };
 use crate::frontend::Builder;
 use crate::frontend::onnx::normalize::Step;
@@ -36,7 +36,7 @@ pub(super) const fn row(op: &'static str, note: &'static str, rule: Rule) -> Row
     Row { domain: "", op, note, rule }
 }
 
-const FAMILIES: [&[Row]; 22] = [
+const FAMILIES: [&[Row]; 23] = [
     algebra::ROWS,
     attention::ROWS,
     bits::ROWS,
@@ -50,6 +50,7 @@ const FAMILIES: [&[Row]; 22] = [
     n_bits::ROWS,
     norm::ROWS,
     placement::ROWS,
+    quant::ROWS,
     recurrent::ROWS,
     refused::ROWS,
     rotary::ROWS,
