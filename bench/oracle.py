@@ -104,12 +104,25 @@ def with_weights(model, random):
             shape = numpy_helper.to_array(known[fills[name].input[0]])
             weights[name] = make(tuple(int(size) for size in shape)).astype(numpy.float32)
 
-    def spread(shape):
-        return random.normal(0, (2 / max(1, numpy.prod(shape[1:]))) ** 0.5, shape)
+    readers = {}
+    for node in graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+
+    def gain(node):
+        """2 before a ReLU, which halves the power, and less elsewhere: sums of branches would grow."""
+        following = readers.get(node.output[0], [])
+        while len(following) == 1 and following[0].op_type in ("BatchNormalization", "Mul", "Add"):
+            following = readers.get(following[0].output[0], [])
+        return 2 if any(node.op_type == "Relu" for node in following) else 0.25
 
     for node in graph.node:
         if node.op_type in ("Conv", "Gemm"):
-            fill(node.input[1], spread)
+            power = gain(node)
+            fill(
+                node.input[1],
+                lambda shape: random.normal(0, (power / max(1, numpy.prod(shape[1:]))) ** 0.5, shape),
+            )
         if node.op_type == "BatchNormalization":
             for position in (1, 4):
                 fill(node.input[position], lambda shape: random.uniform(0.5, 1.5, shape))
