@@ -175,7 +175,7 @@ pub struct HtpOptions {
     /// VTCM to plan for, MiB; the SoC's full amount by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vtcm_mb: Option<u32>,
-    /// Finalization optimization level, 1 to 3; 3 by default.
+    /// Finalization optimization level, 1 to 3; 2 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub optimization: Option<u8>,
     /// HVX threads to use.

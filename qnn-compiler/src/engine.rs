@@ -43,17 +43,19 @@ pub fn run(job: &Job, send: &mut dyn FnMut(Event)) -> Result<Report> {
 
 /// Source file to context binary.
 fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
-    let lowered = lower_all(job, reporter)?;
+    let mut lowered = lower_all(job, reporter)?;
     reporter.stage(Stage::Load);
     let session = Session::open(job)?;
     let context = session.context(job)?;
-    for program in &lowered.programs {
+    for program in &mut lowered.programs {
         reporter.stage(Stage::Compose);
-        let graph = session.compose(&context, job, program, reporter)?;
+        let name = program.name.clone();
+        let failed = |e| htp::diagnostic(&e, &format!("the QNN library cannot finalize graph {name:?}"));
+        let graph = session.compose(&context, job, program, reporter)?.complete().map_err(failed)?;
+        // The library has its own copy of the weights now, and needs the room.
+        program.release();
         reporter.stage(Stage::Finalize);
-        graph.finalize().map_err(|e| {
-            htp::diagnostic(&e, &format!("the QNN library cannot finalize graph {:?}", program.name))
-        })?;
+        graph.finalize().map_err(failed)?;
     }
     let mut report = htp::finish(context, job, reporter)?;
     lowered.describe(&mut report);

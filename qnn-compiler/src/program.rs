@@ -92,4 +92,19 @@ impl Program {
     pub fn tensor(&self, id: TensorId) -> &Tensor {
         &self.tensors[id.0]
     }
+
+    /// Frees the elements of constants.
+    pub fn release(&mut self) {
+        let freed = || Data::new(bytes::Bytes::new());
+        for tensor in &mut self.tensors {
+            if let Role::Static(data) = &mut tensor.role {
+                *data = freed();
+            }
+        }
+        for param in self.ops.iter_mut().flat_map(|op| &mut op.params) {
+            if let Param::Tensor { data, .. } = param {
+                *data = freed();
+            }
+        }
+    }
 }

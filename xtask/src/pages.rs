@@ -1,11 +1,14 @@
 //! The generated pages, each from the table that the code itself uses.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use qnn_build::{diagnostics, manifest};
 use qnn_compiler::frontend::onnx;
 use qnn_compiler::lower::table;
 use qnn_platform::{env, soc};
+
+use crate::verdict::{self, Outcome, Verdict};
 
 /// Every page: file name in `docs/` and text.
 pub(crate) fn all() -> Vec<(&'static str, String)> {
@@ -94,6 +97,37 @@ fn ops() -> String {
     for (domain, op, note) in rows {
         let domain = if domain.is_empty() { "ai.onnx" } else { domain };
         let _ = writeln!(text, "| {domain} | {op} | {note} |");
+    }
+    text.push_str(&conformance());
+    text
+}
+
+/// What became of the ONNX project's own operator tests.
+fn conformance() -> String {
+    let outcomes = verdict::read(include_str!("../../conformance/verdicts.tsv")).unwrap_or_default();
+    let counts = verdict::count(outcomes.values().map(|(_, outcome)| outcome));
+    let total = Verdict::ALL
+        .map(|v| format!("{} {}", counts.get(&v).copied().unwrap_or(0), v.name()))
+        .join(", ");
+    let mut text = format!(
+        "\n## The ONNX project's operator tests\n\nThe node cases of the `onnx` package, compiled for an SM8650 and executed in the emulator \
+         (`just conformance`; the verdict on each case is in `conformance/verdicts.tsv`): {total}. Of what is refused, the codes say why \
+         (docs/ERRORS.md).\n\n| operator | pass | wrong | crash | refused | codes |\n|---|---|---|---|---|---|\n"
+    );
+    let mut by_op: BTreeMap<&str, Vec<&Outcome>> = BTreeMap::new();
+    for (op, outcome) in outcomes.values() {
+        by_op.entry(op).or_default().push(outcome);
+    }
+    for (op, outcomes) in by_op {
+        let counts = verdict::count(outcomes.iter().copied());
+        let [pass, refused, wrong, crash] = Verdict::ALL.map(|v| counts.get(&v).copied().unwrap_or(0));
+        let codes: BTreeSet<&str> = outcomes
+            .iter()
+            .filter(|outcome| outcome.verdict == Verdict::Refused)
+            .filter_map(|outcome| outcome.reason.split(' ').next())
+            .collect();
+        let codes = codes.into_iter().collect::<Vec<_>>().join(" ");
+        let _ = writeln!(text, "| {op} | {pass} | {wrong} | {crash} | {refused} | {codes} |");
     }
     text
 }

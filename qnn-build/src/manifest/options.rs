@@ -172,8 +172,8 @@ pub static HTP: &[Field] = &[
     field(
         "optimization",
         Kind::Int(1, 3),
-        Some("3"),
-        "Effort of the vendor's compiler: 1 compiles fastest, 3 gives the fastest graph.",
+        Some("2"),
+        "Effort of the vendor's compiler: 1 compiles fastest, 3 may give a faster graph; 2 is the vendor's default.",
     ),
     field("hvx-threads", Kind::Int(1, 16), None, "HVX threads to use; the backend's choice when absent."),
     field("dlbc", Kind::Bool, None, "Deep learning bandwidth compression of activations; off when absent."),

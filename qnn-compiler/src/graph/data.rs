@@ -16,7 +16,7 @@ impl Data {
 
     /// From values of the type that fits the dtype they will be used with.
     pub fn from_f32(values: &[f32]) -> Self {
-        Self(values.iter().flat_map(|v| v.to_le_bytes()).collect())
+        pack(values.iter().copied(), f32::to_le_bytes)
     }
 
     /// From 32-bit integers.
@@ -75,7 +75,7 @@ impl Data {
     /// Elements as 64-bit integers (floats truncated towards zero; bool as 0 and 1).
     pub fn to_i64(&self, dtype: DType) -> Vec<i64> {
         fn each<const N: usize>(b: &[u8], f: impl Fn([u8; N]) -> i64) -> Vec<i64> {
-            b.chunks_exact(N).map(|c| f(std::array::from_fn(|i| c[i]))).collect()
+            b.as_chunks().0.iter().map(|&c| f(c)).collect()
         }
         let b = &self.0[..];
         match dtype {
@@ -96,7 +96,7 @@ impl Data {
     /// Elements as doubles.
     pub fn to_f64(&self, dtype: DType) -> Vec<f64> {
         fn each<const N: usize>(b: &[u8], f: impl Fn([u8; N]) -> f64) -> Vec<f64> {
-            b.chunks_exact(N).map(|c| f(std::array::from_fn(|i| c[i]))).collect()
+            b.as_chunks().0.iter().map(|&c| f(c)).collect()
         }
         let b = &self.0[..];
         match dtype {
@@ -111,14 +111,13 @@ impl Data {
     /// Elements as 32-bit floats.
     pub fn to_f32(&self, dtype: DType) -> Vec<f32> {
         if dtype == DType::F32 {
-            return self.0.chunks_exact(4).map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]])).collect();
+            return self.0.as_chunks().0.iter().map(|&c| f32::from_le_bytes(c)).collect();
         }
         self.to_f64(dtype).into_iter().map(|v| v as f32).collect()
     }
 }
 
 fn pack<T, const N: usize>(values: impl ExactSizeIterator<Item = T>, bytes: impl Fn(T) -> [u8; N]) -> Data {
-    let mut out = Vec::with_capacity(values.len() * N);
-    values.for_each(|v| out.extend_from_slice(&bytes(v)));
-    Data::new(out.into())
+    let elements: Vec<[u8; N]> = values.map(bytes).collect();
+    Data::new(elements.into_flattened().into())
 }

@@ -55,6 +55,16 @@ fn spatial() -> Vec<Case> {
         }));
     }
     all.push(case("batch_of_rows", |d| batch(d, &[3, 8], true)));
+    all.push(case("batch_before_a_scale_and_a_shift", |d| {
+        let x = d.input(&[2, 8, 5, 6]);
+        let y = d.node("Relu", &[&x], &[]);
+        let parameters = [d.scale(&[8]), d.weight(&[8]), d.weight(&[8]), d.scale(&[8])];
+        let inputs: Vec<&str> = [&y].into_iter().chain(&parameters).map(String::as_str).collect();
+        let y = d.node("BatchNormalization", &inputs, &[]);
+        let (scale, shift) = (d.scale(&[8, 1, 1]), d.weight(&[8, 1, 1]));
+        let y = d.node("Mul", &[&y, &scale], &[]);
+        d.result("Add", &[&y, &shift], &[]);
+    }));
     all.push(case("batch_with_computed_parameters", |d| batch(d, &[2, 8, 5, 6], false)));
     all.push(case("instance_with_computed_parameters", |d| {
         let (x, s, b) = (d.input(&[2, 8, 5, 6]), d.input(&[8]), d.input(&[8]));

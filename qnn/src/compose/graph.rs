@@ -25,7 +25,7 @@ pub struct GraphConfig {
     pub fp16: bool,
     /// VTCM to plan for, MiB; the SoC's full amount when `None`.
     pub vtcm_mb: Option<u32>,
-    /// Finalization optimization level, 1 to 3.
+    /// Finalization optimization level, 1 to 3. The library's own default is 2.
     pub optimization: u8,
     /// HVX threads to use; the library's default when `None`.
     pub hvx_threads: Option<u32>,
@@ -36,7 +36,7 @@ pub struct GraphConfig {
 impl Default for GraphConfig {
     /// fp16, all the VTCM there is, level 3.
     fn default() -> GraphConfig {
-        GraphConfig { fp16: true, vtcm_mb: None, optimization: 3, hvx_threads: None, dlbc: false }
+        GraphConfig { fp16: true, vtcm_mb: None, optimization: 2, hvx_threads: None, dlbc: false }
     }
 }
 
@@ -85,7 +85,7 @@ impl GraphConfig {
     }
 }
 
-/// A graph under construction. `'d` is the lifetime of static data, which is borrowed until the graph is finalized: the
+/// A graph under construction. `'d` is the lifetime of static data, which is borrowed until the graph is complete: the
 /// library copies it once, when the tensor is created, and looks at the original again when it validates ops.
 ///
 /// `Send`, not `Sync`: one thread at a time builds a graph.
@@ -310,13 +310,11 @@ impl<'d> GraphBuilder<'d> {
         Ok(())
     }
 
-    /// Compiles the graph. This is where the time goes.
+    /// Ends construction. The result borrows no static data: the library has its own copy, and no op is validated any more.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a graph without ops and for an output that no op writes; [`Error::Vendor`] when the graph cannot be
-    /// compiled.
-    #[expect(unsafe_code, reason = "calls the library")]
-    pub fn finalize(self) -> Result<()> {
+    /// [`Error::Invalid`] for a graph without ops and for an output that no op writes.
+    pub fn complete(self) -> Result<CompleteGraph> {
         let graph = format!("graph `{}`", self.name);
         if let Some(op) = &self.skipped {
             return Err(Error::invalid(
@@ -331,16 +329,21 @@ impl<'d> GraphBuilder<'d> {
         if let Some(slot) = loose {
             return Err(Error::invalid(graph, format!("its output `{}` is written by no op", slot.name)));
         }
-        self.backend().call(
-            "graphFinalize",
-            || graph,
-            |api| {
-                let finalize = api.graph_finalize()?;
-                self.backend().plan_vtcm(self.vtcm_bytes);
-                // SAFETY: the graph is alive and not finalized: this consumes the builder. No profile, no signal.
-                Ok(unsafe { finalize(self.handle, ptr::null_mut(), ptr::null_mut()) })
-            },
-        )
+        Ok(CompleteGraph {
+            context: self.context,
+            handle: self.handle,
+            name: self.name,
+            vtcm_bytes: self.vtcm_bytes,
+            _file: self.file,
+        })
+    }
+
+    /// Completes and compiles the graph.
+    ///
+    /// # Errors
+    /// As [`GraphBuilder::complete`] and [`CompleteGraph::finalize`].
+    pub fn finalize(self) -> Result<()> {
+        self.complete()?.finalize()
     }
 
     /// The graph's name.
@@ -379,6 +382,48 @@ impl<'d> GraphBuilder<'d> {
         validated?;
         self.validated.insert(spec.name.to_owned());
         Ok(())
+    }
+}
+
+/// A graph with all of its ops, not yet compiled.
+///
+/// `Send`, not `Sync`: one thread compiles it.
+pub struct CompleteGraph {
+    context: Arc<OwnedContext>,
+    handle: GraphHandle,
+    name: String,
+    vtcm_bytes: u64,
+    _file: Option<FileTarget>,
+}
+
+// SAFETY: the graph handle is used only in calls that the backend keeps from overlapping.
+#[expect(unsafe_code, reason = "raw handles and pointers")]
+unsafe impl Send for CompleteGraph {}
+
+impl CompleteGraph {
+    /// Compiles the graph. This is where the time goes.
+    ///
+    /// # Errors
+    /// [`Error::Vendor`] when the graph cannot be compiled.
+    #[expect(unsafe_code, reason = "calls the library")]
+    pub fn finalize(self) -> Result<()> {
+        let backend = &self.context.backend;
+        backend.call(
+            "graphFinalize",
+            || format!("graph `{}`", self.name),
+            |api| {
+                let finalize = api.graph_finalize()?;
+                backend.plan_vtcm(self.vtcm_bytes);
+                // SAFETY: the graph is alive and not finalized: this consumes it. No profile, no signal.
+                Ok(unsafe { finalize(self.handle, ptr::null_mut(), ptr::null_mut()) })
+            },
+        )
+    }
+}
+
+impl fmt::Debug for CompleteGraph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CompleteGraph({:?})", self.name)
     }
 }
 

@@ -10,7 +10,7 @@ mod encode;
 mod graph;
 
 pub use context::{ContextBuilder, ContextConfig};
-pub use graph::{GraphBuilder, GraphConfig};
+pub use graph::{CompleteGraph, GraphBuilder, GraphConfig};
 
 use crate::DataType;
 pub use crate::Quant;

@@ -1,5 +1,5 @@
-//! Folds a scale and shift per channel (BatchNormalization, Mul, Add, Sub, Div with constants) into the convolution
-//! before it.
+//! Folds a scale and shift per channel (BatchNormalization, Mul, Add, Sub, Div with constants) into the convolution, or the
+//! BatchNormalization, before it.
 
 use super::view::View;
 use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
@@ -18,18 +18,19 @@ struct Affine {
     shift: Vec<f64>,
 }
 
-/// Folds wherever the convolution's result has no other reader.
+/// Folds wherever the result before it has no other reader.
 pub(super) fn run(graph: &mut Graph) {
     let mut view = View::new(graph);
     for i in 0..graph.nodes.len() {
         let Some((conv, affine)) = candidate(graph, &view, i) else { continue };
         let node = graph.nodes[conv].clone();
+        let folded = if node.op == "BatchNormalization" { folded_norm } else { folded };
         let Some((weight, bias)) = folded(graph, &node, &affine) else { continue };
         let Some(y) = std::mem::take(&mut graph.nodes[i].outputs).into_iter().next().flatten() else {
             continue;
         };
         let node = &mut graph.nodes[conv];
-        node.inputs.resize(3, None);
+        node.inputs.resize(node.inputs.len().max(3), None);
         node.inputs[1] = Some(weight);
         node.inputs[2] = Some(bias);
         node.outputs[0] = Some(y);
@@ -52,7 +53,7 @@ fn candidate(graph: &Graph, view: &View, i: usize) -> Option<(usize, Affine)> {
         "Sub" | "Div" if graph.is_constant(node.input(1)?) => (node.input(0)?, node.input(1)),
         _ => return None,
     };
-    let conv = view.maker(graph, x, &["Conv", "ConvTranspose"])?;
+    let conv = view.maker(graph, x, &["Conv", "ConvTranspose", "BatchNormalization"])?;
     if !view.read_once(x) || graph.shape(x) != graph.shape(node.output(0)?) {
         return None;
     }
@@ -106,6 +107,20 @@ fn per_channel(graph: &Graph, constant: ValueId, rank: usize, channels: usize) -
     (shape.len() <= rank && only && values.len() == channels).then_some(values)
 }
 
+/// The folded scale and bias of a BatchNormalization.
+fn folded_norm(graph: &mut Graph, norm: &Node, affine: &Affine) -> Option<(ValueId, ValueId)> {
+    let channels = affine.scale.len();
+    let mut vector = |i: usize, what: &str, f: &dyn Fn(f64, usize) -> f64| {
+        let old = graph.const_f32(norm.input(i)?).filter(|v| v.len() == channels)?;
+        let new: Vec<f32> = old.iter().enumerate().map(|(c, &v)| f(v.into(), c) as f32).collect();
+        let ty = TensorType::new(DType::F32, [channels]);
+        Some(graph.add_constant(format!("{}.{what}", norm.name), ty, Data::from_f32(&new)))
+    };
+    let scale = vector(1, "scale", &|v, c| v * affine.scale[c])?;
+    let bias = vector(2, "bias", &|v, c| v * affine.scale[c] + affine.shift[c])?;
+    Some((scale, bias))
+}
+
 /// The folded weight and bias; `None` where the weight is not constant or would leave the range of fp16.
 fn folded(graph: &mut Graph, conv: &Node, affine: &Affine) -> Option<(ValueId, ValueId)> {
     let weight = graph.value(conv.input(1)?).clone();
@@ -135,8 +150,9 @@ fn folded(graph: &mut Graph, conv: &Node, affine: &Affine) -> Option<(ValueId, V
         let axis = usize::from(conv.op == "ConvTranspose");
         let inner: usize = weight.ty.shape.get(axis + 1..)?.iter().product();
         let mut values = data.to_f32(DType::F32);
-        for (i, v) in values.iter_mut().enumerate() {
-            *v = (f64::from(*v) * affine.scale[(i / inner) % channels]) as f32;
+        for (c, filter) in values.chunks_exact_mut(inner.max(1)).enumerate() {
+            let scale = affine.scale[c % channels];
+            filter.iter_mut().for_each(|v| *v = (f64::from(*v) * scale) as f32);
         }
         if !safe(&values) {
             return None;

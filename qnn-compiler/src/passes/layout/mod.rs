@@ -224,29 +224,52 @@ fn transpose(data: &Data, ty: &TensorType, perm: &[usize]) -> Data {
     }
 }
 
+/// Copies a block of neighbours along the new innermost axis at a time, and walks the other axes in the order that the source
+/// has them: each of the block's places in the source then moves on by one element at a time, and stays in the cache.
 fn reorder<const SIZE: usize>(data: &Data, shape: &[usize], perm: &[usize]) -> Data {
+    const BLOCK: usize = 32;
     let (elements, _) = data.bytes().as_chunks::<SIZE>();
+    if elements.is_empty() {
+        return data.clone();
+    }
+    let from = strides(shape);
+    let shape = perm::apply(perm, shape);
+    let to = strides(&shape);
+    let from = perm::apply(perm, &from);
+    let inner = shape.len() - 1;
+    let mut walk: Vec<usize> = (0..inner).collect();
+    walk.sort_by_key(|&axis| std::cmp::Reverse(from[axis]));
+    let mut out = vec![[0u8; SIZE]; elements.len()];
+    for block in (0..shape[inner]).step_by(BLOCK) {
+        let wide = BLOCK.min(shape[inner] - block);
+        let mut index = vec![0usize; inner];
+        let (mut source, mut target) = (block * from[inner], block);
+        'places: loop {
+            for (i, element) in out[target..target + wide].iter_mut().enumerate() {
+                *element = elements[source + i * from[inner]];
+            }
+            for &axis in walk.iter().rev() {
+                index[axis] += 1;
+                source += from[axis];
+                target += to[axis];
+                if index[axis] < shape[axis] {
+                    continue 'places;
+                }
+                source -= from[axis] * shape[axis];
+                target -= to[axis] * shape[axis];
+                index[axis] = 0;
+            }
+            break;
+        }
+    }
+    Data::new(out.into_flattened().into())
+}
+
+/// Elements from one position of an axis to the next, row-major.
+fn strides(shape: &[usize]) -> Vec<usize> {
     let mut strides = vec![1; shape.len()];
     for axis in (0..shape.len().saturating_sub(1)).rev() {
         strides[axis] = strides[axis + 1] * shape[axis + 1];
     }
-    let shape = perm::apply(perm, shape);
-    let steps = perm::apply(perm, &strides);
-    let inner = shape.len() - 1;
-    let mut out = Vec::with_capacity(elements.len());
-    let mut index = vec![0usize; shape.len()];
-    let mut offset = 0usize;
-    while out.len() < elements.len() {
-        out.extend((0..shape[inner]).map(|i| elements[offset + i * steps[inner]]));
-        for axis in (0..inner).rev() {
-            index[axis] += 1;
-            offset += steps[axis];
-            if index[axis] < shape[axis] {
-                break;
-            }
-            offset -= steps[axis] * shape[axis];
-            index[axis] = 0;
-        }
-    }
-    Data::new(out.into_flattened().into())
+    strides
 }
