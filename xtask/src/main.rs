@@ -4,7 +4,11 @@
 //! only compares, and fails where a page is out of date.
 
 mod pages;
-#[expect(dead_code, unreachable_pub, reason = "the conformance test's own module; reading is all that pages need")]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "the conformance test's own module; reading is all that pages need"
+)]
 #[path = "../../conformance/verdict.rs"]
 mod verdict;
 

@@ -106,9 +106,8 @@ fn ops() -> String {
 fn conformance() -> String {
     let outcomes = verdict::read(include_str!("../../conformance/verdicts.tsv")).unwrap_or_default();
     let counts = verdict::count(outcomes.values().map(|(_, outcome)| outcome));
-    let total = Verdict::ALL
-        .map(|v| format!("{} {}", counts.get(&v).copied().unwrap_or(0), v.name()))
-        .join(", ");
+    let total =
+        Verdict::ALL.map(|v| format!("{} {}", counts.get(&v).copied().unwrap_or(0), v.name())).join(", ");
     let mut text = format!(
         "\n## The ONNX project's operator tests\n\nThe node cases of the `onnx` package, compiled for an SM8650 and executed in the emulator \
          (`just conformance`; the verdict on each case is in `conformance/verdicts.tsv`): {total}. Of what is refused, the codes say why \
