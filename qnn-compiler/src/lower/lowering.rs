@@ -21,7 +21,7 @@ pub fn lower(graph: &Graph, target: &Target) -> Result<Program, Problems> {
     let mut problems = lower.border();
     for node in &graph.nodes {
         let result = match table::find(&node.domain, &node.op) {
-            Some(row) => fixed::lower(&mut lower, node, row.lower),
+            Some(row) => sizes(graph, node).and_then(|()| fixed::lower(&mut lower, node, row.lower)),
             None => Err(unsupported(node.into())),
         };
         problems.extend(result.err());
@@ -40,6 +40,22 @@ pub fn lower(graph: &Graph, target: &Target) -> Result<Program, Problems> {
 fn reads_input(program: &Program) -> bool {
     let read = |id: &TensorId| matches!(program.tensor(*id).role, Role::Input);
     program.ops.iter().any(|op| op.inputs.iter().any(read))
+}
+
+/// The most bytes of a tensor: a context binary with everything in it holds 2 GiB.
+const LARGEST: usize = 1 << 30;
+
+/// Refuses tensors that no device holds, before anything is made in their size.
+fn sizes(graph: &Graph, node: &Node) -> Result<(), Diagnostic> {
+    for id in node.inputs.iter().chain(&node.outputs).flatten() {
+        let value = graph.value(*id);
+        let bytes = value.ty.shape.iter().try_fold(value.ty.dtype.size(), |all, &d| all.checked_mul(d));
+        if bytes.is_none_or(|bytes| bytes > LARGEST) {
+            let message = format!("tensor {:?} of shape {:?} is too large", value.name, value.ty.shape);
+            return Err(node_problem("E0309", node, message));
+        }
+    }
+    Ok(())
 }
 
 /// The program without tensors that no op touches: steps that became a node's output, constants that were replaced.

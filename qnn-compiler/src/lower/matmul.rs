@@ -98,7 +98,18 @@ fn write(ops: &mut Ops<'_, '_, '_>, inputs: &[TensorId], swapped: [bool; 2], sha
     })
 }
 
+/// The most numbers of a matrix that lowering makes.
+const LARGEST_MATRIX: usize = 1 << 24;
+
 impl Ops<'_, '_, '_> {
+    /// Refuses a node that would need a matrix for [`Ops::along_axis`] beyond all reason.
+    pub(super) fn matrix_fits(&self, to: usize, from: usize) -> Result<(), Diagnostic> {
+        match to.checked_mul(from).filter(|count| *count <= LARGEST_MATRIX) {
+            Some(_) => Ok(()),
+            None => Err(self.refuse(format!("would be a product with a matrix of {to} x {from} numbers"))),
+        }
+    }
+
     /// The product of a constant matrix (`to`, extent), row-major, with one axis of `x`.
     pub(super) fn along_axis(&mut self, x: TensorId, axis: usize, to: usize, matrix: &[f64]) -> TensorId {
         let (dtype, mut shape) = (self.dtype(x), self.shape(x));

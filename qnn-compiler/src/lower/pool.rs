@@ -183,8 +183,8 @@ fn averages(ops: &mut Ops<'_, '_, '_>, x: TensorId, cells: Cells) -> Result<Tens
         return Ok(write(ops, Kind::Average, x, &window, [oh, ow]));
     }
     if kh.max(kw) > 7 || window.strides.iter().any(|&s| s > 2) {
-        let rows = average_axis(ops, x, &window, 0, &counts[0]);
-        return Ok(average_axis(ops, rows, &window, 1, &counts[1]));
+        let rows = average_axis(ops, x, &window, 0, &counts[0])?;
+        return average_axis(ops, rows, &window, 1, &counts[1]);
     }
     let area = (kh * kw) as f64;
     let dtype = ops.dtype(x);
@@ -211,8 +211,9 @@ fn average_axis(
     window: &Window,
     axis: usize,
     counts: &[usize],
-) -> TensorId {
+) -> Result<TensorId, Diagnostic> {
     let input = ops.shape(x)[axis + 1];
+    ops.matrix_fits(counts.len(), input.max(window.kernel[axis]))?;
     let mut matrix = vec![0.0; counts.len() * input];
     for (o, (row, &count)) in matrix.chunks_exact_mut(input).zip(counts).enumerate() {
         for element in 0..window.kernel[axis] {
@@ -222,7 +223,7 @@ fn average_axis(
             }
         }
     }
-    ops.along_axis(x, axis + 1, counts.len(), &matrix)
+    Ok(ops.along_axis(x, axis + 1, counts.len(), &matrix))
 }
 
 /// How many cells of each window along an axis count.

@@ -24,10 +24,10 @@ pub(super) fn resize(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
     let x = ops.input(0)?;
     let y = match node.attrs.str_or("mode", "nearest") {
         "nearest" => nearest(&mut ops, x, &axes)?,
-        "linear" => interpolated(&mut ops, x, &axes, Kernel::Linear),
+        "linear" => interpolated(&mut ops, x, &axes, Kernel::Linear)?,
         "cubic" => {
             let a = node.attrs.float_or("cubic_coeff_a", -0.75);
-            interpolated(&mut ops, x, &axes, Kernel::Cubic(a.into()))
+            interpolated(&mut ops, x, &axes, Kernel::Cubic(a.into()))?
         }
         other => return Err(ops.refuse(format!("mode {other:?} is not known"))),
     };
@@ -104,7 +104,12 @@ fn shape_of(axes: &[Axis]) -> Vec<usize> {
     axes.iter().map(|a| a.to).collect()
 }
 
-fn interpolated(ops: &mut Ops<'_, '_, '_>, x: TensorId, axes: &[Axis], kernel: Kernel) -> TensorId {
+fn interpolated(
+    ops: &mut Ops<'_, '_, '_>,
+    x: TensorId,
+    axes: &[Axis],
+    kernel: Kernel,
+) -> Result<TensorId, Diagnostic> {
     let antialias = ops.node.attrs.int_or("antialias", 0) != 0;
     let exclude = ops.node.attrs.int_or("exclude_outside", 0) != 0;
     // ONNX Runtime's plain linear interpolation has no outside.
@@ -115,7 +120,7 @@ fn interpolated(ops: &mut Ops<'_, '_, '_>, x: TensorId, axes: &[Axis], kernel: K
         && let Some(mode) = native_mode(axes)
     {
         let (dtype, shape) = (ops.dtype(x), shape_of(axes));
-        return match kernel {
+        return Ok(match kernel {
             Kernel::Linear => ops.step("ResizeBilinear", &[x], dtype, &shape, |op| {
                 op.bool("align_corners", mode == ALIGN_CORNERS).bool("half_pixel_centers", mode <= PYTORCH)
             }),
@@ -125,13 +130,14 @@ fn interpolated(ops: &mut Ops<'_, '_, '_>, x: TensorId, axes: &[Axis], kernel: K
                     .u32("interpolation_mode", 2)
                     .f32("cubic_coeff", a as f32)
             }),
-        };
+        });
     }
     let mut y = x;
     for (p, axis) in axes.iter().enumerate().filter(|(_, a)| !a.is_identity()) {
+        ops.matrix_fits(axis.to, axis.from)?;
         y = ops.along_axis(y, p, axis.to, &axis.matrix(kernel, antialias, exclude));
     }
-    extrapolated(ops, y, axes)
+    Ok(extrapolated(ops, y, axes))
 }
 
 const PYTORCH: u32 = 1;

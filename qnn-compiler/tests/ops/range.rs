@@ -1,7 +1,7 @@
 //! Numbers that fp16 cannot hold, in the forms in which exporters write them.
 
-use crate::case::{Case, Draft, case};
-use crate::support::int;
+use crate::case::{Case, Draft, case, refused};
+use crate::support::{int, text};
 
 /// How a variance is written.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,22 @@ pub fn cases() -> Vec<Case> {
     all.extend(exponents());
     all.extend(masks());
     all.extend(constants());
+    all.extend(sizes());
     all
+}
+
+/// Sizes that only a damaged model has.
+fn sizes() -> Vec<Case> {
+    let crop = |x: &'static [usize], sizes: &'static [i64]| {
+        move |d: &mut Draft| {
+            let (x, sizes) = (d.input(x), d.ints(sizes));
+            d.result("Resize", &[&x, "", "", &sizes], &[text("mode", "linear"), int("antialias", 1)]);
+        }
+    };
+    vec![
+        refused("larger_than_a_device", "E0309", "too large", crop(&[1, 1, 4, 4], &[1, 1, 3, 268_435_459])),
+        refused("product_with_a_huge_matrix", "E0302", "matrix", crop(&[1, 1, 1, 9000], &[1, 1, 1, 80_000])),
+    ]
 }
 
 fn count(shape: &[usize]) -> usize {
