@@ -118,12 +118,15 @@ pub(super) fn gather(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
     let mut ops = Ops::new(lower, node);
     let form = three(&ops.input_type(0)?.shape, slice::axis(node));
     let x = ops.input(0)?;
+    let known = ops.known_ints(1).map(|indices| counted_const(&ops, &indices, form[1])).transpose()?;
+    if known.as_ref().is_some_and(|indices| indices.iter().copied().eq(0..form[1] as i64)) {
+        // Everything in order, as exporters look masks up.
+        let same = ops.input_type(0)?.shape == ops.output_type(0)?.shape;
+        return if same { ops.pass_on(x) } else { ops.output(0, x) };
+    }
     let x = ops.widened(x, GATHERED)?;
-    let y = match ops.known_ints(1) {
-        Some(indices) => {
-            let indices = counted_const(&ops, &indices, form[1])?;
-            pick(&mut ops, x, form, &indices)
-        }
+    let y = match known {
+        Some(indices) => pick(&mut ops, x, form, &indices),
         None => {
             let indices = index_input(&mut ops, 1)?;
             let indices = counted(&mut ops, indices, form[1]);

@@ -199,6 +199,19 @@ fn shapes() -> Vec<Case> {
             let y = d.node("Reshape", &[&y, &b], &[]);
             d.result("Relu", &[&y], &[]);
         }),
+        pattern("everything_gathered_in_order", 1, |d| {
+            let x = d.input_bool(&[2, 5], &[true, false, true, true, false, false, true, false, true, true]);
+            let indices = d.ints(&[0, 1, 2, 3, 4]);
+            let y = d.node("Gather", &[&x, &indices], &[int("axis", 1)]);
+            d.result("Not", &[&y], &[]);
+        }),
+        pattern("everything_gathered_in_order_in_two_axes", 2, |d| {
+            let x = d.input(&[3, 6]);
+            let bytes = (0..6i64).flat_map(i64::to_le_bytes).collect();
+            let indices = d.constant_raw(qnn_compiler::graph::DType::I64, &[2, 3], bytes);
+            let y = d.node("Gather", &[&x, &indices], &[int("axis", 1)]);
+            d.result("Neg", &[&y], &[]);
+        }),
         pattern("windows_of_a_plane", 3, |d| {
             // As window attention cuts them: six axes.
             let x = d.input(&[1, 8, 8, 16]);
