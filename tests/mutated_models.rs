@@ -448,6 +448,7 @@ fn check(worker: &Worker, toolchain: &Toolchain, source: PathBuf) -> Vec<Diagnos
         graphs: vec![GraphSpec { name: "m".to_owned(), inputs: BTreeMap::new() }],
         outputs: Vec::new(),
         samples: None,
+        encodings: None,
         htp: HtpOptions::default(),
         toolchain: toolchain.clone(),
         output: None,

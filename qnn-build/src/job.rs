@@ -83,6 +83,9 @@ pub struct CompileJob {
     /// What to run the model on to find values beyond fp16; no calibration run without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples: Option<Samples>,
+    /// A file with encodings of the model's tensors.
+    #[serde(default)]
+    pub encodings: Option<PathBuf>,
     /// Backend options.
     pub htp: HtpOptions,
     /// The libraries to compile with.

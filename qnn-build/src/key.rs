@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -42,6 +43,7 @@ impl Key {
             dlbc: htp.dlbc.unwrap_or(false),
             weight_sharing: htp.weight_sharing.unwrap_or(job.graphs.len() > 1),
             samples: job.samples.as_ref().map(digest),
+            encodings: job.encodings.as_deref().map(file_digest),
         };
         let mut hasher = blake3::Hasher::new_derive_key("cargo-qnn 2026-11 artifact key");
         // Serializing these types cannot fail, and a key over nothing would only miss.
@@ -86,16 +88,21 @@ struct KeyInput<'a> {
     /// Absent without a calibration run.
     #[serde(skip_serializing_if = "Option::is_none")]
     samples: Option<String>,
+    /// Absent without an encodings file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encodings: Option<String>,
 }
 
 /// What the samples of a calibration run are. Of a file that cannot be read nothing comes into the store.
 fn digest(samples: &Samples) -> String {
     match samples {
         Samples::Generated => "generated".to_owned(),
-        Samples::File(path) => {
-            hash_file(path).map_or_else(|e| e.to_string(), |(_, hash)| hash.to_hex().to_string())
-        }
+        Samples::File(path) => file_digest(path),
     }
+}
+
+fn file_digest(path: &Path) -> String {
+    hash_file(path).map_or_else(|e| e.to_string(), |(_, hash)| hash.to_hex().to_string())
 }
 
 #[derive(Serialize)]
@@ -128,6 +135,7 @@ mod tests {
             graphs: vec![GraphSpec { name: "digits".to_owned(), inputs: BTreeMap::new() }],
             outputs: Vec::new(),
             samples: None,
+            encodings: None,
             htp: HtpOptions::default(),
             toolchain: Toolchain { qnn_lib_dir: PathBuf::from("/lib"), onnxruntime: None },
             output: None,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use qnn_build::job::{CompileJob, Event, GraphSpec, Job, Report, SourceFormat, Stage};
 
 use crate::calibrate;
-use crate::frontend::onnx;
+use crate::frontend::{encodings, onnx};
 use crate::htp::{self, Session};
 use crate::problem::{NodeName, Problems, Result, problem};
 use crate::program::Program;
@@ -163,6 +163,13 @@ fn lower_graph(
     let graph = &mut imported.graph;
     // The border makes other inputs of the model's own, which the reference engine knows nothing of.
     let samples = job.samples.as_ref().map(|samples| calibrate::arrays(samples, graph, spec)).transpose()?;
+    if let Some(path) = &job.encodings {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| problem("E0219", format!("{} cannot be read: {e}", path.display())))?;
+        for warning in encodings::apply(graph, &encodings::read(path, &text)?)? {
+            reporter.warn(warning);
+        }
+    }
     let run = || {
         passes::border::run(graph, &spec.inputs)?;
         passes::run_fusing(graph)?;

@@ -83,6 +83,7 @@ impl CompileFlags {
             outputs: self.output_name.clone(),
             graphs: Default::default(),
             samples: self.samples.as_deref().map(absolute_samples),
+            quantize: Default::default(),
             htp: HtpOptions {
                 optimization: self.optimization,
                 vtcm_mb: self.vtcm_mb,

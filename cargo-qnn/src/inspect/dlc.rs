@@ -75,6 +75,7 @@ pub(crate) fn dlc(session: &Session, file: &Path, soc: &str) -> Result<Container
         graphs: vec![GraphSpec { name: name.clone(), ..GraphSpec::default() }],
         outputs: vec![],
         samples: None,
+        encodings: None,
         htp: HtpOptions::default(),
         toolchain: ensure(session)?.for_job(),
         output: Some(folder.path().join("composed.bin")),

@@ -167,4 +167,23 @@ message holds what it said. `cargo qnn toolchain install` installs the version t
 was tested with.
 ",
     ),
+    row(
+        "E0219",
+        "an encodings file cannot be used",
+        "\
+The file is no encodings file, or an encoding in it fits no tensor of its name: the message names
+the place. AIMET's encodings of versions 0.6.1, 1.0.0 and 2.0.0 are read, and QAIRT quantization
+overrides (`activation_encodings` and `param_encodings` by tensor name); a scale for every block of
+a weight is not.
+",
+    ),
+    row(
+        "E0220",
+        "encodings for tensors that the model does not have",
+        "\
+The encodings file names tensors that are not in the model, so these have no effect. Exporters
+list what their own graph has; an encoding of a constant that is folded away does no harm. When
+none of the names fit, the file belongs to another export of the model.
+",
+    ),
 ];

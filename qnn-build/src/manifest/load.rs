@@ -213,6 +213,13 @@ fn resolve_sources(tree: &mut Table, package: &Path) -> Vec<Diagnostic> {
             let folder = leaf.origin.folder().unwrap_or(package);
             leaf.value = folder.join(file).to_string_lossy().into_owned().into();
         }
+        if let Some(Node::Table(quantize)) = model.entries.get_mut("quantize")
+            && let Some(Node::Leaf(leaf)) = quantize.entries.get_mut("encodings")
+            && let Some(file) = leaf.value.as_str()
+        {
+            let folder = leaf.origin.folder().unwrap_or(package);
+            leaf.value = folder.join(file).to_string_lossy().into_owned().into();
+        }
         match model.entries.get_mut("source") {
             Some(Node::Leaf(leaf)) => {
                 if let Some(source) = leaf.value.as_str() {

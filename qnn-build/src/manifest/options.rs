@@ -124,9 +124,9 @@ pub static MODEL: &[Field] = &[
     field("htp", Kind::Table(HTP), None, "Options of the HTP backend."),
     field(
         "quantize",
-        Kind::Later("Models that carry their quantization in the file are not compiled yet either."),
+        Kind::Table(QUANTIZE),
         None,
-        "Quantization with calibration data.",
+        "Quantization that does not come in the model file. What the file itself says of it (QDQ, QLinear operators) needs no option.",
     ),
     field(
         "op-packages",
@@ -160,6 +160,28 @@ pub static GRAPH: &[Field] = &[field(
     None,
     "Shape, dtype and layout of inputs in this graph; what it does not say comes from the model's `inputs`.",
 )];
+
+/// `models.NAME.quantize`.
+pub static QUANTIZE: &[Field] = &[
+    field(
+        "encodings",
+        Kind::Text,
+        None,
+        "A file with scales of the model's tensors: AIMET encodings (0.6.1, 1.0.0, 2.0.0) or QAIRT quantization overrides. Relative to the Cargo.toml that says it.",
+    ),
+    field(
+        "method",
+        Kind::Later("Models are quantized by AIMET or onnxruntime.quantization."),
+        None,
+        "Quantization with calibration data.",
+    ),
+    field(
+        "calibration",
+        Kind::Later("Models are quantized by AIMET or onnxruntime.quantization."),
+        None,
+        "Calibration data.",
+    ),
+];
 
 /// `models.NAME.htp`.
 pub static HTP: &[Field] = &[

@@ -44,9 +44,27 @@ pub struct Model {
     /// Samples of a calibration run: a file, absolute in a loaded manifest, or `generated`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples: Option<String>,
+    /// Quantization that does not come in the model file.
+    #[serde(default, skip_serializing_if = "Quantize::is_empty")]
+    pub quantize: Quantize,
     /// Backend options.
     #[serde(default)]
     pub htp: HtpOptions,
+}
+
+/// `models.NAME.quantize`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Quantize {
+    /// An encodings file; absolute in a loaded manifest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encodings: Option<PathBuf>,
+}
+
+impl Quantize {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// `models.NAME.graphs.NAME`.

@@ -165,6 +165,10 @@ fn plan_model(
             }
         },
     };
+    if let Some(file) = model.quantize.encodings.as_deref().filter(|file| !file.is_file()) {
+        let message = format!("the encodings file {} does not exist", file.display());
+        problems.push(missing_file(file, message).at(at(&["quantize", "encodings"])));
+    }
     let Some((format, facts)) = facts.filter(|_| problems.is_empty()) else { return Err(problems) };
     let job = |soc: Target| CompileJob {
         model: name.to_owned(),
@@ -175,6 +179,7 @@ fn plan_model(
         graphs: graphs.clone(),
         outputs: model.outputs.clone(),
         samples: model.samples.as_deref().map(Samples::from_text),
+        encodings: model.quantize.encodings.clone(),
         htp: model.htp.clone(),
         toolchain: toolchain.clone(),
         output: None,

@@ -60,6 +60,8 @@ pub(super) fn run(builder: &Builder) -> Result<Artifacts> {
         Samples::Generated => None,
     });
     samples.for_each(|file| cargo.rerun_if_changed(&file));
+    let encodings = manifest.config.models.values().filter_map(|model| model.quantize.encodings.as_deref());
+    encodings.for_each(|file| cargo.rerun_if_changed(file));
     manifest.workspace.as_deref().into_iter().chain(sources).for_each(|file| cargo.rerun_if_changed(file));
     let artifacts = match mode {
         Mode::Stub => make_stub(&manifest, &why, &places)?,

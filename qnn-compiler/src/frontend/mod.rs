@@ -1,6 +1,7 @@
 //! Model files to [`crate::graph::Graph`].
 
 mod builder;
+pub mod encodings;
 pub mod inspect;
 mod mapped;
 pub mod onnx;

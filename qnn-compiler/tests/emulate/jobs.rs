@@ -56,6 +56,7 @@ pub fn compile(
         graphs: vec![GraphSpec { name: "case".to_owned(), inputs }],
         outputs: Vec::new(),
         samples: None,
+        encodings: None,
         htp: HtpOptions::default(),
         toolchain: toolchain.clone(),
         output: Some(output.to_owned()),

@@ -1,0 +1,226 @@
+//! Gives the values of a graph the encodings that a file has for them.
+
+use std::collections::HashMap;
+
+use qnn_build::job::Diagnostic;
+use qnn_platform::nearest::nearest;
+
+use super::read::{Entry, Target};
+use crate::graph::{Attrs, DType, Data, Encoding, Graph, Node, ValueId};
+use crate::problem::{Problems, Result, problem};
+
+/// Encodes every value that has an entry: constants become integers, computed values keep their dtype. What the app writes
+/// and reads stays a float. Returns warnings: names that the graph does not have.
+///
+/// # Errors
+/// `E0219` where scales do not fit a tensor.
+pub fn apply(graph: &mut Graph, entries: &[Entry]) -> Result<Vec<Diagnostic>> {
+    let named: HashMap<String, ValueId> = used(graph).map(|id| (graph.value(id).name.clone(), id)).collect();
+    let (mut problems, mut unknown, mut front) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in entries {
+        let Some(&id) = named.get(&entry.name) else {
+            unknown.push(entry.name.as_str());
+            continue;
+        };
+        let value = graph.value(id);
+        let constant = value.data.is_some();
+        let other = if constant { Target::Activation } else { Target::Parameter };
+        if !value.ty.dtype.is_float() || value.encoding.is_some() || entry.bits > 16 || entry.target == other
+        {
+            continue;
+        }
+        let done =
+            if constant { parameter(graph, id, entry) } else { activation(graph, &mut front, id, entry) };
+        problems.extend(done.err());
+    }
+    front.append(&mut graph.nodes);
+    graph.nodes = front;
+    if problems.is_empty() { Ok(warning(&unknown, &named)) } else { Err(Problems(problems)) }
+}
+
+fn used(graph: &Graph) -> impl Iterator<Item = ValueId> {
+    let nodes = graph.nodes.iter().flat_map(|n| n.inputs.iter().chain(&n.outputs).flatten());
+    graph
+        .inputs
+        .iter()
+        .chain(&graph.outputs)
+        .chain(nodes)
+        .copied()
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+}
+
+/// One warning for all names that the graph does not have: exporters list what their own graph has, which may be folded here.
+fn warning(unknown: &[&str], named: &HashMap<String, ValueId>) -> Vec<Diagnostic> {
+    let Some(first) = unknown.first() else { return Vec::new() };
+    let mut p = problem(
+        "E0220",
+        format!(
+            "{} of the encodings are for tensors that the model does not have, {first:?} first",
+            unknown.len()
+        ),
+    );
+    if let Some(near) = nearest(first, named.keys().map(String::as_str), 1).first() {
+        p.help = Some(format!("did you mean {near:?}?"));
+    }
+    vec![p]
+}
+
+fn unfit(graph: &Graph, id: ValueId, why: &str) -> Diagnostic {
+    let value = graph.value(id);
+    problem("E0219", format!("the encoding of {:?}, of shape {:?}, {why}", value.name, value.ty.shape))
+}
+
+fn activation(
+    graph: &mut Graph,
+    front: &mut Vec<Node>,
+    id: ValueId,
+    entry: &Entry,
+) -> std::result::Result<(), Diagnostic> {
+    let (&[scale], &[zero]) = (&entry.scales[..], &entry.zero_points[..]) else {
+        return Err(unfit(graph, id, "has several scales, and a computed value can have only one"));
+    };
+    let encoding = Encoding {
+        bits: entry.bits,
+        signed: entry.signed,
+        axis: None,
+        scales: vec![scale],
+        zero_points: vec![zero],
+    };
+    let inside = graph.add_value(format!("{}.quantized", graph.value(id).name), graph.value(id).ty.clone());
+    let name = graph.value(id).name.clone();
+    if graph.inputs.contains(&id) {
+        graph.value_mut(inside).encoding = Some(encoding);
+        for input in graph.nodes.iter_mut().flat_map(|n| n.inputs.iter_mut()).filter(|i| **i == Some(id)) {
+            *input = Some(inside);
+        }
+        front.push(Node::added("Identity", &name, id, inside, Attrs::default()));
+    } else if graph.outputs.contains(&id) {
+        graph.value_mut(inside).encoding = Some(encoding);
+        for node in &mut graph.nodes {
+            let both = node.inputs.iter_mut().chain(&mut node.outputs);
+            both.filter(|v| **v == Some(id)).for_each(|v| *v = Some(inside));
+        }
+        graph.nodes.push(Node::added("Identity", &name, inside, id, Attrs::default()));
+    } else {
+        graph.value_mut(id).encoding = Some(encoding);
+    }
+    Ok(())
+}
+
+fn parameter(graph: &mut Graph, id: ValueId, entry: &Entry) -> std::result::Result<(), Diagnostic> {
+    let shape = graph.shape(id).to_vec();
+    let axis = match entry.scales.len() {
+        1 => None,
+        count => Some(
+            channel_axis(graph, id, entry.axis)
+                .into_iter()
+                .find(|&axis| shape.get(axis) == Some(&count))
+                .ok_or_else(|| {
+                    unfit(graph, id, &format!("has {count} scales, which fit none of its axes"))
+                })?,
+        ),
+    };
+    let half = 1 << (entry.bits - 1);
+    let centre = if entry.signed { 0 } else { half };
+    // Exporters put the zero of symmetric integers at the middle or one beside it.
+    let centred =
+        entry.zero_points.iter().all(|z| (z - centre).abs() <= 1) && (entry.symmetric || axis.is_some());
+    let encoding = Encoding {
+        bits: entry.bits,
+        signed: entry.signed || centred,
+        axis,
+        scales: entry.scales.clone(),
+        zero_points: if centred { vec![0; entry.scales.len()] } else { entry.zero_points.clone() },
+    };
+    let dtype = match (encoding.bits, encoding.signed) {
+        (..=8, true) => DType::I8,
+        (..=8, false) => DType::U8,
+        (_, true) => DType::I16,
+        (_, false) => DType::U16,
+    };
+    let Some(reals) = graph.value(id).reals() else { return Ok(()) };
+    let integers = encoding.quantize(&reals, &shape);
+    let value = graph.value_mut(id);
+    value.ty.dtype = dtype;
+    value.data = Some(Data::from_ints(&integers, dtype));
+    value.encoding = Some(encoding);
+    Ok(())
+}
+
+/// The axes that scales may run along, the likeliest first: what the file says, the output channels of the operator that
+/// reads the constant, any other.
+fn channel_axis(graph: &Graph, id: ValueId, said: Option<i64>) -> Vec<usize> {
+    let rank = graph.shape(id).len();
+    let said = said.and_then(|a| usize::try_from(if a < 0 { a + rank as i64 } else { a }).ok());
+    let reader = graph.nodes.iter().find(|n| n.inputs.contains(&Some(id)));
+    let usual = reader.map(|node| match node.op.as_str() {
+        "ConvTranspose" => 1,
+        "MatMul" => rank.saturating_sub(1),
+        "Gemm" => usize::from(node.attrs.int_or("transB", 0) == 0),
+        _ => 0,
+    });
+    said.into_iter().chain(usual).chain(0..rank).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::TensorType;
+
+    fn entry(name: &str, scales: &[f32], zero: i32) -> Entry {
+        Entry {
+            name: name.to_owned(),
+            target: Target::Either,
+            bits: 8,
+            signed: false,
+            symmetric: false,
+            axis: None,
+            scales: scales.to_vec(),
+            zero_points: vec![zero; scales.len()],
+        }
+    }
+
+    /// y = MatMul(x, w)
+    fn product() -> (Graph, [ValueId; 3]) {
+        let mut graph = Graph::new("g");
+        let ty = |shape: &[usize]| TensorType::new(DType::F32, shape);
+        let x = graph.add_value("x", ty(&[1, 2]));
+        let w = graph.add_constant("w", ty(&[2, 3]), Data::from_f32(&[1.0, -1.0, 0.5, 0.25, 0.0, 2.0]));
+        let y = graph.add_value("y", ty(&[1, 3]));
+        let mut node = Node::added("MatMul", "n", x, y, Attrs::default());
+        node.inputs.push(Some(w));
+        graph.nodes.push(node);
+        (graph.inputs, graph.outputs) = (vec![x], vec![y]);
+        (graph, [x, w, y])
+    }
+
+    #[test]
+    fn the_border_stays_float_and_weights_become_integers() {
+        let (mut graph, [x, w, y]) = product();
+        let list = [entry("x", &[0.1], 3), entry("w", &[0.5, 0.25, 0.125], 128), entry("y", &[0.2], 9)];
+        assert!(apply(&mut graph, &list).unwrap().is_empty());
+        let ops: Vec<&str> = graph.nodes.iter().map(|n| n.op.as_str()).collect();
+        assert_eq!(ops, ["Identity", "MatMul", "Identity"]);
+        assert_eq!((graph.inputs[0], graph.outputs[0]), (x, y));
+        assert!(graph.value(x).encoding.is_none() && graph.value(y).encoding.is_none());
+        let weight = graph.value(w);
+        assert_eq!((weight.ty.dtype, weight.encoding.as_ref().unwrap().axis), (DType::I8, Some(1)));
+        assert_eq!(weight.reals().unwrap(), [1.0, -1.0, 0.5, 0.0, 0.0, 2.0]);
+    }
+
+    #[test]
+    fn a_name_that_the_model_lacks_is_a_warning_with_the_nearest() {
+        let (mut graph, _) = product();
+        let warnings = apply(&mut graph, &[entry("yy", &[0.1], 0)]).unwrap();
+        assert_eq!((warnings[0].code.as_str(), warnings.len()), ("E0220", 1));
+        assert!(warnings[0].message.contains("yy"));
+    }
+
+    #[test]
+    fn scales_that_fit_no_axis_are_refused() {
+        let (mut graph, _) = product();
+        let problems = apply(&mut graph, &[entry("w", &[0.1; 5], 128)]).unwrap_err();
+        assert!(problems.0[0].message.contains("5 scales"), "{problems}");
+    }
+}

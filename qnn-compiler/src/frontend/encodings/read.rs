@@ -1,0 +1,343 @@
+//! Reads an encodings file into one list, whatever its version.
+
+use std::path::Path;
+
+use qnn_build::job::Diagnostic;
+use serde_json::{Map, Value};
+
+use crate::problem::problem;
+
+/// What a tensor's entry is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A computed value, or an input.
+    Activation,
+    /// A constant.
+    Parameter,
+    /// The file does not say.
+    Either,
+}
+
+/// The encoding of one tensor: `real = (q - zero_point) * scale`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The tensor's name in the model.
+    pub name: String,
+    /// What it is for.
+    pub target: Target,
+    /// Bits of the stored integers.
+    pub bits: u8,
+    /// Whether they are signed.
+    pub signed: bool,
+    /// Whether zero is in the middle of the integers.
+    pub symmetric: bool,
+    /// The axis that scales run along, where the file says it.
+    pub axis: Option<i64>,
+    /// One, or one a channel.
+    pub scales: Vec<f32>,
+    /// As many.
+    pub zero_points: Vec<i32>,
+}
+
+/// Reads a file's text. Entries of floats are left out: nothing is to be quantized there.
+///
+/// # Errors
+/// `E0219` with the place in the file, for everything that is no encoding.
+pub fn read(path: &Path, text: &str) -> Result<Vec<Entry>, Diagnostic> {
+    let wrong = |why: String| {
+        let mut p = problem("E0219", format!("{}: {why}", path.display()));
+        p.help = Some(
+            "AIMET's encodings of versions 0.6.1, 1.0.0 and 2.0.0 are read, and QAIRT quantization overrides"
+                .to_owned(),
+        );
+        p
+    };
+    let json: Value = serde_json::from_str(text).map_err(|e| wrong(e.to_string()))?;
+    let Value::Object(top) = json else { return Err(wrong("the file holds no JSON object".to_owned())) };
+    if let Some(list) = top.get("encodings") {
+        return onnx_style(list).map_err(wrong);
+    }
+    let sections = [("activation_encodings", Target::Activation), ("param_encodings", Target::Parameter)];
+    if sections.iter().all(|(name, _)| !top.contains_key(*name)) {
+        return Err(wrong(
+            "it has neither `encodings` nor `activation_encodings` nor `param_encodings`".to_owned(),
+        ));
+    }
+    let mut entries = Vec::new();
+    for (section, target) in sections {
+        match top.get(section) {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(tensors)) => {
+                for (name, list) in tensors {
+                    let at = format!("{section}.{name}");
+                    entries.extend(by_name(name, target, list, &at).map_err(wrong)?);
+                }
+            }
+            Some(Value::Array(list)) => {
+                for (i, entry) in list.iter().enumerate() {
+                    entries.extend(listed(target, entry, &format!("{section}[{i}]")).map_err(wrong)?);
+                }
+            }
+            Some(_) => return Err(wrong(format!("{section} is neither an object nor a list"))),
+        }
+    }
+    Ok(entries)
+}
+
+type Found<T> = Result<T, String>;
+
+fn object<'v>(value: &'v Value, at: &str) -> Found<&'v Map<String, Value>> {
+    value.as_object().ok_or_else(|| format!("{at} is no object"))
+}
+
+fn number(map: &Map<String, Value>, key: &str, at: &str) -> Found<Option<f64>> {
+    match map.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(v) => v.as_f64().map(Some).ok_or_else(|| format!("{at}.{key} is no number")),
+    }
+}
+
+/// `true`, or the text "True" as older exporters write it.
+fn flag(map: &Map<String, Value>, key: &str) -> Option<bool> {
+    match map.get(key)? {
+        Value::Bool(b) => Some(*b),
+        Value::String(s) => Some(s.eq_ignore_ascii_case("true")),
+        _ => None,
+    }
+}
+
+fn bits(value: Option<f64>, at: &str) -> Found<u8> {
+    match value {
+        None => Ok(8),
+        Some(b) if (2.0..=32.0).contains(&b) && b.fract() == 0.0 => Ok(b as u8),
+        Some(b) => Err(format!("{at} has {b} bits; 2 to 32 are possible")),
+    }
+}
+
+fn is_float(map: &Map<String, Value>, key: &str) -> bool {
+    map.get(key).and_then(Value::as_str).is_some_and(|s| s.to_ascii_lowercase().contains("float"))
+}
+
+fn good_scale(scale: f64, at: &str) -> Found<f32> {
+    let narrow = scale as f32;
+    if narrow.is_finite() && narrow > 0.0 {
+        Ok(narrow)
+    } else {
+        Err(format!("{at} has scale {scale}; a scale is finite and above 0"))
+    }
+}
+
+/// A scale and an offset (the negated zero point of unsigned integers), or the range that they give.
+fn scale_offset(map: &Map<String, Value>, bits: u8, symmetric: bool, at: &str) -> Found<(f32, i32)> {
+    let steps = ((1u64 << bits) - 1) as f64;
+    let (scale, offset) = (number(map, "scale", at)?, number(map, "offset", at)?);
+    let (min, max) = (number(map, "min", at)?, number(map, "max", at)?);
+    match (scale, offset, min, max) {
+        (Some(scale), offset, min, _) => {
+            let scale = good_scale(scale, at)?;
+            // A range that is there says where zero is, whatever the sign convention of the offset.
+            let zero = match (min, offset) {
+                (Some(min), _) => -min / f64::from(scale),
+                (None, Some(offset)) => -offset,
+                (None, None) if symmetric => (steps + 1.0) / 2.0,
+                (None, None) => 0.0,
+            };
+            Ok((scale, zero.round() as i32))
+        }
+        (None, _, Some(min), Some(max)) => {
+            let (min, max) = if symmetric {
+                let most = min.abs().max(max.abs());
+                (-most, most)
+            } else {
+                (min.min(0.0), max.max(0.0))
+            };
+            let scale = if symmetric { max / ((steps - 1.0) / 2.0) } else { (max - min) / steps };
+            let scale = good_scale(scale, at)?;
+            let zero = if symmetric { (steps + 1.0) / 2.0 } else { -min / f64::from(scale) };
+            Ok((scale, zero.round() as i32))
+        }
+        _ => Err(format!("{at} has neither `scale` nor `min` and `max`")),
+    }
+}
+
+/// Version 0.6.1 and overrides: an object a tensor, or one a channel.
+fn by_name(name: &str, target: Target, list: &Value, at: &str) -> Found<Option<Entry>> {
+    let one = std::slice::from_ref(list);
+    let list = list.as_array().map_or(one, Vec::as_slice);
+    let Some(first) = list.first() else { return Err(format!("{at} is an empty list")) };
+    let first = object(first, at)?;
+    if is_float(first, "dtype") {
+        return Ok(None);
+    }
+    let bits = bits(number(first, "bitwidth", at)?, at)?;
+    let symmetric = flag(first, "is_symmetric").unwrap_or(false);
+    let mut entry = Entry {
+        name: name.to_owned(),
+        target,
+        bits,
+        signed: false,
+        symmetric,
+        axis: None,
+        scales: Vec::new(),
+        zero_points: Vec::new(),
+    };
+    for (i, channel) in list.iter().enumerate() {
+        let at = format!("{at}[{i}]");
+        let (scale, zero) = scale_offset(object(channel, &at)?, bits, symmetric, &at)?;
+        entry.scales.push(scale);
+        entry.zero_points.push(zero);
+    }
+    Ok(Some(entry))
+}
+
+fn numbers(map: &Map<String, Value>, key: &str, at: &str) -> Found<Option<Vec<f64>>> {
+    match map.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Array(list)) => {
+            let each = |v: &Value| match v {
+                Value::Array(_) => Err(format!("{at}.{key} has a scale a block, which is not supported")),
+                v => v.as_f64().ok_or_else(|| format!("{at}.{key} holds something that is no number")),
+            };
+            list.iter().map(each).collect::<Found<Vec<f64>>>().map(Some)
+        }
+        Some(v) => v.as_f64().map(|v| Some(vec![v])).ok_or_else(|| format!("{at}.{key} is no number")),
+    }
+}
+
+/// Version 1.0.0: lists of scales and offsets.
+fn listed(target: Target, value: &Value, at: &str) -> Found<Option<Entry>> {
+    let map = object(value, at)?;
+    let name = map.get("name").and_then(Value::as_str).ok_or_else(|| format!("{at} has no name"))?;
+    if is_float(map, "dtype") {
+        return Ok(None);
+    }
+    let kind = map.get("enc_type").and_then(Value::as_str).unwrap_or("PER_TENSOR");
+    if !["PER_TENSOR", "PER_CHANNEL"].contains(&kind) {
+        return Err(format!("{at} ({name}) has enc_type {kind}; PER_TENSOR and PER_CHANNEL are supported"));
+    }
+    let bits = bits(number(map, "bw", at)?, at)?;
+    let symmetric = flag(map, "is_sym").unwrap_or(false);
+    let scales = numbers(map, "scale", at)?.ok_or_else(|| format!("{at} ({name}) has no scale"))?;
+    let offsets = numbers(map, "offset", at)?;
+    finish(
+        name,
+        target,
+        (bits, false, symmetric),
+        None,
+        scales,
+        offsets.map(|o| o.iter().map(|o| -o).collect()),
+        at,
+    )
+    .map(Some)
+}
+
+/// Version 2.0.0: what ONNX's own operators say.
+fn onnx_style(list: &Value) -> Found<Vec<Entry>> {
+    let list = list.as_array().ok_or("`encodings` is no list")?;
+    let mut entries = Vec::new();
+    for (i, value) in list.iter().enumerate() {
+        let at = format!("encodings[{i}]");
+        let map = object(value, &at)?;
+        let name = map.get("name").and_then(Value::as_str).ok_or_else(|| format!("{at} has no name"))?;
+        let dtype = map.get("output_dtype").and_then(Value::as_str).unwrap_or("uint8");
+        if dtype.contains("float") {
+            continue;
+        }
+        let (signed, width) = match (dtype.strip_prefix("uint"), dtype.strip_prefix("int")) {
+            (Some(width), _) => (false, width),
+            (None, Some(width)) => (true, width),
+            _ => return Err(format!("{at} ({name}) has output_dtype {dtype:?}")),
+        };
+        let bits = bits(width.parse().ok(), &at)?;
+        if let Some(key) =
+            ["block_size", "per_block_int_scale"].iter().find(|k| map.get(**k).is_some_and(|v| !v.is_null()))
+        {
+            return Err(format!("{at} ({name}) has {key}: scales of blocks are not supported"));
+        }
+        let scales = numbers(map, "y_scale", &at)?.ok_or_else(|| format!("{at} ({name}) has no y_scale"))?;
+        let zeros = numbers(map, "y_zero_point", &at)?;
+        let axis = number(map, "axis", &at)?.map(|a| a as i64);
+        let symmetric = zeros.is_none();
+        let kind = (bits, signed, symmetric);
+        entries.push(finish(name, Target::Either, kind, axis, scales, zeros, &at)?);
+    }
+    Ok(entries)
+}
+
+fn finish(
+    name: &str,
+    target: Target,
+    (bits, signed, symmetric): (u8, bool, bool),
+    axis: Option<i64>,
+    scales: Vec<f64>,
+    zeros: Option<Vec<f64>>,
+    at: &str,
+) -> Found<Entry> {
+    if scales.is_empty() {
+        return Err(format!("{at} ({name}) has no scale"));
+    }
+    let zero_points: Vec<i32> = match zeros {
+        Some(zeros) if zeros.len() == 1 => vec![zeros[0] as i32; scales.len()],
+        Some(zeros) => zeros.iter().map(|z| *z as i32).collect(),
+        None => vec![0; scales.len()],
+    };
+    if zero_points.len() != scales.len() {
+        return Err(format!("{at} ({name}) has {} scales and {} offsets", scales.len(), zero_points.len()));
+    }
+    let scales = scales.into_iter().map(|s| good_scale(s, at)).collect::<Found<_>>()?;
+    Ok(Entry { name: name.to_owned(), target, bits, signed, symmetric, axis, scales, zero_points })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(text: &str) -> Vec<Entry> {
+        read(Path::new("x.encodings"), text).unwrap()
+    }
+
+    #[test]
+    fn versions_say_the_same_in_their_ways() {
+        let old = entries(
+            r#"{"version": "0.6.1", "activation_encodings": {"x": [{"bitwidth": 8, "dtype": "int", "is_symmetric": "False",
+                "min": -1.0, "max": 1.55, "offset": -100, "scale": 0.01}]}, "param_encodings": {}}"#,
+        );
+        let lists = entries(
+            r#"{"version": "1.0.0", "activation_encodings": [{"name": "x", "bw": 8, "dtype": "INT", "enc_type": "PER_TENSOR",
+                "is_sym": false, "offset": [-100], "scale": [0.01]}], "param_encodings": []}"#,
+        );
+        let onnx = entries(
+            r#"{"version": "2.0.0", "encodings": [{"name": "x", "output_dtype": "uint8", "y_scale": 0.01, "y_zero_point": 100}]}"#,
+        );
+        assert_eq!(old, lists);
+        assert_eq!(onnx, [Entry { target: Target::Either, ..old[0].clone() }]);
+        assert_eq!((old[0].scales[0], old[0].zero_points[0]), (0.01, 100));
+    }
+
+    #[test]
+    fn a_range_alone_is_enough() {
+        let found = entries(r#"{"activation_encodings": {"x": [{"bitwidth": 8, "min": -1.0, "max": 4.1}]}}"#);
+        assert_eq!(found[0].zero_points, [50]);
+        assert!((found[0].scales[0] - 0.02).abs() < 1e-7);
+    }
+
+    #[test]
+    fn floats_are_left_as_they_are() {
+        let text =
+            r#"{"activation_encodings": {"x": [{"bitwidth": 16, "dtype": "float"}]}, "param_encodings": {}}"#;
+        assert_eq!(entries(text), []);
+    }
+
+    #[test]
+    fn problems_name_the_place() {
+        let fault = |text: &str| read(Path::new("x.encodings"), text).unwrap_err().message;
+        assert!(fault("{\n  \"a\": ,\n}").contains("line 2 column"), "{}", fault("{\n  \"a\": ,\n}"));
+        let text = r#"{"param_encodings": {"w": [{"scale": 0.1, "offset": -128}, {"scale": 0.0}]}}"#;
+        assert!(fault(text).contains("param_encodings.w[1] has scale 0"), "{}", fault(text));
+        assert!(fault("{}").contains("neither"));
+        assert!(
+            fault(r#"{"encodings": [{"name": "x", "output_dtype": "int4", "y_scale": [[0.1]]}]}"#)
+                .contains("block")
+        );
+    }
+}
