@@ -10,6 +10,7 @@ mod bias;
 mod bits;
 mod cache;
 mod extremes;
+mod fill;
 mod fused;
 mod grouped;
 mod heads;

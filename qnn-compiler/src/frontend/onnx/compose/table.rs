@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 
 use super::parts::Parts;
 use super::{
-    algebra, attention, bits, cache, extremes, fused, grouped, linear_attention, loss, multi_head, n_bits,
-    norm, placement, quant, recurrent, refused, rotary, sample, select, signal, sums, training, volume,
+    algebra, attention, bits, cache, extremes, fill, fused, grouped, linear_attention, loss, multi_head,
+    n_bits, norm, placement, quant, recurrent, refused, rotary, sample, select, signal, sums, training,
+    volume,
 };
 use crate::frontend::Builder;
 use crate::frontend::onnx::normalize::Step;
@@ -36,12 +37,13 @@ pub(super) const fn row(op: &'static str, note: &'static str, rule: Rule) -> Row
     Row { domain: "", op, note, rule }
 }
 
-const FAMILIES: [&[Row]; 23] = [
+const FAMILIES: [&[Row]; 24] = [
     algebra::ROWS,
     attention::ROWS,
     bits::ROWS,
     cache::ROWS,
     extremes::ROWS,
+    fill::ROWS,
     fused::ROWS,
     grouped::ROWS,
     linear_attention::ROWS,

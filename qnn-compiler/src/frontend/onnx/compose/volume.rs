@@ -8,7 +8,6 @@ use crate::infer::{Answer, invalid};
 pub(super) const ROWS: &[Row] = &[
     row("AveragePool", POOL, pool),
     row("Conv", "over three axes: the planes of a depth as channels of one Conv", conv),
-    row("ConvTranspose", "over three axes: as Conv, with zeros between the planes", conv_transpose),
     row("LpPool", POOL, pool),
     row(
         "MaxPool",
@@ -123,7 +122,7 @@ fn conv(p: &mut Parts<'_, '_>) -> Answer<Written> {
 }
 
 /// The depth is a convolution with the kernel reversed, over planes with zeros between them.
-fn conv_transpose(p: &mut Parts<'_, '_>) -> Answer<Written> {
+pub(super) fn conv_transpose(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let (x, weight) = (p.input(0)?, p.input(1)?);
     let shape = p.shape(weight);
     let &[channels, out, kd, kh, kw] = &shape[..] else { return Ok(None) };
