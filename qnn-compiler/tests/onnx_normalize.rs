@@ -120,7 +120,7 @@ fn slices() {
 #[test]
 fn softmax_over_all_axes_from_one_on() {
     let engine = reference();
-    for op in ["Softmax", "LogSoftmax", "Hardmax"] {
+    for op in ["Softmax", "LogSoftmax"] {
         for opset in [7, 11, 12] {
             let wide = same(&engine, &one(opset, &[2, 3, 4], op, &["x"], &[int("axis", 1)]));
             assert_eq!(wide, ["Reshape", op, "Reshape"]);
@@ -306,15 +306,15 @@ fn what_moved_from_attributes_to_inputs_elsewhere() {
         assert_eq!(same(&engine, &grid.weight(noise("g", &[1, 3, 3, 2]))), ["GridSample"]);
     }
     for opset in [10, 16] {
-        let attributes = [int("output_height", 2), int("output_width", 3)];
+        let attributes = [int("output_height", 2), int("output_width", 3), int("sampling_ratio", 2)];
         let rois = one(opset, &[1, 2, 8, 8], "RoiAlign", &["x", "rois", "batch"], &attributes)
             .weight(f32s("rois", &[2, 4], &[0.0, 0.0, 4.0, 4.0, 2.0, 1.0, 7.0, 6.0]))
             .weight(i64s("batch", &[2], &[0, 0]));
-        assert_eq!(same(&engine, &rois), ["RoiAlign"]);
+        assert!(!same(&engine, &rois).contains(&"RoiAlign".to_owned()), "it is written as others");
     }
     for opset in [17, 20] {
         let model = one(opset, &[1, 8, 1], "DFT", &["x"], &[int("onesided", 1)]);
-        assert_eq!(same(&engine, &model), ["DFT"]);
+        assert!(same(&engine, &model).contains(&"MatMul".to_owned()), "it is a product with a matrix");
     }
 }
 
