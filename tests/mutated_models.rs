@@ -58,12 +58,6 @@ impl Random {
 
 /// Models that together have most kinds of operators and every kind of tensor.
 fn models() -> Vec<(&'static str, ModelProto)> {
-    let mut models = float_models();
-    models.push(("quantized", quantized().0));
-    models
-}
-
-fn float_models() -> Vec<(&'static str, ModelProto)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let file = |path: &str| OnnxFile::open(&root.join(path)).unwrap().model;
     vec![
@@ -72,6 +66,7 @@ fn float_models() -> Vec<(&'static str, ModelProto)> {
         ("image", image().0),
         ("text", language().0),
         ("shapes", shapes().0),
+        ("quantized", quantized().0),
     ]
 }
 
@@ -511,7 +506,7 @@ fn the_models_themselves_have_no_problem() {
     let toolchain = toolchain();
     let worker = Worker::current(PathBuf::from(env!("CARGO_BIN_EXE_cargo-qnn")));
     let folder = tempfile::tempdir().unwrap();
-    for (name, model) in float_models() {
+    for (name, model) in models() {
         let path = folder.path().join("m.onnx");
         std::fs::write(&path, to_bytes(&model)).unwrap();
         let problems = check(&worker, &toolchain, path);
