@@ -188,6 +188,13 @@ fn integers(p: &mut Parts<'_, '_>, op: &str) -> Answer<Written> {
     Ok(Some(vec![p.cast(y, DType::I32)?]))
 }
 
+/// Whether a value is what a QuantizeLinear makes.
+fn is_quantized(p: &Parts<'_, '_>, id: ValueId) -> bool {
+    let site = p.site();
+    let maker = site.graph.nodes.iter().rev().find(|n| n.outputs.contains(&Some(id)));
+    maker.is_some_and(|n| n.op == "QuantizeLinear")
+}
+
 /// Scale and zero point of a node in the shape of its operand, where it needs that: `None` where one constant number holds for
 /// all, or for each slice of a constant.
 fn spread_params(p: &mut Parts<'_, '_>) -> Answer<Option<[Option<ValueId>; 2]>> {
@@ -205,9 +212,9 @@ fn spread_params(p: &mut Parts<'_, '_>) -> Answer<Option<[Option<ValueId>; 2]>> 
     let spread = |p: &mut Parts<'_, '_>, id: ValueId| -> Answer<ValueId> {
         let id = match p.dtype(id) {
             DType::F32 => id,
-            dtype if dtype.is_float() || dtype == DType::U8 || p.known_floats(id).is_some() => {
-                p.cast(id, DType::F32)?
-            }
+            dtype if dtype.is_float() || p.known_floats(id).is_some() => p.cast(id, DType::F32)?,
+            // Integers that are no quantized numbers.
+            DType::U8 if !is_quantized(p, id) => p.cast(id, DType::F32)?,
             _ => {
                 let one = p.scalar(DType::F32, 1.0);
                 numbers(p, id, one, None, 0)?
