@@ -7,9 +7,9 @@ use super::Lower;
 use super::broadcast::fold;
 use super::elementwise::is_float;
 use super::ops::Ops;
-use crate::graph::Node;
+use crate::graph::{DType, Node};
 use crate::problem::node_problem;
-use crate::program::TensorId;
+use crate::program::{Quant, Role, TensorId};
 
 /// One hop of a conversion.
 #[derive(Clone, Copy)]
@@ -70,6 +70,14 @@ pub(super) fn convert(ops: &mut Ops<'_, '_, '_>, x: TensorId, to: DataType) -> R
         return Err(p);
     };
     let shape = ops.shape(x);
+    // The library misreads constants of int8 that it casts.
+    let plain = matches!(ops.lower.get(x).quant, Quant::PerTensor { scale: 1.0, offset: 0 });
+    if let (DataType::SFixed8, Role::Static(data), true, false) =
+        (from, &ops.lower.get(x).role, plain, to.is_quantized())
+    {
+        let values = data.to_f64(DType::I8);
+        return Ok(ops.constant(to, &shape, &values));
+    }
     let mut y = ops.reshape(x, &fold(&shape, 4));
     for hop in hops {
         y = match hop {

@@ -1,5 +1,8 @@
 //! Functions of one number, and activations.
 
+use qnn::DataType;
+use qnn_compiler::graph::DType;
+
 use crate::arithmetic::extents;
 use crate::case::{Case, Draft, case};
 use crate::support::{float, int, text};
@@ -151,6 +154,20 @@ fn clip() -> Vec<Case> {
         let high = d.constant_raw(qnn_compiler::graph::DType::I64, &[], 20i64.to_le_bytes().to_vec());
         d.result("Clip", &[&x, &low, &high], &[]);
     }));
+    for (name, bounds) in [("low", 1..2), ("high", 2..3), ("both", 1..3)] {
+        all.push(case(format!("clip_of_int8_with_a_bound_{name}"), move |d| {
+            let bytes = [-128i8, -7, -3, 0, 2, 5, 9, 127].map(|v| v as u8).to_vec();
+            let x = d.input_raw(DType::I8, DataType::Int8, &[2, 4], bytes);
+            let low = d.constant_raw(DType::I8, &[], vec![-3i8 as u8]);
+            let high = d.constant_raw(DType::I8, &[], vec![5]);
+            let inputs = [
+                &*x,
+                if bounds.contains(&1) { &low } else { "" },
+                if bounds.contains(&2) { &high } else { "" },
+            ];
+            d.result("Clip", &inputs, &[]);
+        }));
+    }
     all.push(case("clip_before_opset_11_has_attributes", |d| {
         d.opset(10);
         let x = input(d, &[3, 5], -3.0, 3.0);
