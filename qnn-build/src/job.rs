@@ -29,7 +29,7 @@ pub const PROTOCOL: u32 = 1;
 
 /// Version of what the engine makes of a job: raised with every change after which the same job gives other bytes. It is
 /// part of the store's key, so older binaries are not taken for new ones.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// What a worker says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,6 +190,18 @@ pub struct HtpOptions {
     /// Share weights between the graphs of one context.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_sharing: Option<bool>,
+}
+
+impl HtpOptions {
+    /// The finalization level that is meant: the library's own default where nothing is said.
+    pub fn optimization(&self) -> u8 {
+        self.optimization.unwrap_or(2)
+    }
+
+    /// Whether a context of so many graphs shares their weights.
+    pub fn weight_sharing(&self, graphs: usize) -> bool {
+        self.weight_sharing.unwrap_or(graphs > 1)
+    }
 }
 
 /// The libraries a job uses, resolved by the driver.

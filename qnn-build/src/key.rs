@@ -38,10 +38,10 @@ impl Key {
             outputs: &job.outputs,
             // What is left out means the value that the documentation of the option gives.
             vtcm_mb: htp.vtcm_mb.unwrap_or(job.soc.vtcm_mb),
-            optimization: htp.optimization.unwrap_or(3),
+            optimization: htp.optimization(),
             hvx_threads: htp.hvx_threads,
             dlbc: htp.dlbc.unwrap_or(false),
-            weight_sharing: htp.weight_sharing.unwrap_or(job.graphs.len() > 1),
+            weight_sharing: htp.weight_sharing(job.graphs.len()),
             samples: job.samples.as_ref().map(digest),
             encodings: job.encodings.as_deref().map(file_digest),
         };
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn what_is_said_and_what_is_meant_by_silence_are_the_same() {
         let base = key(|_, _| {});
-        assert_eq!(key(|job, _| job.htp.optimization = Some(3)), base);
+        assert_eq!(key(|job, _| job.htp.optimization = Some(2)), base);
         assert_eq!(key(|job, _| job.htp.vtcm_mb = Some(8)), base);
         assert_eq!(key(|job, _| job.htp.dlbc = Some(false)), base);
         let silent = |job: &mut CompileJob, _: &mut SourceFacts| {
@@ -196,6 +196,7 @@ mod tests {
             |job, _| job.graphs[0].name = "main".to_owned(),
             |job, _| job.outputs.push("logits".to_owned()),
             |job, _| job.htp.optimization = Some(1),
+            |job, _| job.htp.optimization = Some(3),
             |job, _| job.htp.hvx_threads = Some(2),
             |job, _| job.htp.dlbc = Some(true),
             |job, _| job.htp.weight_sharing = Some(true),

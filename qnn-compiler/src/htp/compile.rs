@@ -35,7 +35,7 @@ impl Session {
 
     /// Begins the context that the job's graphs go into.
     pub(crate) fn context(&self, job: &CompileJob) -> Result<ContextBuilder> {
-        let config = ContextConfig { weight_sharing: job.htp.weight_sharing.unwrap_or(job.graphs.len() > 1) };
+        let config = ContextConfig { weight_sharing: job.htp.weight_sharing(job.graphs.len()) };
         self.device
             .new_context(&config)
             .map_err(|e| diagnostic(&e, "the QNN library cannot begin a context").into())
@@ -91,7 +91,7 @@ fn graph_config(job: &CompileJob) -> GraphConfig {
     let default = GraphConfig::default();
     GraphConfig {
         vtcm_mb: job.htp.vtcm_mb,
-        optimization: job.htp.optimization.unwrap_or(default.optimization),
+        optimization: job.htp.optimization(),
         hvx_threads: job.htp.hvx_threads,
         dlbc: job.htp.dlbc.unwrap_or(default.dlbc),
         ..default
