@@ -20,7 +20,7 @@ use qnn_build::Memo;
 use qnn_build::diagnostics;
 use qnn_build::driver::{self, JobId, RunOptions, Silent, Worker};
 use qnn_build::job::{
-    CompileJob, Diagnostic, GraphSpec, HtpOptions, Job, Precision, SourceFormat, Target, Toolchain,
+    CompileJob, Diagnostic, GraphSpec, HtpOptions, Job, Precision, SourceFormat, Toolchain,
 };
 use qnn_build::source::inspect;
 use qnn_compiler::frontend::onnx::proto::{
@@ -432,13 +432,7 @@ fn check(worker: &Worker, toolchain: &Toolchain, source: PathBuf) -> Vec<Diagnos
         model: "m".to_owned(),
         source,
         format: SourceFormat::Onnx,
-        soc: Target {
-            name: soc.name.to_owned(),
-            id: soc.id,
-            arch: soc.arch,
-            vtcm_mb: soc.vtcm_mb,
-            fp16: soc.fp16,
-        },
+        soc: qnn_build::plan::target(soc),
         precision: Precision::Fp16,
         graphs: vec![GraphSpec { name: "m".to_owned(), inputs: BTreeMap::new() }],
         outputs: Vec::new(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use qnn::DataType;
 use qnn_build::job::{
     CompileJob, ExecuteJob, GraphSpec, HtpOptions, InputSpec, Job, Precision, ReferenceJob, Report,
-    SourceFormat, Target, Toolchain,
+    SourceFormat, Toolchain,
 };
 use qnn_compiler::graph::{DType, Data};
 use qnn_compiler::npz::Array;
@@ -45,13 +45,7 @@ pub fn compile(
         model: "case".to_owned(),
         source: source.to_owned(),
         format: SourceFormat::Onnx,
-        soc: Target {
-            name: soc.name.to_owned(),
-            id: soc.id,
-            arch: soc.arch,
-            vtcm_mb: soc.vtcm_mb,
-            fp16: soc.fp16,
-        },
+        soc: qnn_build::plan::target(soc),
         precision: Precision::Fp16,
         graphs: vec![GraphSpec { name: "case".to_owned(), inputs }],
         outputs: Vec::new(),
