@@ -47,13 +47,17 @@ fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
     reporter.stage(Stage::Load);
     let session = Session::open(job)?;
     let context = session.context(job)?;
+    let shared = job.htp.weight_sharing(job.graphs.len());
     for program in &mut lowered.programs {
         reporter.stage(Stage::Compose);
         let name = program.name.clone();
         let failed = |e| htp::diagnostic(&e, &format!("the QNN library cannot finalize graph {name:?}"));
         let graph = session.compose(&context, job, program, reporter)?.complete().map_err(failed)?;
-        // The library has its own copy of the weights now, and needs the room.
-        program.release();
+        // The library has its own copy of the weights now, and needs the room. Whether it tells weights that graphs share by
+        // their address is not known, so these stay where they are until the last graph is finalized.
+        if !shared {
+            program.release();
+        }
         reporter.stage(Stage::Finalize);
         graph.finalize().map_err(failed)?;
     }
