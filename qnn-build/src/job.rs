@@ -86,6 +86,9 @@ pub struct CompileJob {
     /// A file with encodings of the model's tensors.
     #[serde(default)]
     pub encodings: Option<PathBuf>,
+    /// Which part of a language model this is; `None` for other models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub llm: Option<LlmPart>,
     /// Backend options.
     pub htp: HtpOptions,
     /// The libraries to compile with.
@@ -121,6 +124,48 @@ pub enum SourceFormat {
     Dlc,
     /// A ready context binary: checked and passed on.
     ContextBinary,
+    /// Weights of a language model in llama.cpp's format.
+    Gguf,
+    /// A Hugging Face folder with `config.json` and safetensors files.
+    Safetensors,
+}
+
+/// A part of a language model: what one context binary has of it. See [`qnn_llm::deployment`] for its graphs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LlmPart {
+    /// What the part is.
+    pub what: LlmPartKind,
+    /// Positions the graphs see, new ones included.
+    pub context: u32,
+    /// Whether heads are computed one by one.
+    pub heads: qnn_llm::Heads,
+    /// Element type of the key and value cache.
+    pub kv: qnn_llm::KvType,
+    /// What is done with quantized weights.
+    pub strategy: qnn_llm::Strategy,
+}
+
+/// What a part of a language model is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum LlmPartKind {
+    /// Some layers.
+    #[serde(rename_all = "kebab-case")]
+    Layers {
+        /// The first.
+        first: u32,
+        /// How many.
+        count: u32,
+        /// Whether token ids come in and become vectors in the graph.
+        embedding: bool,
+        /// Whether the last normalization and the head follow.
+        head: bool,
+    },
+    /// The last normalization and the head by themselves.
+    Head,
+    /// The embedding table as float16 rows: no context binary, the job's output is the table.
+    Embedding,
 }
 
 /// The SoC a binary is made for, by value: the store key hashes these numbers, not the name of a table row.
@@ -154,6 +199,9 @@ pub struct GraphSpec {
     pub name: String,
     /// Overrides per model input, by the model's input name.
     pub inputs: BTreeMap<String, InputSpec>,
+    /// Tokens per execution, of a language model's graph.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u32>,
 }
 
 /// What the app wants of one graph input.

@@ -10,7 +10,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::files::hash_file;
-use crate::job::{CompileJob, GraphSpec, InputSpec, Precision, Samples, SourceFormat};
+use crate::job::{CompileJob, GraphSpec, InputSpec, LlmPart, Precision, Samples, SourceFormat};
 use crate::source::SourceFacts;
 
 /// A blake3 hash over the inputs of a compile, as 64 hexadecimal digits.
@@ -44,6 +44,7 @@ impl Key {
             weight_sharing: htp.weight_sharing(job.graphs.len()),
             samples: job.samples.as_ref().map(digest),
             encodings: job.encodings.as_deref().map(file_digest),
+            llm: job.llm.as_ref(),
         };
         let mut hasher = blake3::Hasher::new_derive_key("cargo-qnn 2026-11 artifact key");
         // Serializing these types cannot fail, and a key over nothing would only miss.
@@ -91,6 +92,9 @@ struct KeyInput<'a> {
     /// Absent without an encodings file.
     #[serde(skip_serializing_if = "Option::is_none")]
     encodings: Option<String>,
+    /// Absent for what is no language model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    llm: Option<&'a LlmPart>,
 }
 
 /// What the samples of a calibration run are. Of a file that cannot be read nothing comes into the store.
@@ -109,12 +113,19 @@ fn file_digest(path: &Path) -> String {
 struct GraphKey<'a> {
     name: &'a str,
     inputs: BTreeMap<&'a str, &'a InputSpec>,
+    /// Absent for what is no language model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens: Option<u32>,
 }
 
 fn graph(spec: &GraphSpec) -> GraphKey<'_> {
     // An input that is named and not changed says nothing.
     let said = spec.inputs.iter().filter(|(_, input)| **input != InputSpec::default());
-    GraphKey { name: &spec.name, inputs: said.map(|(name, input)| (name.as_str(), input)).collect() }
+    GraphKey {
+        name: &spec.name,
+        inputs: said.map(|(name, input)| (name.as_str(), input)).collect(),
+        tokens: spec.tokens,
+    }
 }
 
 #[cfg(test)]
@@ -132,10 +143,11 @@ mod tests {
             format: SourceFormat::Onnx,
             soc: Target { name: "SM8650".to_owned(), id: 57, arch: 75, vtcm_mb: 8, fp16: true },
             precision: Precision::Fp16,
-            graphs: vec![GraphSpec { name: "digits".to_owned(), inputs: BTreeMap::new() }],
+            graphs: vec![GraphSpec { name: "digits".to_owned(), inputs: BTreeMap::new(), tokens: None }],
             outputs: Vec::new(),
             samples: None,
             encodings: None,
+            llm: None,
             htp: HtpOptions::default(),
             toolchain: Toolchain { qnn_lib_dir: PathBuf::from("/lib"), onnxruntime: None },
             output: None,

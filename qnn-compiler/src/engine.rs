@@ -22,12 +22,14 @@ pub fn run(job: &Job, send: &mut dyn FnMut(Event)) -> Result<Report> {
     let mut reporter = Reporter::new(send);
     match job {
         Job::Compile(job) => match job.format {
-            SourceFormat::Onnx => compile(job, &mut reporter),
+            SourceFormat::Onnx | SourceFormat::Gguf | SourceFormat::Safetensors => {
+                compile(job, &mut reporter)
+            }
             SourceFormat::Dlc => compile_dlc(job, &mut reporter),
             SourceFormat::ContextBinary => htp::pass_on(job, &mut reporter),
         },
         Job::Check(job) => match job.format {
-            SourceFormat::Onnx => check(job, &mut reporter),
+            SourceFormat::Onnx | SourceFormat::Gguf | SourceFormat::Safetensors => check(job, &mut reporter),
             // The library composes a DLC in one piece: a check is the compile without its output.
             SourceFormat::Dlc => check_dlc(job, &mut reporter),
             SourceFormat::ContextBinary => htp::pass_on(job, &mut reporter),
@@ -154,7 +156,7 @@ fn lower_graph(
             file.import(&options)
                 .map_err(|found| lower::with_unsupported(found, file.at_run_time(&job.outputs)))?
         }
-        SourceFormat::Dlc | SourceFormat::ContextBinary => {
+        SourceFormat::Dlc | SourceFormat::ContextBinary | SourceFormat::Gguf | SourceFormat::Safetensors => {
             return Err(problem("E0109", "this kind of file has no graph to lower").into());
         }
     };

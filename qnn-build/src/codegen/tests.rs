@@ -13,8 +13,11 @@ fn soc() -> Target {
 
 fn code(graphs: &[GraphInfo], placement: Placement) -> Result<String, Vec<Diagnostic>> {
     let input = InputSpec { layout: Some("nhwc".to_owned()), ..InputSpec::default() };
-    let specs =
-        [GraphSpec { name: "digits".to_owned(), inputs: BTreeMap::from([("image".to_owned(), input)]) }];
+    let specs = [GraphSpec {
+        name: "digits".to_owned(),
+        inputs: BTreeMap::from([("image".to_owned(), input)]),
+        tokens: None,
+    }];
     let soc = soc();
     generate(&[ModelCode {
         name: "digits",

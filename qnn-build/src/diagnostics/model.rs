@@ -186,4 +186,12 @@ list what their own graph has; an encoding of a constant that is folded away doe
 none of the names fit, the file belongs to another export of the model.
 ",
     ),
+    row(
+        "E0230",
+        "a file with the weights of a language model cannot be read",
+        "\
+The GGUF or safetensors file is empty, cut off or damaged, or says of a tensor what cannot be: the
+message names the place. Fetch or convert the file again.
+",
+    ),
 ];

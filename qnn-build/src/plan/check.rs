@@ -18,7 +18,7 @@ pub(super) fn overrides(
 ) -> Vec<Located> {
     match format {
         SourceFormat::Onnx => onnx(facts, model, graphs),
-        SourceFormat::Dlc => Vec::new(),
+        SourceFormat::Dlc | SourceFormat::Gguf | SourceFormat::Safetensors => Vec::new(),
         SourceFormat::ContextBinary => ready(model),
     }
 }

@@ -180,6 +180,7 @@ fn plan_model(
         outputs: model.outputs.clone(),
         samples: model.samples.as_deref().map(Samples::from_text),
         encodings: model.quantize.encodings.clone(),
+        llm: None,
         htp: model.htp.clone(),
         toolchain: toolchain.clone(),
         output: None,
@@ -214,7 +215,7 @@ pub fn source_format(path: &Path) -> Result<SourceFormat, Diagnostic> {
 /// One graph named after the model, or those the manifest names; what a graph does not say of an input comes from the model.
 pub(crate) fn graphs(name: &str, model: &Model) -> Vec<GraphSpec> {
     if model.graphs.is_empty() {
-        return vec![GraphSpec { name: name.to_owned(), inputs: model.inputs.clone() }];
+        return vec![GraphSpec { name: name.to_owned(), inputs: model.inputs.clone(), tokens: None }];
     }
     let merge = |below: &BTreeMap<String, InputSpec>, above: &BTreeMap<String, InputSpec>| {
         let mut inputs = below.clone();
@@ -229,6 +230,7 @@ pub(crate) fn graphs(name: &str, model: &Model) -> Vec<GraphSpec> {
     let graph = |(name, graph): (&String, &crate::manifest::Graph)| GraphSpec {
         name: name.clone(),
         inputs: merge(&model.inputs, &graph.inputs),
+        tokens: None,
     };
     model.graphs.iter().map(graph).collect()
 }

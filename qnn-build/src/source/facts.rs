@@ -65,7 +65,9 @@ struct Remembered {
 pub fn inspect(path: &Path, format: SourceFormat, memo: &Memo) -> Result<SourceFacts, Vec<Diagnostic>> {
     let kind = match format {
         SourceFormat::Onnx => "onnx-2",
-        SourceFormat::Dlc | SourceFormat::ContextBinary => "hash-1",
+        SourceFormat::Dlc | SourceFormat::ContextBinary | SourceFormat::Gguf | SourceFormat::Safetensors => {
+            "hash-1"
+        }
     };
     let known = memo.fact(kind, path, || remember(path, format)).map_err(|problem| vec![problem])?;
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -92,12 +94,15 @@ fn remember(path: &Path, format: SourceFormat) -> Result<Remembered, Diagnostic>
             SourceFormat::Onnx => "E0201",
             SourceFormat::Dlc => "E0212",
             SourceFormat::ContextBinary => "E0213",
+            SourceFormat::Gguf | SourceFormat::Safetensors => "E0230",
         };
         return Err(Diagnostic::new(code, "the model file is empty").at(path.display().to_string()));
     }
     let scan = match format {
         SourceFormat::Onnx => scan_file(path, bytes)?,
-        SourceFormat::Dlc | SourceFormat::ContextBinary => Scan::default(),
+        SourceFormat::Dlc | SourceFormat::ContextBinary | SourceFormat::Gguf | SourceFormat::Safetensors => {
+            Scan::default()
+        }
     };
     Ok(Remembered {
         bytes,
