@@ -168,6 +168,23 @@ pub enum LlmPartKind {
     Embedding,
 }
 
+/// As words for messages: `layers 0-6`, `layers 7-13 and head`, `head`, `embedding`.
+impl fmt::Display for LlmPartKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Layers { first, count, head, .. } => {
+                match count {
+                    1 => write!(f, "layer {first}")?,
+                    _ => write!(f, "layers {first}-{}", first.saturating_add(*count).saturating_sub(1))?,
+                }
+                f.write_str(if *head { " and head" } else { "" })
+            }
+            Self::Head => f.write_str("head"),
+            Self::Embedding => f.write_str("embedding"),
+        }
+    }
+}
+
 /// The SoC a binary is made for, by value: the store key hashes these numbers, not the name of a table row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
