@@ -16,7 +16,7 @@ use super::tables::Rope;
 use super::text::Tokenizer;
 use super::{LlmError, LlmSource, Session};
 use crate::model::{self, Candidate};
-use crate::{Backend, Device, Result};
+use crate::{Backend, Device, Error, Result};
 
 /// A language model, loaded on the device. Cheap to clone; sessions keep it alive.
 ///
@@ -139,7 +139,14 @@ impl fmt::Debug for Llm {
 }
 
 fn one_model(source: &LlmSource, all: &[(Deployment, Described)]) -> Result<()> {
-    let LlmSource::Path(path) = source else { return Ok(()) };
+    let path = match source {
+        LlmSource::Path(path) => path,
+        LlmSource::Artifacts([]) => {
+            let why = "the app contains no artifact of it\nhelp: name SoCs in `soc` of [package.metadata.qnn] and build again";
+            return Err(Error::invalid("model", why));
+        }
+        LlmSource::Artifacts(_) => return Ok(()),
+    };
     let mut models: Vec<String> = all.iter().map(|(deployment, _)| deployment.model.clone()).collect();
     models.sort();
     models.dedup();
@@ -170,10 +177,16 @@ fn parse(described: &Described) -> Result<Deployment> {
     Ok(deployment)
 }
 
+/// Above every size of a model, and small enough that products of three are numbers.
+const LARGEST: usize = 1 << 20;
+
 fn check(deployment: &Deployment) -> Result<(), String> {
     let Deployment { config, context, tokens, parts, .. } = deployment;
-    let sizes =
-        [config.hidden, config.layers, config.heads, config.kv_heads, config.head_dim, config.vocabulary];
+    let kv_rows = config.kv_heads.saturating_mul(config.head_dim);
+    let sizes = [config.hidden, config.heads, kv_rows, config.layers, config.vocabulary, *context];
+    if sizes.iter().any(|size| *size > LARGEST) {
+        return Err(format!("its sizes are beyond {LARGEST}"));
+    }
     if sizes.contains(&0) || config.head_dim % 2 != 0 || config.heads % config.kv_heads != 0 {
         return Err("its sizes do not fit each other".to_owned());
     }
@@ -188,7 +201,7 @@ fn check(deployment: &Deployment) -> Result<(), String> {
         if part.first_layer != next {
             return Err(format!("`{}` begins with layer {}, not {next}", part.file, part.first_layer));
         }
-        next += part.layers;
+        next = next.saturating_add(part.layers);
     }
     if next != config.layers {
         return Err(format!("its parts have {next} of {} layers", config.layers));
@@ -199,11 +212,6 @@ fn check(deployment: &Deployment) -> Result<(), String> {
     }
     if parts.iter().rev().skip(1).any(|part| part.layers == 0) {
         return Err("a part without layers is not the last".to_owned());
-    }
-    if let Embedding::Graph = deployment.embedding
-        && i32::try_from(config.vocabulary).is_err()
-    {
-        return Err(format!("a vocabulary of {} exceeds 32-bit token ids", config.vocabulary));
     }
     Ok(())
 }
