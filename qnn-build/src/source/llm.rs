@@ -118,6 +118,11 @@ impl LlmFacts {
         })
     }
 
+    /// Number of weights that a part has.
+    pub fn elements(&self, what: &LlmPartKind) -> u64 {
+        self.weights_of(what).map(LlmWeight::elements).fold(0, u64::saturating_add)
+    }
+
     /// About how long the output of a part is, bytes: the weights in their encoding for an architecture. Ops add little.
     pub fn estimated_bytes(&self, what: &LlmPartKind, strategy: Strategy, arch: u32) -> u64 {
         let bits = self.weights_of(what).map(|weight| match what {
@@ -136,8 +141,7 @@ impl LlmFacts {
         if part.what == LlmPartKind::Embedding {
             return BASE + bytes;
         }
-        let elements: u64 = self.weights_of(&part.what).map(LlmWeight::elements).fold(0, u64::saturating_add);
-        let own = elements as f64 * (1.5 + 1.5 * graphs.max(1) as f64);
+        let own = self.elements(&part.what) as f64 * (1.5 + 1.5 * graphs.max(1) as f64);
         BASE.saturating_add(own as u64).saturating_add(bytes.saturating_mul(7) / 2)
     }
 }

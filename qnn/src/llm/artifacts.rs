@@ -140,7 +140,9 @@ impl Described {
                     }
                     None => Err(Error::invalid(
                         format!("model `{}`", artifacts.model),
-                        format!("its description names the file `{name}`, which is not among its artifacts\nhelp: build the app again"),
+                        format!(
+                            "its description names the file `{name}`, which is not among its artifacts\nhelp: build the app again"
+                        ),
                     )),
                 }
             }
