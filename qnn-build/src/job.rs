@@ -499,6 +499,33 @@ pub struct Report {
     pub peak_rss: u64,
     /// Model files read besides the source itself (external data).
     pub files: Vec<PathBuf>,
+    /// What became of a language model's weights.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub weights: Vec<WeightReport>,
+    /// QNN ops of each type, all graphs together.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub op_types: BTreeMap<String, u64>,
+}
+
+/// What became of a tensor of a language model's file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct WeightReport {
+    /// Name in the file.
+    pub tensor: String,
+    /// How the file stores it, for example `Q4_0`.
+    pub source: String,
+    /// How the context binary has it.
+    pub encoding: String,
+    /// Whether it means the same numbers, up to the rounding of scales to fp16.
+    pub exact: bool,
+    /// Why it has this encoding.
+    pub why: String,
+    /// How many numbers.
+    pub weights: u64,
+    /// Their quality against the file's numbers, dB, where rounding to rows changed them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sqnr_db: Option<f64>,
 }
 
 /// A graph of a context binary.

@@ -29,7 +29,8 @@ pub fn run(job: &Job, send: &mut dyn FnMut(Event)) -> Result<Report> {
             SourceFormat::ContextBinary => htp::pass_on(job, &mut reporter),
         },
         Job::Check(job) => match job.format {
-            SourceFormat::Onnx | SourceFormat::Gguf | SourceFormat::Safetensors => check(job, &mut reporter),
+            SourceFormat::Onnx => check(job, &mut reporter),
+            SourceFormat::Gguf | SourceFormat::Safetensors => check(job, &mut reporter),
             // The library composes a DLC in one piece: a check is the compile without its output.
             SourceFormat::Dlc => check_dlc(job, &mut reporter),
             SourceFormat::ContextBinary => htp::pass_on(job, &mut reporter),
