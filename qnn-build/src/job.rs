@@ -450,6 +450,14 @@ impl Diagnostic {
     }
 }
 
+/// A problem of a language model's file, with its code.
+impl From<qnn_llm::Problem> for Diagnostic {
+    fn from(problem: qnn_llm::Problem) -> Self {
+        let diagnostic = Self::new(problem.class.code(), problem.message);
+        Self { notes: problem.notes, help: problem.help, ..diagnostic }
+    }
+}
+
 /// The message as text without colour: code and message, then one indented line per further part.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

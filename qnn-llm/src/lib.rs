@@ -15,6 +15,7 @@ mod open;
 mod problem;
 mod rope;
 mod rows;
+pub mod strategy;
 mod tokenizer;
 pub mod weights;
 
