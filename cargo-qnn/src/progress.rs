@@ -119,14 +119,13 @@ impl Progress for Shown<'_> {
             ProgressEvent::Warning(warning) => self.term.warning(warning),
             ProgressEvent::Finished { report, elapsed: time } => {
                 self.stop(job);
-                let bytes = if report.ops > 0 {
-                    format!(": {}, {} ops", size(report.binary_bytes), report.ops)
-                } else {
-                    String::new()
-                };
+                let bytes = (report.binary_bytes > 0).then(|| size(report.binary_bytes));
+                let ops = (report.ops > 0).then(|| format!("{} ops", report.ops));
+                let made: Vec<String> = bytes.into_iter().chain(ops).collect();
+                let made = if made.is_empty() { String::new() } else { format!(": {}", made.join(", ")) };
                 let left = self.work().finish(job);
                 let left = left.map_or(String::new(), |left| format!(", about {} left", elapsed(left)));
-                self.term.status(self.verbs.done, format!("{name} in {}{bytes}{left}", elapsed(time)));
+                self.term.status(self.verbs.done, format!("{name} in {}{made}{left}", elapsed(time)));
             }
             ProgressEvent::Failed { .. } => self.stop(job),
             // What a later version tells, nobody draws yet.
