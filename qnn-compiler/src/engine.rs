@@ -34,6 +34,8 @@ pub fn run(job: &Job, send: &mut dyn FnMut(Event)) -> Result<Report> {
             SourceFormat::Dlc => check_dlc(job, &mut reporter),
             SourceFormat::ContextBinary => htp::pass_on(job, &mut reporter),
         },
+        Job::Export(job) => llm::export(job, &mut reporter),
+        Job::Evaluate(job) => llm::evaluate(job, &mut reporter),
         Job::Execute(job) => htp::execute(job, &mut reporter),
         Job::Reference(job) => {
             reporter.stage(Stage::Reference);

@@ -134,7 +134,7 @@ impl Layout {
             LlmPartKind::Embedding => Vec::new(),
         };
         let Llm { heads, kv, strategy, .. } = self.options;
-        let part = LlmPart { what, context: self.context, heads, kv, strategy };
+        let part = LlmPart { what, context: self.context, heads, kv, strategy, layers: false };
         CompileJob { graphs, llm: Some(part), ..job.clone() }
     }
 

@@ -29,6 +29,13 @@ pub struct Shape {
     pub context: usize,
     /// Whether heads are computed one by one.
     pub heads: Heads,
+    /// Whether every layer's hidden state is an output, named by [`layer_output`].
+    pub layers: bool,
+}
+
+/// Name of the output that is a layer's hidden state.
+pub fn layer_output(layer: usize) -> String {
+    format!("layers.{layer}.out")
 }
 
 /// Writes the graph of a part. `progress` is told how many layers are done.
@@ -88,6 +95,9 @@ impl Decoder<'_> {
             let positions = Positions { mask, angles };
             for i in 0..span.layers {
                 x = self.layer(span.first + i, x, &positions)?;
+                if self.shape.layers {
+                    self.ops.output(x, layer_output(span.first + i));
+                }
                 progress(i + 1, span.layers);
             }
         }
@@ -145,7 +155,7 @@ impl Decoder<'_> {
             let values = self.ops.concat(&format!("{name}.v.{kv}.all"), &[past_v, v], 2);
             self.ops.output(k, format!("k.{layer}.{kv}.new"));
             self.ops.output(v, format!("v.{layer}.{kv}.new"));
-            let keys = self.ops.transpose(&format!("{name}.k.{kv}.turned"), keys, &[0, 1, 3, 2]);
+            let keys = self.ops.transpose(&format!("{name}.k.{kv}.columns"), keys, &[0, 1, 3, 2]);
             for h in kv * group..(kv + 1) * group {
                 let head = format!("{name}.heads.{h}");
                 let q = self.head(layer, Role::Query, h, x, positions)?;
@@ -196,7 +206,7 @@ impl Decoder<'_> {
         let values = self.ops.concat(&format!("{name}.v.all"), &[past_v, v], 2);
         self.ops.output(k, format!("k.{layer}.new"));
         self.ops.output(v, format!("v.{layer}.new"));
-        let keys = self.ops.transpose(&format!("{name}.k.turned"), keys, &[0, 1, 3, 2]);
+        let keys = self.ops.transpose(&format!("{name}.k.columns"), keys, &[0, 1, 3, 2]);
         // The queries that share keys are rows of one matrix.
         let q = self.ops.reshape(&format!("{name}.q.grouped"), q, &[1, kv_heads, group * tokens, size]);
         let scores = self.ops.product(&format!("{name}.scores"), q, keys);

@@ -124,7 +124,7 @@ fn program(
 ) -> Result<Program> {
     reporter.stage(Stage::Import);
     let tokens = spec.tokens.unwrap_or(1) as usize;
-    let shape = Shape { tokens, context: part.context as usize, heads: part.heads };
+    let shape = Shape { tokens, context: part.context as usize, heads: part.heads, layers: part.layers };
     fits(&shape, span, weights.model())?;
     let mut progress = |done, total| reporter.progress(done, total);
     let mut graph = build(&spec.name, span, &shape, weights, &mut progress)?;

@@ -5,12 +5,18 @@
 //! gigabytes of weights.
 
 mod decoder;
+mod evaluate;
+mod export;
 mod job;
 mod ops;
 mod requantize;
+mod spill;
 mod weights;
 
+pub(crate) use evaluate::evaluate;
+pub(crate) use export::export;
 pub(crate) use job::{check, compile};
 
-pub use decoder::{Shape, Span, build};
+pub use decoder::{Shape, Span, build, layer_output};
+pub use spill::Spill;
 pub use weights::{Target, Weights, embedding_table};

@@ -11,6 +11,7 @@ use qnn_llm::strategy::{self, Encoding as Chosen};
 use qnn_llm::{Format, Model, Role, Strategy, Weight};
 
 use super::requantize;
+use super::spill::Spill;
 use crate::graph::{DType, Data, Encoding, Graph, TensorType, ValueId};
 use crate::problem::{Result, problem};
 
@@ -32,6 +33,7 @@ pub enum Target {
 pub struct Weights<'m> {
     model: &'m Model,
     target: Target,
+    spill: Option<&'m Spill>,
     report: RefCell<BTreeMap<String, Became>>,
 }
 
@@ -45,7 +47,12 @@ struct Became {
 impl<'m> Weights<'m> {
     /// The weights of a model.
     pub fn new(model: &'m Model, target: Target) -> Self {
-        Self { model, target, report: RefCell::default() }
+        Self { model, target, spill: None, report: RefCell::default() }
+    }
+
+    /// Dequantized weights for ONNX, whose data go to a file.
+    pub fn spilling(model: &'m Model, spill: &'m Spill) -> Self {
+        Self { spill: Some(spill), ..Self::new(model, Target::Onnx) }
     }
 
     /// The model.
@@ -249,7 +256,13 @@ impl<'m> Weights<'m> {
     ) -> Result<ValueId> {
         let ty = TensorType::new(DType::F32, [rows.len(), weight.columns]);
         let numbers: Vec<f32> = floats(weight, rows)?.into_iter().map(|v| v * factor).collect();
-        Ok(graph.add_constant(name, ty, Data::from_f32(&numbers)))
+        let mut data = Data::from_f32(&numbers);
+        if let Some(spill) = self.spill {
+            data = spill
+                .add(name, &data)
+                .map_err(|e| qnn_build::io_problem("E0605", "cannot write the weights", spill.path(), &e))?;
+        }
+        Ok(graph.add_constant(name, ty, data))
     }
 }
 
