@@ -443,7 +443,7 @@ fn check(worker: &Worker, toolchain: &Toolchain, source: PathBuf) -> Vec<Diagnos
         toolchain: toolchain.clone(),
         output: None,
     });
-    let id = JobId { package: String::new(), model: "m".to_owned(), soc: soc.name.to_owned() };
+    let id = JobId { model: "m".to_owned(), soc: soc.name.to_owned(), ..JobId::default() };
     let options = RunOptions { timeout: Some(LIMIT), log: None, keep: None };
     driver::run(worker, &job, &id, options, &Silent).result.err().unwrap_or_default()
 }

@@ -156,6 +156,10 @@ pub enum Error {
         /// Bytes the buffer has.
         given: usize,
     },
+    /// A language model cannot be loaded, or not do what was asked of it.
+    #[cfg(feature = "llm")]
+    #[error(transparent)]
+    Llm(#[from] crate::llm::LlmError),
     /// What is to be built or loaded is wrong in a way that the library would not have noticed.
     #[error("{what}: {why}")]
     Invalid {

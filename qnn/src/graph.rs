@@ -126,8 +126,11 @@ fn bind<'a>(
 ) -> Result<Vec<RawTensor>> {
     let mut raw: Vec<RawTensor> = encoded.iter().map(|tensor| tensor.raw).collect();
     let mut counts = vec![0; infos.len()];
-    for (name, dtype, data, len) in given {
-        let index = infos.iter().position(|info| info.name == name).ok_or_else(|| Error::UnknownTensor {
+    for (position, (name, dtype, data, len)) in given.enumerate() {
+        // Given in the graph's own order, hundreds of tensors need no search.
+        let here = infos.get(position).filter(|info| info.name == name).map(|_| position);
+        let search = || infos.iter().position(|info| info.name == name);
+        let index = here.or_else(search).ok_or_else(|| Error::UnknownTensor {
             graph: graph.to_owned(),
             side,
             tensor: name.to_owned(),

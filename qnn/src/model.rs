@@ -33,13 +33,9 @@ impl LoadedModel {
         if let ArtifactSource::Stub(reason) = first.source {
             return Err(stub(first, reason));
         }
-        let device = if backend.is_emulator() {
-            let emulated = emulated_soc()?.map_or(first.soc_id, |soc| soc.id);
-            Device::for_soc(backend, emulated)?
-        } else {
-            Device::native(backend)?
-        };
-        let artifact = choose(artifacts, &device.info())?;
+        let candidates: Vec<Candidate> = artifacts.iter().map(Candidate::from).collect();
+        let (device, index) = choose_device(backend, first.model, &candidates)?;
+        let artifact = &artifacts[index];
         let context = load(&device, artifact)?;
         Ok(LoadedModel { artifact, context })
     }
@@ -84,15 +80,52 @@ fn emulated_soc() -> Result<Option<&'static Soc>> {
     Ok(env::string(&env::QNN_EMULATE_SOC).map(|name| soc::find(&name)).transpose()?)
 }
 
-fn choose(artifacts: &'static [Artifact], device: &DeviceInfo) -> Result<&'static Artifact> {
-    let exact = artifacts.iter().find(|artifact| artifact.soc_id == device.soc_id);
-    let same_arch = || artifacts.iter().find(|artifact| artifact.arch == device.arch);
+/// The SoC that something was compiled for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate {
+    soc: &'static str,
+    soc_id: u32,
+    arch: u32,
+}
+
+impl From<&'static Artifact> for Candidate {
+    fn from(artifact: &'static Artifact) -> Candidate {
+        Candidate { soc: artifact.soc, soc_id: artifact.soc_id, arch: artifact.arch }
+    }
+}
+
+#[cfg(feature = "llm")]
+impl From<&'static Soc> for Candidate {
+    fn from(soc: &'static Soc) -> Candidate {
+        Candidate { soc: soc.name, soc_id: soc.id, arch: soc.arch }
+    }
+}
+
+/// The device, and the index of the candidate that fits it.
+pub(crate) fn choose_device(
+    backend: &Backend,
+    model: &str,
+    candidates: &[Candidate],
+) -> Result<(Device, usize)> {
+    let device = if backend.is_emulator() {
+        let first = candidates.first().map_or(0, |candidate| candidate.soc_id);
+        Device::for_soc(backend, emulated_soc()?.map_or(first, |soc| soc.id))?
+    } else {
+        Device::native(backend)?
+    };
+    let index = choose(model, candidates, &device.info())?;
+    Ok((device, index))
+}
+
+fn choose(model: &str, candidates: &[Candidate], device: &DeviceInfo) -> Result<usize> {
+    let exact = candidates.iter().position(|candidate| candidate.soc_id == device.soc_id);
+    let same_arch = || candidates.iter().position(|candidate| candidate.arch == device.arch);
     exact.or_else(same_arch).ok_or_else(|| {
         let name = device.soc().map_or_else(|| format!("v{}", device.arch), |soc| soc.name.to_owned());
         Error::NoArtifact {
-            model: artifacts.first().map_or("", |artifact| artifact.model).to_owned(),
+            model: model.to_owned(),
             device: device.to_string(),
-            built: artifacts.iter().map(|artifact| artifact.soc.to_owned()).collect(),
+            built: candidates.iter().map(|candidate| candidate.soc.to_owned()).collect(),
             help: format!("add \"{name}\" to `soc` in [package.metadata.qnn] and build again"),
         }
     })
@@ -115,7 +148,7 @@ fn load(device: &Device, artifact: &'static Artifact) -> Result<Context> {
     }
 }
 
-fn find_file(model: &str, name: &str) -> Result<PathBuf> {
+pub(crate) fn find_file(model: &str, name: &str) -> Result<PathBuf> {
     let named = env::var(&env::QNN_ARTIFACT_DIR).map(PathBuf::from);
     let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|dir| dir.to_owned()));
     let looked: Vec<PathBuf> =
@@ -128,11 +161,11 @@ fn find_file(model: &str, name: &str) -> Result<PathBuf> {
 mod tests {
     use super::*;
 
-    const fn artifact(soc: &'static str, soc_id: u32, arch: u32) -> Artifact {
-        Artifact { model: "digits", soc, soc_id, arch, build_id: "", source: ArtifactSource::Embedded(&[]) }
+    const fn candidate(soc: &'static str, soc_id: u32, arch: u32) -> Candidate {
+        Candidate { soc, soc_id, arch }
     }
 
-    static TWO: &[Artifact] = &[artifact("SM8650", 57, 75), artifact("SM8750", 69, 79)];
+    const TWO: &[Candidate] = &[candidate("SM8650", 57, 75), candidate("SM8750", 69, 79)];
 
     fn device(soc_id: u32, arch: u32) -> DeviceInfo {
         DeviceInfo { soc_id, arch, vtcm_mb: 8 }
@@ -140,20 +173,20 @@ mod tests {
 
     #[test]
     fn the_devices_own_soc_wins_over_its_architecture() {
-        static SAME_ARCH: &[Artifact] = &[artifact("QCS8300", 82, 75), artifact("SM8650", 57, 75)];
-        assert_eq!(choose(SAME_ARCH, &device(57, 75)).unwrap().soc, "SM8650");
+        let same_arch = &[candidate("QCS8300", 82, 75), candidate("SM8650", 57, 75)];
+        assert_eq!(choose("digits", same_arch, &device(57, 75)).unwrap(), 1);
     }
 
     #[test]
     fn an_artifact_of_the_same_architecture_serves_another_soc() {
-        assert_eq!(choose(TWO, &device(82, 75)).unwrap().soc, "SM8650");
+        assert_eq!(choose("digits", TWO, &device(82, 75)).unwrap(), 0);
         // A SoC that the table does not know, too.
-        assert_eq!(choose(TWO, &device(9999, 79)).unwrap().soc, "SM8750");
+        assert_eq!(choose("digits", TWO, &device(9999, 79)).unwrap(), 1);
     }
 
     #[test]
     fn without_a_fitting_artifact_the_error_names_device_and_what_was_built() {
-        let message = choose(TWO, &device(43, 73)).unwrap_err().to_string();
+        let message = choose("digits", TWO, &device(43, 73)).unwrap_err().to_string();
         for part in ["`digits`", "SM8550 (v73)", "`SM8650`, `SM8750`", "add \"SM8550\" to `soc`"] {
             assert!(message.contains(part), "{message}");
         }

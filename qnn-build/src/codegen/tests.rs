@@ -19,13 +19,16 @@ fn code(graphs: &[GraphInfo], placement: Placement) -> Result<String, Vec<Diagno
         tokens: None,
     }];
     let soc = soc();
-    generate(&[ModelCode {
-        name: "digits",
-        source: "digits.onnx".to_owned(),
-        graphs,
-        specs: &specs,
-        socs: vec![SocCode { soc: &soc, build_id: "v2.51.0", placement }],
-    }])
+    generate(
+        &[ModelCode {
+            name: "digits",
+            source: "digits.onnx".to_owned(),
+            graphs,
+            specs: &specs,
+            socs: vec![SocCode { soc: &soc, build_id: "v2.51.0", placement }],
+        }],
+        &[],
+    )
 }
 
 fn digits() -> GraphInfo {

@@ -243,4 +243,14 @@ unknown in this one. Texts would be cut otherwise than the model was trained for
 guessed at: use the safetensors folder of the model, whose tokenizer.json is taken as it is.
 ",
     ),
+    row(
+        "E0240",
+        "a part of a language model is too large",
+        "\
+The HTP loads a context binary of up to 2 GiB in one piece, and the vendor's compiler refuses a
+graph that needs more than 3.5 GiB. The message names the part that would be larger, with the size
+that its weights have in the encoding for this SoC, and proposes what makes it smaller: more
+`llm.shards`, a head or an embedding table outside the layers' binaries, or fewer bits a weight.
+",
+    ),
 ];

@@ -202,7 +202,8 @@ fn sample(fields: &[Field]) -> Value {
                 Kind::Int(_, max) => max.into(),
                 Kind::Texts | Kind::Socs => vec!["SM8650"].into(),
                 Kind::Shape => vec![1, 2].into(),
-                Kind::Table(inner) => sample(inner),
+                Kind::WordOrInt(word, ..) => word.into(),
+                Kind::Table(inner) | Kind::Own(inner) => sample(inner),
                 Kind::Named(_, inner) => serde_json::json!({ "name": sample(inner) }),
                 Kind::Later(_) => Value::Null,
             };

@@ -7,7 +7,7 @@ use crate::manifest::Model;
 use crate::source::{ModelValue, SourceFacts, static_shapes};
 
 /// A problem and the key, below the model's table, that it comes from.
-type Located = (Vec<String>, Diagnostic);
+pub(super) type Located = (Vec<String>, Diagnostic);
 
 /// Checks what the manifest says of the model's inputs.
 pub(super) fn overrides(

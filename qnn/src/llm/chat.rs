@@ -1,0 +1,236 @@
+//! Conversations, rendered by the model's chat template.
+
+use std::fmt;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Kwargs, Value};
+use minijinja::{AutoEscape, Environment, ErrorKind, context};
+use serde::Serialize;
+
+use super::{LlmError, clock};
+
+/// Who says something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The app: how the model shall behave.
+    System,
+    /// The person.
+    User,
+    /// The model.
+    Assistant,
+}
+
+impl Role {
+    /// The name in chat templates.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::System => "system",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+        }
+    }
+}
+
+/// A conversation. [`crate::llm::Session::answer`] lets the model say what comes next:
+///
+/// ```no_run
+/// # fn main() -> qnn::Result<()> {
+/// use qnn::llm::{Llm, Sampling};
+///
+/// # let backend = qnn::Backend::htp()?;
+/// let llm = Llm::load(&backend, std::path::Path::new("model"))?;
+/// let (mut session, mut chat) = (llm.session(), llm.chat()?);
+/// chat.system("Answer in one sentence.").user("Why is the sky blue?");
+/// let mut answer = String::new();
+/// for piece in session.answer(&chat, &Sampling::default()) {
+///     answer += &piece?.text;
+/// }
+/// chat.assistant(answer).user("And at sunset?");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Chat {
+    template: Environment<'static>,
+    bos: String,
+    eos: String,
+    messages: Vec<(Role, String)>,
+}
+
+/// Name of the only template of an environment.
+const NAME: &str = "chat";
+
+impl Chat {
+    pub(super) fn new(template: &str, bos: String, eos: String) -> Result<Chat, LlmError> {
+        let mut environment = Environment::new();
+        // As the library that templates are written for has it.
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        environment.set_syntax(syntax.map_err(failed)?);
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment.add_function("raise_exception", |why: String| -> Result<String, minijinja::Error> {
+            Err(minijinja::Error::new(ErrorKind::InvalidOperation, why))
+        });
+        environment.add_function("strftime_now", |format: String| clock::now(&format));
+        environment.add_filter("tojson", to_json);
+        environment.add_template_owned(NAME, template.to_owned()).map_err(failed)?;
+        Ok(Chat { template: environment, bos, eos, messages: Vec::new() })
+    }
+
+    /// Adds a message.
+    pub fn push(&mut self, role: Role, content: impl Into<String>) -> &mut Chat {
+        self.messages.push((role, content.into()));
+        self
+    }
+
+    /// Adds what the app says.
+    pub fn system(&mut self, content: impl Into<String>) -> &mut Chat {
+        self.push(Role::System, content)
+    }
+
+    /// Adds what the person says.
+    pub fn user(&mut self, content: impl Into<String>) -> &mut Chat {
+        self.push(Role::User, content)
+    }
+
+    /// Adds what the model said.
+    pub fn assistant(&mut self, content: impl Into<String>) -> &mut Chat {
+        self.push(Role::Assistant, content)
+    }
+
+    /// All messages.
+    pub fn messages(&self) -> &[(Role, String)] {
+        &self.messages
+    }
+
+    /// Takes the last message back.
+    pub fn pop(&mut self) -> Option<(Role, String)> {
+        self.messages.pop()
+    }
+
+    /// The text that the model goes on from: the conversation, and the beginning of its answer.
+    ///
+    /// # Errors
+    /// [`LlmError::Template`] when the template refuses the conversation.
+    pub fn prompt(&self) -> Result<String, LlmError> {
+        let messages: Vec<Value> = self
+            .messages
+            .iter()
+            .map(|(role, content)| context! { role => role.name(), content => content })
+            .collect();
+        let context = context! {
+            messages => messages,
+            bos_token => self.bos.as_str(),
+            eos_token => self.eos.as_str(),
+            add_generation_prompt => true,
+        };
+        self.template.get_template(NAME).and_then(|template| template.render(context)).map_err(failed)
+    }
+}
+
+impl fmt::Debug for Chat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chat").field("messages", &self.messages).finish_non_exhaustive()
+    }
+}
+
+fn failed(error: minijinja::Error) -> LlmError {
+    LlmError::Template { why: error.to_string() }
+}
+
+/// JSON as Python's `json.dumps` writes it; the engine's own filter escapes what HTML would need.
+fn to_json(value: Value, options: Kwargs) -> Result<String, minijinja::Error> {
+    let indent: Option<usize> = options.get("indent")?;
+    // Other options of the Python function change nothing here.
+    let mut json = Vec::new();
+    let written = match indent {
+        Some(indent) => {
+            let indent = " ".repeat(indent);
+            let formatter = serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes());
+            value.serialize(&mut serde_json::Serializer::with_formatter(&mut json, formatter))
+        }
+        None => value.serialize(&mut serde_json::Serializer::with_formatter(&mut json, Spaced)),
+    };
+    let failed = |why: String| minijinja::Error::new(ErrorKind::BadSerialization, why);
+    written.map_err(|error| failed(error.to_string()))?;
+    String::from_utf8(json).map_err(|error| failed(error.to_string()))
+}
+
+/// A space after every comma and colon.
+struct Spaced;
+
+impl serde_json::ser::Formatter for Spaced {
+    fn begin_array_value<W: ?Sized + std::io::Write>(
+        &mut self,
+        to: &mut W,
+        first: bool,
+    ) -> std::io::Result<()> {
+        if first { Ok(()) } else { to.write_all(b", ") }
+    }
+
+    fn begin_object_key<W: ?Sized + std::io::Write>(
+        &mut self,
+        to: &mut W,
+        first: bool,
+    ) -> std::io::Result<()> {
+        if first { Ok(()) } else { to.write_all(b", ") }
+    }
+
+    fn begin_object_value<W: ?Sized + std::io::Write>(&mut self, to: &mut W) -> std::io::Result<()> {
+        to.write_all(b": ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A template, a conversation, and what Hugging Face transformers makes of it.
+    #[derive(serde::Deserialize)]
+    struct Case {
+        name: String,
+        template: String,
+        messages: Vec<Message>,
+        /// `None` where it refuses.
+        prompt: Option<String>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Message {
+        role: String,
+        content: String,
+    }
+
+    #[test]
+    fn templates_render_as_transformers_renders_them() {
+        let cases: Vec<Case> = serde_json::from_str(include_str!("../../tests/llm/chat.json")).unwrap();
+        assert!(cases.len() >= 6);
+        for case in cases {
+            let mut chat = Chat::new(&case.template, "<s>".into(), "</s>".into()).unwrap();
+            for message in &case.messages {
+                let roles = [Role::System, Role::User, Role::Assistant];
+                let role = roles.into_iter().find(|role| role.name() == message.role).unwrap();
+                chat.push(role, message.content.as_str());
+            }
+            match (&case.prompt, chat.prompt()) {
+                (Some(expected), Ok(prompt)) => assert_eq!(&prompt, expected, "{}", case.name),
+                (None, Err(error)) => {
+                    assert!(error.to_string().contains("by turns"), "{}: {error}", case.name)
+                }
+                (expected, prompt) => panic!("{}: {prompt:?}, not {expected:?}", case.name),
+            }
+        }
+    }
+
+    #[test]
+    fn a_template_that_cannot_be_parsed_is_refused_with_its_line() {
+        let error = Chat::new("{% for x in %}", String::new(), String::new()).unwrap_err().to_string();
+        assert!(error.contains("chat template: ") && error.contains(":1"), "{error}");
+    }
+
+    #[test]
+    fn the_date_of_today_can_be_asked_for() {
+        let chat = Chat::new("{{ strftime_now('%Y') }}", String::new(), String::new()).unwrap();
+        let year: u32 = chat.prompt().unwrap().parse().unwrap();
+        assert!(year >= 2025, "{year}");
+    }
+}

@@ -1,0 +1,217 @@
+//! Loading a model.
+
+use std::fmt;
+use std::sync::Arc;
+
+use qnn_llm::Config;
+use qnn_llm::deployment::{self, Deployment, Embedding};
+use qnn_platform::soc;
+
+use super::artifacts::{Described, descriptions};
+use super::chat::Chat;
+use super::decoder::Fixed;
+use super::embedding::Table;
+use super::parts::Parts;
+use super::tables::Rope;
+use super::text::Tokenizer;
+use super::{LlmError, LlmSource, Session};
+use crate::model::{self, Candidate};
+use crate::{Backend, Device, Error, Result};
+
+/// A language model, loaded on the device. Cheap to clone; sessions keep it alive.
+///
+/// `Send` and `Sync`: executions of its sessions take turns.
+#[derive(Clone)]
+pub struct Llm {
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    pub(super) fixed: Arc<Fixed>,
+    pub(super) parts: Arc<Parts>,
+    pub(super) tokenizer: Option<Tokenizer>,
+    device: Device,
+}
+
+impl Llm {
+    /// Loads a model: from a folder (`Path` or `PathBuf`), or what generated code holds. Of the SoCs it was compiled for, on a
+    /// device that SoC's is taken, else one of its architecture; in the emulator that of `QNN_EMULATE_SOC`, else the first.
+    ///
+    /// # Errors
+    /// [`crate::Error::Llm`] when the description is missing or does not fit the files, [`crate::Error::NoArtifact`] when the model was compiled for
+    /// other SoCs, [`crate::Error::Stub`] when the app was built without its models, else as [`crate::Context::load`]. The emulator cannot load parts
+    /// whose graphs share weights ([`crate::Error::Incompatible`]).
+    pub fn load(backend: &Backend, source: impl Into<LlmSource>) -> Result<Llm> {
+        let source = source.into();
+        let mut all = Vec::new();
+        for described in descriptions(&source)? {
+            all.push((parse(&described)?, described));
+        }
+        one_model(&source, &all)?;
+        let candidates = all
+            .iter()
+            .map(|(deployment, _)| Ok(Candidate::from(soc::find(&deployment.soc)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let name = all.first().map_or("", |(deployment, _)| &deployment.model);
+        let (device, index) = model::choose_device(backend, name, &candidates)?;
+        let (deployment, described) = all.swap_remove(index);
+        Llm::build(device, deployment, &described)
+    }
+
+    fn build(device: Device, deployment: Deployment, described: &Described) -> Result<Llm> {
+        let tokenizer = match &deployment.text.tokenizer {
+            Some(file) => Some(Tokenizer::new(&described.file(file)?)?),
+            None => None,
+        };
+        let table = match &deployment.embedding {
+            Embedding::Host { file } => Some(Table::new(file, described.file(file)?, &deployment.config)?),
+            Embedding::Graph => None,
+        };
+        let parts = Arc::new(Parts::load(&device, described, &deployment)?);
+        let rope = Rope::new(&deployment.config, deployment.context);
+        let fixed = Arc::new(Fixed { deployment, rope, table });
+        Ok(Llm { shared: Arc::new(Shared { fixed, parts, tokenizer, device }) })
+    }
+
+    /// A sequence of its own: an empty context with its own key and value cache.
+    pub fn session(&self) -> Session {
+        Session::new(self)
+    }
+
+    /// A conversation, to be rendered by the model's chat template.
+    ///
+    /// # Errors
+    /// [`LlmError::NoTemplate`] when the model has none, [`LlmError::Template`] when it cannot be parsed.
+    pub fn chat(&self) -> Result<Chat> {
+        let deployment = self.deployment();
+        let template = deployment.text.chat_template.as_deref();
+        self.chat_with(template.ok_or_else(|| LlmError::NoTemplate { model: deployment.model.clone() })?)
+    }
+
+    /// A conversation, to be rendered by another chat template (Jinja, as Hugging Face models have it).
+    ///
+    /// # Errors
+    /// [`LlmError::Template`] when it cannot be parsed.
+    pub fn chat_with(&self, template: &str) -> Result<Chat> {
+        let text = &self.deployment().text;
+        let name = |token: Option<u32>| {
+            let tokenizer = self.shared.tokenizer.as_ref();
+            token.zip(tokenizer).and_then(|(token, tokenizer)| tokenizer.token(token)).unwrap_or_default()
+        };
+        Ok(Chat::new(template, name(text.bos), name(text.stop.first().copied()))?)
+    }
+
+    /// The tokenizer.
+    ///
+    /// # Errors
+    /// [`LlmError::NoTokenizer`] when the model has none.
+    pub fn tokenizer(&self) -> Result<&Tokenizer> {
+        let model = || self.deployment().model.clone();
+        Ok(self.shared.tokenizer.as_ref().ok_or_else(|| LlmError::NoTokenizer { model: model() })?)
+    }
+
+    /// What the compiler says of the model: sizes, parts, strategy, source.
+    pub fn deployment(&self) -> &Deployment {
+        &self.shared.fixed.deployment
+    }
+
+    /// Sizes of the model.
+    pub fn config(&self) -> &Config {
+        &self.deployment().config
+    }
+
+    /// Positions of the context.
+    pub fn context(&self) -> usize {
+        self.deployment().context
+    }
+
+    /// The device it is loaded on; [`Device::performance`] raises its clocks.
+    pub fn device(&self) -> &Device {
+        &self.shared.device
+    }
+}
+
+impl fmt::Debug for Llm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Deployment { model, soc, context, .. } = self.deployment();
+        write!(f, "Llm({model:?} for {soc}, context {context})")
+    }
+}
+
+fn one_model(source: &LlmSource, all: &[(Deployment, Described)]) -> Result<()> {
+    let path = match source {
+        LlmSource::Path(path) => path,
+        LlmSource::Artifacts([]) => {
+            let why = "the app contains no artifact of it\nhelp: name SoCs in `soc` of [package.metadata.qnn] and build again";
+            return Err(Error::invalid("model", why));
+        }
+        LlmSource::Artifacts(_) => return Ok(()),
+    };
+    let mut models: Vec<String> = all.iter().map(|(deployment, _)| deployment.model.clone()).collect();
+    models.sort();
+    models.dedup();
+    match models.len() {
+        0 => Err(LlmError::NoModel { folder: path.clone() }.into()),
+        1 => Ok(()),
+        _ => Err(LlmError::SeveralModels { folder: path.clone(), models }.into()),
+    }
+}
+
+/// Reads a description and checks what the runtime relies on.
+fn parse(described: &Described) -> Result<Deployment> {
+    let error = |why: String| LlmError::Description { origin: described.origin.clone(), why };
+    // The version first: another one may have other fields.
+    #[derive(serde::Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let Version { version } =
+        serde_json::from_str(&described.text).map_err(|problem| error(problem.to_string()))?;
+    if version != deployment::VERSION {
+        let own = deployment::VERSION;
+        return Err(error(format!("it has version {version}, this runtime reads version {own}")).into());
+    }
+    let deployment: Deployment =
+        serde_json::from_str(&described.text).map_err(|problem| error(problem.to_string()))?;
+    check(&deployment).map_err(error)?;
+    Ok(deployment)
+}
+
+/// Above every size of a model, and small enough that products of three are numbers.
+const LARGEST: usize = 1 << 20;
+
+fn check(deployment: &Deployment) -> Result<(), String> {
+    let Deployment { config, context, tokens, parts, .. } = deployment;
+    let kv_rows = config.kv_heads.saturating_mul(config.head_dim);
+    let sizes = [config.hidden, config.heads, kv_rows, config.layers, config.vocabulary, *context];
+    if sizes.iter().any(|size| *size > LARGEST) {
+        return Err(format!("its sizes are beyond {LARGEST}"));
+    }
+    if sizes.contains(&0) || config.head_dim % 2 != 0 || config.heads % config.kv_heads != 0 {
+        return Err("its sizes do not fit each other".to_owned());
+    }
+    if tokens.last() != Some(&1) || !tokens.is_sorted_by(|a, b| a > b) {
+        return Err(format!("`tokens` is {tokens:?}, which must fall to 1"));
+    }
+    if *context < 2 || tokens[0] >= *context {
+        return Err(format!("a context of {context} has no room beside {} new tokens", tokens[0]));
+    }
+    let mut next = 0;
+    for part in parts {
+        if part.first_layer != next {
+            return Err(format!("`{}` begins with layer {}, not {next}", part.file, part.first_layer));
+        }
+        next = next.saturating_add(part.layers);
+    }
+    if next != config.layers {
+        return Err(format!("its parts have {next} of {} layers", config.layers));
+    }
+    let heads = parts.iter().filter(|part| part.head).count();
+    if heads != 1 || !parts.last().is_some_and(|part| part.head) {
+        return Err("the last of its parts, and no other, must have the head".to_owned());
+    }
+    if parts.iter().rev().skip(1).any(|part| part.layers == 0) {
+        return Err("a part without layers is not the last".to_owned());
+    }
+    Ok(())
+}

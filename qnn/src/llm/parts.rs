@@ -1,0 +1,124 @@
+//! The loaded context binaries of a model, held against its description.
+
+use qnn_llm::deployment::{Deployment, Embedding, HEAD_GRAPH, Part, graph_name};
+
+use super::LlmError;
+use super::artifacts::Described;
+use super::cache;
+use super::decoder::Execute;
+use crate::{
+    Context, DataType, Device, Error, Graph, GraphInfo, LoadOptions, Result, Tensor, TensorInfo, TensorMut,
+};
+
+/// Graphs of each part, by name.
+#[derive(Debug)]
+pub(super) struct Parts(Vec<Vec<(String, Graph)>>);
+
+impl Parts {
+    /// Loads the contexts of all parts.
+    pub(super) fn load(device: &Device, described: &Described, deployment: &Deployment) -> Result<Parts> {
+        let parts = deployment.parts.iter().enumerate().map(|(index, part)| {
+            let bytes = described.file(&part.file)?;
+            let what = format!("{} of model `{}` for {}", part.file, deployment.model, deployment.soc);
+            let context = Context::load(device, &bytes, &what, LoadOptions::default())?;
+            let mut found = Vec::new();
+            let mut graphs = Vec::new();
+            for expected in expected(deployment, index, part) {
+                match context.graph(&expected.name) {
+                    Ok(graph) => {
+                        expected.compare(graph.info(), &mut found);
+                        graphs.push((expected.name, graph));
+                    }
+                    Err(Error::UnknownGraph { .. }) => {
+                        found.push(format!("it has no graph `{}`", expected.name))
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            if found.is_empty() { Ok(graphs) } else { Err(LlmError::Mismatch { file: what, found }.into()) }
+        });
+        Ok(Parts(parts.collect::<Result<_>>()?))
+    }
+}
+
+impl Execute for std::sync::Arc<Parts> {
+    fn execute(
+        &self,
+        part: usize,
+        graph: &str,
+        inputs: &[(&str, Tensor<'_>)],
+        outputs: &mut [(&str, TensorMut<'_>)],
+    ) -> Result<()> {
+        let found = self.0[part].iter().find(|(name, _)| name == graph);
+        let (_, graph) = found.ok_or_else(|| Error::UnknownGraph {
+            graph: graph.to_owned(),
+            known: self.0[part].iter().map(|(name, _)| name.clone()).collect(),
+        })?;
+        graph.execute(inputs, outputs)
+    }
+}
+
+/// What a graph must have: names and bytes.
+struct Expected {
+    name: String,
+    inputs: Vec<(String, DataType, usize)>,
+    outputs: Vec<(String, DataType, usize)>,
+}
+
+fn expected(deployment: &Deployment, index: usize, part: &Part) -> Vec<Expected> {
+    let config = &deployment.config;
+    let half = |name: &str, elements: usize| (name.to_owned(), DataType::Float16, elements);
+    if part.layers == 0 {
+        return vec![Expected {
+            name: HEAD_GRAPH.to_owned(),
+            inputs: vec![half("hidden", config.hidden)],
+            outputs: vec![half("logits", config.vocabulary)],
+        }];
+    }
+    let graph = |size: &usize| {
+        let (size, past) = (*size, deployment.context - size);
+        let first = match index == 0 && deployment.embedding == Embedding::Graph {
+            true => ("tokens".to_owned(), DataType::Int32, size),
+            false => half("hidden", size * config.hidden),
+        };
+        let angles = size * (config.head_dim / 2);
+        let mut inputs =
+            vec![first, half("mask", size * deployment.context), half("cos", angles), half("sin", angles)];
+        let mut outputs = vec![match part.head {
+            true => half("logits", size * config.vocabulary),
+            false => half("hidden.out", size * config.hidden),
+        }];
+        for layer in part.first_layer..part.first_layer + part.layers {
+            let names = cache::names(deployment, layer);
+            // All heads' keys and values are `2 * kv_heads` heads, in as many or fewer tensors.
+            let row = 2 * config.kv_rows() / names.len();
+            for name in names {
+                outputs.push(half(&format!("{name}.new"), size * row));
+                inputs.push(half(&name, past * row));
+            }
+        }
+        Expected { name: graph_name(size), inputs, outputs }
+    };
+    deployment.tokens.iter().map(graph).collect()
+}
+
+impl Expected {
+    fn compare(&self, info: &GraphInfo, found: &mut Vec<String>) {
+        let sides = [("input", &self.inputs, &info.inputs), ("output", &self.outputs, &info.outputs)];
+        for (side, expected, tensors) in sides {
+            for (name, dtype, elements) in expected {
+                match tensors.iter().find(|tensor| tensor.name == *name) {
+                    Some(tensor) if tensor.dtype == *dtype && tensor.elements() == *elements => {}
+                    Some(TensorInfo { dtype: theirs, dims, .. }) => found.push(format!(
+                        "{side} `{name}` of graph `{}` is {theirs} {dims:?}, not {dtype} of {elements} elements",
+                        self.name
+                    )),
+                    None => found.push(format!("graph `{}` has no {side} `{name}`", self.name)),
+                }
+            }
+            for tensor in tensors.iter().filter(|tensor| !expected.iter().any(|row| row.0 == tensor.name)) {
+                found.push(format!("graph `{}` has an {side} `{}` too many", self.name, tensor.name));
+            }
+        }
+    }
+}
