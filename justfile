@@ -47,6 +47,10 @@ digits:
 bench *ARGS:
     python3 bench/bench.py {{ ARGS }}
 
+# Time, memory and size of compiling a language model of 1.5 billion weights: minutes, and gigabytes of memory
+bench-llm *ARGS:
+    python3 bench/llm.py {{ ARGS }}
+
 # Any bytes into the readers for some time: `just fuzz onnx 600`; needs cargo-fuzz, and python3 with onnx for the corpus
 fuzz TARGET="onnx" SECONDS="600":
     python3 fuzz/corpus.py fuzz/corpus/{{ TARGET }}

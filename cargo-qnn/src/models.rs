@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use qnn_build::compile::Compiler;
 use qnn_build::driver::Limits;
+use qnn_build::job::Toolchain;
 use qnn_build::package::{self, Package};
 use qnn_build::store::Store;
 use qnn_build::toolchain::{self, Resolved};
@@ -48,10 +49,24 @@ impl Models {
         target: Option<&str>,
     ) -> Result<Self> {
         let manifests = workspace.manifests(&config.overrides())?;
-        let store = store(Some(workspace.target_dir.join("qnn-cache")))?;
+        let fallback = workspace.target_dir.join("qnn-cache");
+        let plan =
+            |toolchain: &Toolchain, memo: &Memo| Ok(package::plan(&manifests, toolchain, memo, target)?);
+        Self::of(session, Some(fallback), job, jobs, plan)
+    }
+
+    /// What `plan` makes with the libraries and the memory of the store. Missing libraries are installed.
+    pub(crate) fn of(
+        session: &Session,
+        fallback: Option<PathBuf>,
+        job: &JobArgs,
+        jobs: Option<usize>,
+        plan: impl FnOnce(&Toolchain, &Memo) -> Result<Vec<Package>>,
+    ) -> Result<Self> {
+        let store = store(fallback)?;
         let memo = store.memo();
         let resolved = libraries(session, &memo)?;
-        let packages = package::plan(&manifests, &resolved.toolchain, &memo, target)?;
+        let packages = plan(&resolved.toolchain, &memo)?;
         let from_env = Limits::from_env();
         let limits = Limits {
             jobs: jobs.or(from_env.jobs),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use qnn_build::driver::{JobId, Progress, ProgressEvent};
@@ -29,6 +30,34 @@ pub(crate) struct Shown<'t> {
     term: &'t Terminal,
     verbs: Verbs,
     lines: Mutex<HashMap<JobId, Line>>,
+    work: Mutex<Work>,
+}
+
+/// How far the parts of models are.
+#[derive(Default)]
+struct Work {
+    queued: HashMap<JobId, u64>,
+    total: u64,
+    done: u64,
+    started: Option<Instant>,
+}
+
+impl Work {
+    fn queue(&mut self, job: &JobId, work: u64) {
+        self.started.get_or_insert_with(Instant::now);
+        self.queued.insert(job.clone(), work);
+        self.total += work;
+    }
+
+    /// Counts a part that is done; about how long the others will take, where there are some.
+    fn finish(&mut self, job: &JobId) -> Option<Duration> {
+        self.done += self.queued.remove(job)?;
+        if self.done == 0 || self.done >= self.total {
+            return None;
+        }
+        let left = (self.total - self.done) as f64 / self.done as f64;
+        Some(self.started?.elapsed().mul_f64(left))
+    }
 }
 
 /// The line of a job on a terminal.
@@ -40,11 +69,15 @@ struct Line {
 
 impl<'t> Shown<'t> {
     pub(crate) fn new(term: &'t Terminal, verbs: Verbs) -> Self {
-        Self { term, verbs, lines: Mutex::default() }
+        Self { term, verbs, lines: Mutex::default(), work: Mutex::default() }
     }
 
     fn lines(&self) -> MutexGuard<'_, HashMap<JobId, Line>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn start(&self, job: &JobId) {
@@ -72,6 +105,7 @@ impl Progress for Shown<'_> {
                 let who = pid.map_or("another process".to_owned(), |pid| format!("process {pid}"));
                 self.term.status("Blocking", format!("{name}: {who} compiles the same"));
             }
+            ProgressEvent::Queued { work } => self.work().queue(job, work),
             ProgressEvent::Started => self.start(job),
             ProgressEvent::Stage { stage, .. } => {
                 if let Some(line) = self.lines().get_mut(job) {
@@ -87,16 +121,37 @@ impl Progress for Shown<'_> {
             ProgressEvent::Warning(warning) => self.term.warning(warning),
             ProgressEvent::Finished { report, elapsed: time } => {
                 self.stop(job);
-                let bytes = if report.ops > 0 {
-                    format!(": {}, {} ops", size(report.binary_bytes), report.ops)
-                } else {
-                    String::new()
-                };
-                self.term.status(self.verbs.done, format!("{name} in {}{bytes}", elapsed(time)));
+                let bytes = (report.binary_bytes > 0).then(|| size(report.binary_bytes));
+                let ops = (report.ops > 0).then(|| format!("{} ops", report.ops));
+                let made: Vec<String> = bytes.into_iter().chain(ops).collect();
+                let made = if made.is_empty() { String::new() } else { format!(": {}", made.join(", ")) };
+                let left = self.work().finish(job);
+                let left = left.map_or(String::new(), |left| format!(", about {} left", elapsed(left)));
+                self.term.status(self.verbs.done, format!("{name} in {}{made}{left}", elapsed(time)));
             }
             ProgressEvent::Failed { .. } => self.stop(job),
             // What a later version tells, nobody draws yet.
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_told_from_what_is_done() {
+        let id = |part: &str| JobId { part: part.to_owned(), ..JobId::default() };
+        let mut work = Work::default();
+        for (part, size) in [("a", 10), ("b", 30), ("c", 0)] {
+            work.queue(&id(part), size);
+        }
+        work.started = Some(Instant::now() - Duration::from_secs(10));
+        assert_eq!(work.finish(&id("unknown")), None);
+        assert_eq!(work.finish(&id("c")), None, "nothing is done yet");
+        let left = work.finish(&id("a")).unwrap();
+        assert!((30.0..31.0).contains(&left.as_secs_f64()), "{left:?}");
+        assert_eq!(work.finish(&id("b")), None, "nothing is left");
     }
 }

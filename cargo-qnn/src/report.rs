@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use qnn_build::artifacts::ArtifactRecord;
 use qnn_build::job::{CompileJob, GraphInfo, Report, TensorInfo};
 
 use crate::table::columns;
@@ -26,6 +27,14 @@ pub(crate) fn compiled(job: &CompileJob, output: &Path, report: &Report) -> Stri
         lines.push(format!("  peak memory: {}", size(report.peak_rss)));
     }
     lines.join("\n")
+}
+
+/// A file of a compiled model, in one line.
+pub(crate) fn artifact(artifact: &ArtifactRecord, folder: &Path) -> String {
+    let part = artifact.part.as_ref().map_or(String::new(), |part| format!(", {part}"));
+    let graphs: Vec<&str> = artifact.graphs.iter().map(|graph| graph.name.as_str()).collect();
+    let graphs = if graphs.is_empty() { String::new() } else { format!(" ({})", graphs.join(", ")) };
+    format!("{}: {}{part}{graphs}", folder.join(&artifact.file).display(), size(artifact.bytes))
 }
 
 /// A graph with its tensors.

@@ -28,6 +28,12 @@ impl Request<'_> {
         JobId::of(self.package, self.job)
     }
 
+    /// What a part of a language model is in work, compared with the other parts: time goes by weights, for each graph anew.
+    fn work(&self) -> Option<u64> {
+        let (part, facts) = self.job.llm.as_ref().zip(self.facts.llm.as_ref())?;
+        Some(facts.elements(&part.what).saturating_mul(self.job.graphs.len() as u64))
+    }
+
     /// Memory that the compile is expected to take, bytes.
     fn memory(&self) -> u64 {
         match (&self.job.llm, &self.facts.llm) {
@@ -117,6 +123,11 @@ impl Compiler<'_> {
         let mut problems = Vec::new();
         if !missing.is_empty() {
             let worker = self.worker.as_ref().map_err(|problem| Error::from(problem.clone()))?;
+            for request in missing.iter().map(|(index, _)| &requests[*index]) {
+                if let Some(work) = request.work() {
+                    progress.event(&request.id(), ProgressEvent::Queued { work });
+                }
+            }
             let tasks = missing.iter().map(|(index, key)| {
                 let request = &requests[*index];
                 Task {

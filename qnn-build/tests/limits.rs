@@ -84,6 +84,26 @@ fn a_full_disk_inside() {
 }
 
 #[test]
+fn a_full_disk_while_parts_are_written_is_an_error() {
+    let app = App::new(&[]);
+    app.write("fills.gguf", &support::gguf::Tiny::default().bytes());
+    app.manifest(&["SM8650"], &[], "models.fills.source = \"fills.gguf\"\n");
+    fs::create_dir(app.path("cache")).unwrap();
+    let setup = "mount -t tmpfs -o size=256k none cache";
+    let Some(output) = in_namespace(&app, setup, "a_full_disk_of_parts_inside") else { return };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+#[ignore = "a process of another test: the cache is a small file system"]
+fn a_full_disk_of_parts_inside() {
+    let error = support::builder_in(&std::env::current_dir().unwrap()).compile().result().unwrap_err();
+    let full = error.problems.iter().filter(|problem| problem.code == "E0603");
+    assert!(full.clone().count() > 0, "{error}");
+    assert!(full.clone().all(|problem| problem.help.as_ref().unwrap().contains("QNN_CACHE_DIR")), "{error}");
+}
+
+#[test]
 fn a_cache_that_is_mounted_read_only_is_read_and_not_written() {
     let app = App::new(&["ok"]);
     app.build().unwrap();

@@ -2,8 +2,11 @@
 //!
 //! `cargo run -p xtask -- docs` writes the pages of `docs/` that are generated from tables in the code; with `--check` it
 //! only compares, and fails where a page is out of date.
+//!
+//! `cargo run --release -p xtask -- llm-synthetic OUT.gguf` writes a language model of random weights.
 
 mod pages;
+mod synthetic;
 #[expect(
     dead_code,
     unreachable_pub,
@@ -20,8 +23,10 @@ fn main() -> ExitCode {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["docs"] => docs(false),
         ["docs", "--check"] => docs(true),
+        ["llm-synthetic", ref args @ ..] => synthetic::run(args),
         _ => {
             eprintln!("usage: cargo run -p xtask -- docs [--check]");
+            eprintln!("       cargo run --release -p xtask -- {}", synthetic::USAGE);
             ExitCode::from(2)
         }
     }

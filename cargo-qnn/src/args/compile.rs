@@ -5,8 +5,8 @@ use std::path::Path;
 use clap::Args;
 use qnn_build::Memo;
 use qnn_build::job::{CompileJob, HtpOptions, Precision, Samples, Toolchain};
-use qnn_build::manifest::{Embed, Manifest, Model};
-use qnn_build::plan::{Plan, source_format};
+use qnn_build::manifest::{Embed, Llm, Manifest, Model};
+use qnn_build::plan::{Plan, is_llm, source_format};
 use qnn_build::source::inspect;
 
 use super::InputArg;
@@ -42,12 +42,25 @@ pub(crate) struct CompileFlags {
     /// Compress activations between layers (deep learning bandwidth compression)
     #[arg(long)]
     pub(crate) dlbc: bool,
+    /// Store weights once for each graph, as the emulator needs it; they are shared by default
+    #[arg(long)]
+    pub(crate) no_weight_sharing: bool,
 }
 
 impl CompileFlags {
     /// Whether any of them was given.
     pub(crate) fn given(&self) -> bool {
-        let Self { precision, input, output_name, samples, optimization, vtcm_mb, hvx_threads, dlbc } = self;
+        let Self {
+            precision,
+            input,
+            output_name,
+            samples,
+            optimization,
+            vtcm_mb,
+            hvx_threads,
+            dlbc,
+            no_weight_sharing,
+        } = self;
         precision.is_some()
             || !input.is_empty()
             || !output_name.is_empty()
@@ -56,14 +69,27 @@ impl CompileFlags {
             || vtcm_mb.is_some()
             || hvx_threads.is_some()
             || *dlbc
+            || *no_weight_sharing
     }
 
     /// One job per SoC for a model file, checked as a manifest would be. `output` is not set.
     pub(crate) fn jobs(&self, file: &Path, soc: &[String], toolchain: &Toolchain) -> Result<Vec<CompileJob>> {
+        let plan = self.plan(file, soc, None, toolchain, &Memo::default())?;
+        Ok(plan.models.into_iter().flat_map(|model| model.jobs).collect())
+    }
+
+    /// The plan for a model file, checked as a manifest would be.
+    pub(crate) fn plan(
+        &self,
+        file: &Path,
+        soc: &[String],
+        llm: Option<Llm>,
+        toolchain: &Toolchain,
+        memo: &Memo,
+    ) -> Result<Plan> {
         let format = source_format(file)?;
-        let memo = Memo::default();
-        if file.exists() {
-            let facts = inspect(file, format, &memo).map_err(user)?;
+        if file.exists() && !is_llm(format) {
+            let facts = inspect(file, format, memo).map_err(user)?;
             if let Some(problem) = open_dimensions(&facts, &self.input) {
                 return Err(problem.at(file.display().to_string()).into());
             }
@@ -84,22 +110,22 @@ impl CompileFlags {
             graphs: Default::default(),
             samples: self.samples.as_deref().map(absolute_samples),
             quantize: Default::default(),
-            llm: None,
+            llm,
             htp: HtpOptions {
                 optimization: self.optimization,
                 vtcm_mb: self.vtcm_mb,
                 hvx_threads: self.hvx_threads,
                 dlbc: self.dlbc.then_some(true),
-                ..HtpOptions::default()
+                weight_sharing: self.no_weight_sharing.then_some(false),
             },
         };
         let manifest = Manifest::of_command_line(&model_name(file)?, model, soc.to_vec());
-        let plan = Plan::new(&manifest, toolchain, &memo).map_err(|mut error| {
+        let plan = Plan::new(&manifest, toolchain, memo).map_err(|mut error| {
             // There is no file to point at; the model is named all the same.
             error.problems.iter_mut().for_each(|problem| problem.at = None);
             error
         })?;
-        Ok(plan.models.into_iter().flat_map(|model| model.jobs).collect())
+        Ok(plan)
     }
 }
 

@@ -4,6 +4,7 @@ mod cargo;
 mod compile;
 mod config;
 mod job;
+mod llm;
 mod model;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -17,6 +18,7 @@ pub(crate) use cargo::{BuildFlags, PackageArgs};
 pub(crate) use compile::CompileFlags;
 pub(crate) use config::ConfigArgs;
 pub(crate) use job::JobArgs;
+pub(crate) use llm::LlmFlags;
 pub(crate) use model::InputArg;
 
 /// As cargo colours its help.

@@ -91,6 +91,9 @@ struct Planned {
     package: String,
     model: String,
     soc: String,
+    /// The part of a language model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<String>,
     source: PathBuf,
     /// Whether the store has it; unknown before the libraries are installed.
     fresh: Option<bool>,
@@ -323,13 +326,14 @@ fn dry_run(
     }
     let term = &session.term;
     term.data("plan:")?;
-    for Planned { package, model, soc, source, fresh } in models {
+    for Planned { package, model, soc, part, source, fresh } in models {
         let what = match fresh {
             Some(true) => "in the store",
             Some(false) => "to be compiled",
             None => "to be compiled unless the store has it; the QNN libraries are installed first",
         };
-        term.data(format!("  {package}: {model} for {soc}, from {}: {what}", source.display()))?;
+        let part = part.map_or(String::new(), |part| format!(" {part}"));
+        term.data(format!("  {package}: {model}{part} for {soc}, from {}: {what}", source.display()))?;
     }
     term.data("environment:")?;
     for (name, value) in environment {
@@ -345,10 +349,11 @@ fn planned(
     workspace: Workspace,
     target: Option<&str>,
 ) -> Result<Vec<Planned>> {
-    let row = |package: &str, model: &str, soc: &str, source: &Path, fresh| Planned {
+    let row = |package: &str, model: &str, soc: &str, part, source: &Path, fresh| Planned {
         package: package.to_owned(),
         model: model.to_owned(),
         soc: soc.to_owned(),
+        part,
         source: source.to_owned(),
         fresh,
     };
@@ -358,7 +363,7 @@ fn planned(
         for manifest in workspace.manifests(&args.config.overrides())? {
             for (name, model) in &manifest.config.models {
                 for soc in model.soc.as_ref().unwrap_or(&manifest.config.soc) {
-                    rows.push(row(&manifest.package, name, soc, &model.source, None));
+                    rows.push(row(&manifest.package, name, soc, None, &model.source, None));
                 }
             }
         }
@@ -376,6 +381,7 @@ fn planned(
                 &package.name,
                 &model.name,
                 &job.soc.name,
+                job.llm.as_ref().map(|part| part.what.to_string()),
                 &model.source,
                 Some(fresh(package, job, &model.facts)),
             )

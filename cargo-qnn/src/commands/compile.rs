@@ -4,16 +4,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use qnn_build::Memo;
 use qnn_build::driver::{self, JobId, Limits, RunOptions, Task, memory_estimate};
-use qnn_build::job::{CompileJob, Job, Report};
+use qnn_build::job::{CompileJob, Job, Report, Toolchain};
+use qnn_build::package::{self, Package};
+use qnn_build::plan::{is_llm, source_format};
 use qnn_platform::env;
 use serde::Serialize;
 
-use crate::args::{CompileFlags, JobArgs};
+use crate::args::{CompileFlags, JobArgs, LlmFlags};
 use crate::codes;
 use crate::exit::Exit;
 use crate::failure::{Failure, IoContext, Result};
 use crate::jobs;
+use crate::models::Models;
 use crate::progress::{COMPILE, Shown};
 use crate::report;
 use crate::session::Session;
@@ -22,13 +26,14 @@ use crate::toolchain::ensure;
 /// Arguments of `cargo qnn compile`.
 #[derive(Debug, Args)]
 pub(crate) struct CompileArgs {
-    /// The model: .onnx or .dlc
+    /// The model: .onnx or .dlc; or a language model: .gguf, or a Hugging Face folder
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// SoCs to compile for, separated by commas; see `cargo qnn socs`
     #[arg(long, value_name = "SOC", value_delimiter = ',', required = true)]
     soc: Vec<String>,
-    /// The context binary to write; with several SoCs, each gets its name before the extension
+    /// The context binary to write; with several SoCs, each gets its name before the extension. Of a language model, the folder
+    /// for all its files
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Number of jobs at once
@@ -39,6 +44,8 @@ pub(crate) struct CompileArgs {
     json: bool,
     #[command(flatten)]
     flags: CompileFlags,
+    #[command(flatten)]
+    llm: LlmFlags,
     #[command(flatten)]
     job: JobArgs,
 }
@@ -53,6 +60,16 @@ struct Compiled<'a> {
 }
 
 pub(crate) fn run(session: &Session, args: &CompileArgs) -> Result<Exit> {
+    if source_format(&args.file).is_ok_and(is_llm) {
+        return language_model(session, args);
+    }
+    if args.llm.given() {
+        let message =
+            format!("{} is no language model, and options of language models are given", args.file.display());
+        return Err(
+            Failure::usage(message).help("see \"Language Model Options\" in --help for which these are")
+        );
+    }
     let toolchain = ensure(session)?.for_job();
     let planned = args.flags.jobs(&args.file, &args.soc, &toolchain)?;
     let several = planned.len() > 1;
@@ -74,6 +91,33 @@ pub(crate) fn run(session: &Session, args: &CompileArgs) -> Result<Exit> {
             report,
         });
         session.term.json(&compiled.collect::<Vec<_>>())?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// Compiles all parts of a language model, through the store: what is there is not compiled again.
+fn language_model(session: &Session, args: &CompileArgs) -> Result<Exit> {
+    if args.output.is_file() {
+        let message = format!("{} is a file, and a language model becomes several", args.output.display());
+        return Err(Failure::new(Exit::User, codes::OUTPUT_FILE, message).help("name a folder with -o"));
+    }
+    let llm = args.llm.options().map_err(Failure::usage)?;
+    let plan = |toolchain: &Toolchain, memo: &Memo| {
+        let plan = args.flags.plan(&args.file, &args.soc, llm, toolchain, memo)?;
+        Ok(vec![Package { name: String::new(), plan }])
+    };
+    let mut models = Models::of(session, None, &args.job, args.jobs, plan)?;
+    let packages = std::mem::take(&mut models.packages);
+    let (built, warnings) =
+        package::build(packages, &models.compiler()?, &Shown::new(&session.term, COMPILE))?;
+    warnings.iter().for_each(|warning| session.term.warning(warning));
+    let collected = package::collect(&built, &args.output, &models.memo)?;
+    if args.json {
+        session.term.json(&collected.manifest.artifacts)?;
+        return Ok(Exit::Ok);
+    }
+    for artifact in &collected.manifest.artifacts {
+        session.term.data(report::artifact(artifact, &args.output))?;
     }
     Ok(Exit::Ok)
 }

@@ -60,9 +60,16 @@ pub(crate) fn run(session: &Session, args: &NewArgs) -> Result<Exit> {
         }
         Some((source, facts)) => {
             let file = models.join(source.file_name().unwrap_or_default());
-            copy(source, &file)?;
+            // A folder's own file is its configuration; the others lie beside it.
+            let beside = if source.is_dir() {
+                copy(&source.join("config.json"), &file.join("config.json"))?;
+                &file
+            } else {
+                copy(source, &file)?;
+                &models
+            };
             for external in &facts.external {
-                copy(&external.path, &models.join(&external.location))?;
+                copy(&external.path, &beside.join(&external.location))?;
             }
             file
         }

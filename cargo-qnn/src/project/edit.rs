@@ -44,8 +44,9 @@ pub(crate) fn edit(text: &str, edit: &Edit) -> Result<Edited> {
             .help("name the Cargo.toml of a package with --manifest-path"));
     }
     let mut added = Vec::new();
-    dependency(&mut document, "dependencies", "qnn", &edit.dependencies, &mut added)?;
-    dependency(&mut document, "build-dependencies", "qnn-build", &edit.dependencies, &mut added)?;
+    let features: &[&str] = if edit.models.iter().any(|model| model.llm) { &["llm"] } else { &[] };
+    dependency(&mut document, ("dependencies", "qnn"), features, &edit.dependencies, &mut added)?;
+    dependency(&mut document, ("build-dependencies", "qnn-build"), &[], &edit.dependencies, &mut added)?;
 
     let package = table(document.as_table_mut(), "package", false)?;
     let metadata = table(package, "metadata", true)?;
@@ -73,19 +74,25 @@ pub(crate) fn edit(text: &str, edit: &Edit) -> Result<Edited> {
 
 fn dependency(
     document: &mut DocumentMut,
-    kind: &str,
-    name: &str,
+    (kind, name): (&str, &str),
+    features: &[&str],
     from: &Dependencies,
     added: &mut Vec<String>,
 ) -> Result<()> {
     let dependencies = table(document.as_table_mut(), kind, false)?;
     if dependencies.get(name).is_none() {
-        let spec: Value = match from {
-            Dependencies::Version => env!("CARGO_PKG_VERSION").into(),
-            Dependencies::Checkout(folder) => {
-                let path = folder.join(name).to_string_lossy().into_owned();
-                InlineTable::from_iter([("path", Value::from(path))]).into()
+        let (key, from) = match from {
+            Dependencies::Version => ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            Dependencies::Checkout(folder) => ("path", folder.join(name).to_string_lossy().into_owned()),
+        };
+        let spec: Value = if key == "version" && features.is_empty() {
+            from.into()
+        } else {
+            let mut table = InlineTable::from_iter([(key, Value::from(from))]);
+            if !features.is_empty() {
+                table.insert("features", features.iter().collect::<Array>().into());
             }
+            table.into()
         };
         dependencies.insert(name, Item::Value(spec));
         added.push(format!("{kind}.{name}"));
@@ -133,7 +140,8 @@ mod tests {
 
     fn digits() -> Edit {
         let inputs = BTreeMap::from([("image".to_owned(), vec![1, 1, 8, 8])]);
-        let model = ModelEntry { name: "digits".into(), source: "models/digits.onnx".into(), inputs };
+        let model =
+            ModelEntry { name: "digits".into(), source: "models/digits.onnx".into(), inputs, llm: false };
         Edit { soc: vec!["SM8650".into()], models: vec![model], dependencies: Dependencies::Version }
     }
 
@@ -159,6 +167,21 @@ mod tests {
         assert_eq!(parsed["build-dependencies"]["qnn-build"].as_str(), Some(env!("CARGO_PKG_VERSION")));
         assert!(after.text.contains("\n[package.metadata.qnn]\n"), "{}", after.text);
         assert!(!after.text.contains("[package.metadata]\n"), "{}", after.text);
+    }
+
+    #[test]
+    fn a_language_model_needs_a_feature_of_the_runtime() {
+        let model = ModelEntry {
+            name: "story".into(),
+            source: "models/story.gguf".into(),
+            inputs: BTreeMap::new(),
+            llm: true,
+        };
+        let after = edit(BEFORE, &Edit { models: vec![model], ..digits() }).unwrap().text;
+        let parsed: DocumentMut = after.parse().unwrap();
+        assert_eq!(parsed["dependencies"]["qnn"]["version"].as_str(), Some(env!("CARGO_PKG_VERSION")));
+        assert_eq!(parsed["dependencies"]["qnn"]["features"][0].as_str(), Some("llm"), "{after}");
+        assert_eq!(parsed["build-dependencies"]["qnn-build"].as_str(), Some(env!("CARGO_PKG_VERSION")));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use qnn_build::job::{Diagnostic, SourceFormat};
-use qnn_build::plan::source_format;
+use qnn_build::plan::{is_llm, source_format};
 use qnn_build::source::SourceFacts;
 
 use crate::args::InputArg;
@@ -19,6 +19,8 @@ pub(crate) struct ModelEntry {
     pub(crate) source: String,
     /// Shapes of inputs whose dimensions the model leaves open.
     pub(crate) inputs: BTreeMap<String, Vec<u64>>,
+    /// Whether it is a language model.
+    pub(crate) llm: bool,
 }
 
 /// The dimensions that neither the model nor `inputs` fixes, as a problem with an example of how to fix them.
@@ -43,18 +45,18 @@ pub(crate) fn open_dimensions(facts: &SourceFacts, inputs: &[InputArg]) -> Optio
 
 /// Whether a file has the name of a model that can be compiled.
 pub(crate) fn is_model(file: &Path) -> bool {
-    matches!(source_format(file), Ok(SourceFormat::Onnx | SourceFormat::Dlc))
+    matches!(source_format(file), Ok(SourceFormat::Onnx | SourceFormat::Dlc | SourceFormat::Gguf))
 }
 
 /// The entry of the model `file`, whose path from the package is `source`.
 pub(crate) fn model_entry(file: &Path, source: String, inputs: &[InputArg]) -> Result<ModelEntry> {
-    source_format(file)?;
-    if !file.is_file() {
+    let llm = is_llm(source_format(file)?);
+    if !file.exists() {
         return Err(Failure::user(format!("the model file {} does not exist", file.display())));
     }
     let name = model_name(file)?;
     let shapes = inputs.iter().filter_map(|input| Some((input.name.clone(), input.spec.shape.clone()?)));
-    Ok(ModelEntry { name, source, inputs: shapes.collect() })
+    Ok(ModelEntry { name, source, inputs: shapes.collect(), llm })
 }
 
 /// A model's name by its file: the stem, with `-` for what a name cannot have.

@@ -19,9 +19,38 @@ pub(crate) const XOR_MAIN: &str = include_str!("../../templates/xor.rs");
 /// Inputs up to this many elements are written as an array, larger ones as a vector on the heap.
 const LARGEST_ARRAY: u64 = 4096;
 
-/// An app that runs `model` once on zeros and prints the beginning of each output.
+/// An app that completes the text of its first argument.
+const LLM_MAIN: &str = r#"use std::error::Error;
+use std::io::Write;
+
+use qnn::llm::Sampling;
+
+qnn::include_models!();
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let text = std::env::args().nth(1).unwrap_or("Once upon a time".to_owned());
+    // The NPU of a phone, or the emulator on a development machine.
+    let backend = qnn::Backend::htp()?;
+    let model = MODULE::Model::load(&backend)?;
+
+    let mut session = model.session();
+    print!("{text}");
+    for piece in session.complete(&text, &Sampling::default()) {
+        print!("{}", piece?.text);
+        std::io::stdout().flush()?;
+    }
+    println!();
+    Ok(())
+}
+"#;
+
+/// An app that runs `model` once on zeros and prints the beginning of each output, or of a language model the one that completes a
+/// text.
 pub(crate) fn main_rs(model: &ModelEntry, facts: &SourceFacts) -> String {
     let module = identifier(&model.name);
+    if model.llm {
+        return LLM_MAIN.replace("MODULE", &module);
+    }
     let mut text = String::new();
     let mut fields = Vec::new();
     for input in &facts.inputs {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{ArtifactKind, ArtifactRecord, Content, Output, embedding};
 use crate::compile::Compiled;
 use crate::error::{Error, Result};
-use crate::job::{CompileJob, Diagnostic, LlmPart, LlmPartKind, Report, Stage, Target};
+use crate::job::{CompileJob, Diagnostic, LlmPart, LlmPartKind, Report, Stage, Target, WeightReport};
 use crate::plan::PlannedModel;
 use crate::source::{LlmFacts, read_llm};
 
@@ -98,7 +98,7 @@ impl<'a> Common<'a> {
         }
         let files: Vec<&str> = outputs.iter().map(|output| output.record.file.as_str()).collect();
         let Some(description) = self.description(soc, parts, &files) else { return Ok(outputs) };
-        let report = WeightsReport::new(&description, parts, &files);
+        let report = ModelReport::new(&description, parts, &files);
         let build_id = description.build_id.clone();
         let fresh = parts.iter().all(|(.., compiled)| compiled.cached);
         let texts = [
@@ -130,7 +130,7 @@ impl<'a> Common<'a> {
                 layers,
                 head,
                 bytes: compiled.entry.record.bytes,
-                ops: Vec::new(),
+                ops: report.op_types.iter().map(|(ty, count)| (ty.clone(), *count)).collect(),
                 compile_ms: total_ms(report),
                 peak_rss: report.peak_rss,
             }
@@ -161,7 +161,7 @@ impl<'a> Common<'a> {
 /// What became of each weight, and what compiling took: `NAME.SOC.report.json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct WeightsReport<'a> {
+struct ModelReport<'a> {
     version: u32,
     model: &'a str,
     soc: &'a str,
@@ -173,7 +173,7 @@ struct WeightsReport<'a> {
     parts: Vec<PartReport<'a>>,
 }
 
-/// A part of a [`WeightsReport`].
+/// A part of a [`ModelReport`].
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct PartReport<'a> {
@@ -187,9 +187,11 @@ struct PartReport<'a> {
     vendor_ms: f64,
     stage_ms: &'a [(Stage, f64)],
     peak_rss: u64,
+    /// What became of each weight.
+    weights: &'a [WeightReport],
 }
 
-impl<'a> WeightsReport<'a> {
+impl<'a> ModelReport<'a> {
     fn new(description: &'a Deployment, parts: &[Made<'a>], files: &[&'a str]) -> Self {
         let part = |((_, part, compiled), file): (&Made<'a>, &&'a str)| {
             let report = &compiled.entry.record.report;
@@ -202,6 +204,7 @@ impl<'a> WeightsReport<'a> {
                 vendor_ms: report.vendor_ms,
                 stage_ms: &report.stage_ms,
                 peak_rss: report.peak_rss,
+                weights: &report.weights,
             }
         };
         Self {

@@ -52,6 +52,12 @@ impl fmt::Display for JobId {
 pub enum ProgressEvent<'a> {
     /// The store has the artifact; nothing is compiled.
     Cached,
+    /// The job is one of several parts of a model and will be run; how much work it is compared with the others, so that an
+    /// estimate of the time can be given.
+    Queued {
+        /// Weights times graphs.
+        work: u64,
+    },
     /// Another process compiles the same; its id, where it is known.
     Waiting {
         /// Process id of the one that compiles.

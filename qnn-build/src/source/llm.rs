@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use qnn_llm::deployment::TextInfo;
+use qnn_llm::strategy::{Encoding, bits_per_weight, choose};
 use qnn_llm::{Config, Format, Role, Strategy};
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +119,11 @@ impl LlmFacts {
         })
     }
 
+    /// Number of weights that a part has.
+    pub fn elements(&self, what: &LlmPartKind) -> u64 {
+        self.weights_of(what).map(LlmWeight::elements).fold(0, u64::saturating_add)
+    }
+
     /// About how long the output of a part is, bytes: the weights in their encoding for an architecture. Ops add little.
     pub fn estimated_bytes(&self, what: &LlmPartKind, strategy: Strategy, arch: u32) -> u64 {
         let bits = self.weights_of(what).map(|weight| match what {
@@ -136,31 +142,19 @@ impl LlmFacts {
         if part.what == LlmPartKind::Embedding {
             return BASE + bytes;
         }
-        let elements: u64 = self.weights_of(&part.what).map(LlmWeight::elements).fold(0, u64::saturating_add);
-        let own = elements as f64 * (1.5 + 1.5 * graphs.max(1) as f64);
+        let own = self.elements(&part.what) as f64 * (1.5 + 1.5 * graphs.max(1) as f64);
         BASE.saturating_add(own as u64).saturating_add(bytes.saturating_mul(7) / 2)
     }
 }
 
-/// Bits that an element takes in a context binary, with its share of the scales (measured with QNN 2.51).
+/// Bits that an element takes in a context binary, with its share of the scales.
 fn bits(weight: &LlmWeight, strategy: Strategy, arch: u32) -> f64 {
-    const FLOAT: f64 = 16.1;
-    // The encodings of blocks came with v69.
-    let blocks = arch >= 69;
-    if weight.rows <= 1 {
-        return FLOAT;
-    }
-    match (strategy, weight.format) {
-        (Strategy::FloatFallback, _) => FLOAT,
-        (Strategy::RequantizeInt8, _) => 8.2,
-        (Strategy::RequantizeInt4, _) => 4.2,
-        (_, Format::F32 | Format::F16 | Format::BF16) => FLOAT,
-        (_, Format::Q4_0) if blocks => 4.7,
-        (_, Format::Q4_1 | Format::Q4_K) if blocks => 5.2,
-        (_, Format::Q8_0) if blocks => 8.7,
-        (_, Format::Q4_0 | Format::Q4_1 | Format::Q4_K) => FLOAT,
-        _ => 8.7,
-    }
+    // Vectors stay floats.
+    let encoding = match weight.rows {
+        0 | 1 => Encoding::Fp16,
+        _ => choose(strategy, weight.format, arch).encoding,
+    };
+    bits_per_weight(encoding)
 }
 
 /// Facts of a Hugging Face folder: `config.json` is the model file, the weights and what belongs to text are external files.

@@ -3,6 +3,9 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, reason = "only tests use this")]
 
+pub(crate) mod gguf;
+pub(crate) mod hugging_face;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,0 +1,55 @@
+//! `xtask llm-synthetic`: language models of random weights.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use qnn_llm::Format;
+use qnn_llm::synthetic::Synthetic;
+
+pub(crate) const USAGE: &str = "\
+llm-synthetic OUT [--shape qwen-1.5b|tiny-qwen2|tiny-qwen3|tiny-llama|tiny-mistral] [--format Q4_0] [--layers N] [--seed N]
+    writes a GGUF file; with a format of floats and OUT without the extension .gguf, a Hugging Face folder";
+
+/// Runs the command with the arguments behind its name.
+pub(crate) fn run(args: &[&str]) -> ExitCode {
+    match write(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}\nusage: cargo run --release -p xtask -- {USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn write(args: &[&str]) -> Result<(), String> {
+    let [out, options @ ..] = args else { return Err("no file is named".to_owned()) };
+    let (mut shape, mut format, mut layers, mut seed) = ("qwen-1.5b", Format::Q4_0, None, 1);
+    for option in options.chunks(2) {
+        let [name, value] = option else { return Err(format!("`{}` has no value", option.concat())) };
+        let number = || value.parse::<u64>().map_err(|_| format!("`{value}` is no number"));
+        match *name {
+            "--shape" => shape = value,
+            "--layers" => layers = Some(number()? as usize),
+            "--seed" => seed = number()?,
+            "--format" => {
+                let named = Format::all().find(|format| format.name().eq_ignore_ascii_case(value));
+                format = named.ok_or_else(|| format!("no format `{value}`"))?;
+            }
+            _ => return Err(format!("no option `{name}`")),
+        }
+    }
+    let model = match shape.strip_prefix("tiny-") {
+        Some(architecture) => Synthetic::tiny(architecture, format),
+        None => (shape == "qwen-1.5b").then(|| Synthetic::qwen_1_5b(format)),
+    };
+    let mut model = model.ok_or_else(|| format!("no shape `{shape}`"))?;
+    model.seed = seed;
+    model.config.layers = layers.unwrap_or(model.config.layers);
+    let out = Path::new(out);
+    let written = if out.extension().is_none_or(|extension| extension != "gguf") {
+        model.write_folder(out, 1)
+    } else {
+        model.write_gguf(out)
+    };
+    written.map_err(|error| format!("{}: {error}", out.display()))
+}
