@@ -61,6 +61,59 @@ pub enum Job {
     Execute(ExecuteJob),
     /// Run the source model on the reference engine (ONNX Runtime on the CPU).
     Reference(ReferenceJob),
+    /// Write a language model as ONNX or DLC.
+    Export(ExportJob),
+    /// Compare a language model in the emulator with its dequantized weights on the reference engine, over a text.
+    Evaluate(EvaluateJob),
+}
+
+/// Writes one graph of a whole language model, from token ids to logits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ExportJob {
+    /// The model file or folder.
+    pub source: PathBuf,
+    /// Tokens per execution.
+    pub tokens: u32,
+    /// Positions the graph sees, new ones included.
+    pub context: u32,
+    /// Whether heads are computed one by one.
+    pub heads: qnn_llm::Heads,
+    /// Whether every layer's hidden state is an output.
+    #[serde(default)]
+    pub layers: bool,
+    /// ONNX file to write, with dequantized float32 weights in a `.data` file beside it.
+    pub onnx: Option<PathBuf>,
+    /// File to write with the encodings of the file's quantized weights, in AIMET's format 2.0.0.
+    pub encodings: Option<PathBuf>,
+    /// DLC to write, with weights encoded for this SoC.
+    pub dlc: Option<(PathBuf, Target, qnn_llm::Strategy)>,
+    /// The libraries to write a DLC with.
+    pub toolchain: Toolchain,
+}
+
+/// Runs a language model over token ids, in the emulator and on the reference engine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EvaluateJob {
+    /// The model file or folder.
+    pub source: PathBuf,
+    /// A context binary with all layers, the embedding and the head, and graphs of `tokens` and of one token.
+    pub binary: PathBuf,
+    /// The SoC it is for.
+    pub soc: Target,
+    /// The same as ONNX, for `tokens` tokens.
+    pub onnx: PathBuf,
+    /// Tokens per execution.
+    pub tokens: u32,
+    /// Positions the graphs see.
+    pub context: u32,
+    /// Whether heads have tensors of their own.
+    pub heads: qnn_llm::Heads,
+    /// Token ids, window by window: each is evaluated by itself.
+    pub windows: Vec<Vec<u32>>,
+    /// Tokens of the first window that are run one by one as well.
+    pub decode: u32,
+    /// The libraries.
+    pub toolchain: Toolchain,
 }
 
 /// Everything that decides the bytes of one context binary, plus where to put them.
@@ -144,6 +197,9 @@ pub struct LlmPart {
     pub kv: qnn_llm::KvType,
     /// What is done with quantized weights.
     pub strategy: qnn_llm::Strategy,
+    /// Whether every layer's hidden state is an output too, for comparisons.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub layers: bool,
 }
 
 /// What a part of a language model is.
@@ -450,6 +506,14 @@ impl Diagnostic {
     }
 }
 
+/// A problem of a language model's file, with its code.
+impl From<qnn_llm::Problem> for Diagnostic {
+    fn from(problem: qnn_llm::Problem) -> Self {
+        let diagnostic = Self::new(problem.class.code(), problem.message);
+        Self { notes: problem.notes, help: problem.help, ..diagnostic }
+    }
+}
+
 /// The message as text without colour: code and message, then one indented line per further part.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -502,9 +566,33 @@ pub struct Report {
     /// What became of a language model's weights.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub weights: Vec<WeightReport>,
+    /// What an evaluation found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<Evaluation>,
     /// QNN ops of each type, all graphs together.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub op_types: BTreeMap<String, u64>,
+}
+
+/// A language model in the emulator against its dequantized weights in float32.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct Evaluation {
+    /// Tokens that were predicted.
+    pub predicted: u64,
+    /// Perplexity in the emulator: e to the mean of the negative log likelihoods.
+    pub perplexity: f64,
+    /// Perplexity of the reference.
+    pub reference_perplexity: f64,
+    /// Signal to noise of all logits, dB.
+    pub sqnr_db: f64,
+    /// Part of the positions at which both think the same token most likely.
+    pub same_top: f64,
+    /// Signal to noise of each layer's hidden state over the first execution, dB, where the graphs give them.
+    pub layers: Vec<(String, f64)>,
+    /// Signal to noise of the logits of single tokens against those of the prefill graph, dB; absent where none were run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decode_db: Option<f64>,
 }
 
 /// What became of a tensor of a language model's file.

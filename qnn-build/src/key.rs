@@ -121,6 +121,7 @@ fn canonical(job: &CompileJob) -> Cow<'_, CompileJob> {
         heads: Heads::default(),
         kv: KvType::default(),
         strategy: part.strategy,
+        layers: false,
     };
     if is_table(&job) {
         job.soc = Target { name: String::new(), id: 0, arch: 0, vtcm_mb: 0, fp16: true };

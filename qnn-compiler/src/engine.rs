@@ -12,7 +12,7 @@ use crate::problem::{NodeName, Problems, Result, problem};
 use crate::program::Program;
 use crate::reference::{self, ReferenceEngine};
 use crate::reporter::Reporter;
-use crate::{lower, passes};
+use crate::{llm, lower, passes};
 
 /// Runs one job in this process and reports its way through `send`.
 ///
@@ -22,19 +22,20 @@ pub fn run(job: &Job, send: &mut dyn FnMut(Event)) -> Result<Report> {
     let mut reporter = Reporter::new(send);
     match job {
         Job::Compile(job) => match job.format {
-            SourceFormat::Onnx | SourceFormat::Gguf | SourceFormat::Safetensors => {
-                compile(job, &mut reporter)
-            }
+            SourceFormat::Onnx => compile(job, &mut reporter),
+            SourceFormat::Gguf | SourceFormat::Safetensors => llm::compile(job, &mut reporter),
             SourceFormat::Dlc => compile_dlc(job, &mut reporter),
             SourceFormat::ContextBinary => htp::pass_on(job, &mut reporter),
         },
         Job::Check(job) => match job.format {
             SourceFormat::Onnx => check(job, &mut reporter),
-            SourceFormat::Gguf | SourceFormat::Safetensors => check(job, &mut reporter),
+            SourceFormat::Gguf | SourceFormat::Safetensors => llm::check(job, &mut reporter),
             // The library composes a DLC in one piece: a check is the compile without its output.
             SourceFormat::Dlc => check_dlc(job, &mut reporter),
             SourceFormat::ContextBinary => htp::pass_on(job, &mut reporter),
         },
+        Job::Export(job) => llm::export(job, &mut reporter),
+        Job::Evaluate(job) => llm::evaluate(job, &mut reporter),
         Job::Execute(job) => htp::execute(job, &mut reporter),
         Job::Reference(job) => {
             reporter.stage(Stage::Reference);

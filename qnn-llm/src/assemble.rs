@@ -62,7 +62,7 @@ pub(crate) struct Assembled {
 }
 
 impl Naming {
-    fn name(self, tensor: &Tensor, layer: Option<usize>) -> String {
+    pub(crate) fn name(self, tensor: &Tensor, layer: Option<usize>) -> String {
         let pattern = match self {
             Self::Gguf => tensor.gguf,
             Self::HuggingFace => tensor.hugging_face,
@@ -72,7 +72,7 @@ impl Naming {
 }
 
 impl Size {
-    fn of(self, config: &Config) -> usize {
+    pub(crate) fn of(self, config: &Config) -> usize {
         match self {
             Self::One => 1,
             Self::Hidden => config.hidden,

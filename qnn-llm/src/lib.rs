@@ -15,11 +15,14 @@ mod open;
 mod problem;
 mod rope;
 mod rows;
+pub mod strategy;
+#[cfg(feature = "synthetic")]
+pub mod synthetic;
 mod tokenizer;
 pub mod weights;
 
 pub use config::{Config, Rope, RopeScaling};
 pub use deployment::{Deployment, Heads, KvType, Strategy};
-pub use open::{Kind, Peek, Tensor, kind, open, peek};
+pub use open::{Kind, Peek, Tensor, kind, of_folder_bytes, of_gguf_bytes, open, peek};
 pub use problem::{Class, Problem, Problems};
 pub use weights::{Format, Model, Role, Weight};

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
+
 use crate::Config;
 use crate::assemble::{Assembled, Stored, assemble};
 use crate::gguf::{self, Gguf};
-use crate::hf::Folder;
+use crate::hf::{self, Folder};
 use crate::problem::{Problem, Problems};
 use crate::rows::in_halves;
 use crate::weights::{Format, Model, Role, Text};
@@ -14,19 +16,20 @@ use crate::weights::{Format, Model, Role, Text};
 /// Opens a GGUF file, or a Hugging Face folder (or a safetensors file in one): everything is checked, and weights stay in the mapped
 /// files, but for the query and key rows of GGUF files that have them in pairs.
 pub fn open(path: &Path) -> Result<Model, Problems> {
-    let opened = Opened::open(path, true)?;
-    let Assembled { config, mut weights, pairs, .. } = opened.assembled;
-    if pairs {
-        for ((_, role), weight) in &mut weights {
-            let heads = match role {
-                Role::Query | Role::QueryBias => config.heads,
-                Role::Key | Role::KeyBias => config.kv_heads,
-                _ => continue,
-            };
-            *weight = in_halves(weight, heads)?;
-        }
-    }
-    Ok(Model { config, weights, files: opened.files, text: opened.text })
+    Opened::open(path, true)?.model()
+}
+
+/// The model in the bytes of a GGUF file.
+pub fn of_gguf_bytes(file: Bytes) -> Result<Model, Problems> {
+    Opened::of_gguf(&Gguf::of_bytes(file)?, true)?.model()
+}
+
+/// The model in the bytes of config.json and of a safetensors file that has all its tensors.
+pub fn of_folder_bytes(config: &[u8], file: Bytes) -> Result<Model, Problems> {
+    let (found, tensors) = hf::of_bytes(config, &file)?;
+    let assembled = assemble(found, &tensors)?;
+    let format = "safetensors".to_owned();
+    Opened { format, assembled, text: Text::default(), tokenizer: None, files: Vec::new() }.model()
 }
 
 /// What is in a model file, without a look at its weights' data.
@@ -145,17 +148,37 @@ impl Opened {
         }
     }
 
+    /// Weights with their rows in halves.
+    fn model(self) -> Result<Model, Problems> {
+        let Assembled { config, mut weights, pairs, .. } = self.assembled;
+        if pairs {
+            for ((_, role), weight) in &mut weights {
+                let heads = match role {
+                    Role::Query | Role::QueryBias => config.heads,
+                    Role::Key | Role::KeyBias => config.kv_heads,
+                    _ => continue,
+                };
+                *weight = in_halves(weight, heads)?;
+            }
+        }
+        Ok(Model { config, weights, files: self.files, text: self.text })
+    }
+
     fn gguf(path: &Path, convert: bool) -> Result<Self, Problems> {
-        let gguf = Gguf::open(path)?;
-        let found = gguf.found().map_err(|problems| of_file(Problems(problems), path))?;
-        let assembled = together(assemble(found, &gguf.tensors), gguf::text(&gguf, convert));
-        let (assembled, text) = assembled.map_err(|problems| of_file(problems, path))?;
+        let opened =
+            Self::of_gguf(&Gguf::open(path)?, convert).map_err(|problems| of_file(problems, path))?;
+        Ok(Self { files: vec![path.to_owned()], ..opened })
+    }
+
+    fn of_gguf(gguf: &Gguf, convert: bool) -> Result<Self, Problems> {
+        let found = gguf.found().map_err(Problems)?;
+        let (assembled, text) = together(assemble(found, &gguf.tensors), gguf::text(gguf, convert))?;
         Ok(Self {
             format: format!("GGUF version {}", gguf.version),
             assembled,
             text,
-            tokenizer: gguf::describe_tokenizer(&gguf),
-            files: vec![path.to_owned()],
+            tokenizer: gguf::describe_tokenizer(gguf),
+            files: Vec::new(),
         })
     }
 

@@ -134,7 +134,7 @@ impl Layout {
             LlmPartKind::Embedding => Vec::new(),
         };
         let Llm { heads, kv, strategy, .. } = self.options;
-        let part = LlmPart { what, context: self.context, heads, kv, strategy };
+        let part = LlmPart { what, context: self.context, heads, kv, strategy, layers: false };
         CompileJob { graphs, llm: Some(part), ..job.clone() }
     }
 
@@ -354,7 +354,11 @@ mod tests {
     fn a_part_that_cannot_be_is_refused_with_what_makes_it_smaller() {
         let refused = |vocabulary: u64, options: Llm| {
             let mut facts = facts(Format::F16);
-            facts.weights.iter_mut().filter(|weight| weight.rows > 8960).for_each(|weight| weight.rows *= vocabulary);
+            facts
+                .weights
+                .iter_mut()
+                .filter(|weight| weight.rows > 8960)
+                .for_each(|weight| weight.rows *= vocabulary);
             let (key, problem) =
                 Layout::new(&facts, Some(&options)).unwrap().parts(&facts, &job()).unwrap_err();
             assert_eq!(problem.code, "E0240");

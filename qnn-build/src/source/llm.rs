@@ -221,11 +221,5 @@ pub(super) fn facts(
 /// # Errors
 /// Everything that is wrong with its files.
 pub fn read_llm(path: &Path) -> Result<qnn_llm::Model, Vec<Diagnostic>> {
-    qnn_llm::open(path).map_err(|problems| problems.0.into_iter().map(diagnostic).collect())
-}
-
-/// A problem of a model file, with its code.
-fn diagnostic(problem: qnn_llm::Problem) -> Diagnostic {
-    let diagnostic = Diagnostic::new(problem.class.code(), problem.message);
-    Diagnostic { notes: problem.notes, help: problem.help, ..diagnostic }
+    qnn_llm::open(path).map_err(|problems| problems.0.into_iter().map(Diagnostic::from).collect())
 }

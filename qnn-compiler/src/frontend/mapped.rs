@@ -27,3 +27,14 @@ pub(crate) fn map(path: &Path) -> io::Result<Bytes> {
     let map = unsafe { memmap2::Mmap::map(&file)? };
     Ok(Bytes::from_owner(map))
 }
+
+/// Maps a part of a file that this process has written; `offset` is a multiple of the page size.
+///
+/// # Errors
+///
+/// As of mapping.
+pub(crate) fn map_part(file: &File, offset: u64, length: usize) -> io::Result<Bytes> {
+    // SAFETY: as in `map`; the part was written before and is not written again.
+    let map = unsafe { memmap2::MmapOptions::new().offset(offset).len(length).map(file)? };
+    Ok(Bytes::from_owner(map))
+}

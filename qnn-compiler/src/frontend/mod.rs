@@ -3,7 +3,7 @@
 mod builder;
 pub mod encodings;
 pub mod inspect;
-mod mapped;
+pub(crate) mod mapped;
 pub mod onnx;
 
 pub use builder::Builder;

@@ -19,6 +19,24 @@ pub(super) fn emit<'p>(
     builder: &mut GraphBuilder<'p>,
     reporter: &mut Reporter<'_>,
 ) -> Result<()> {
+    hand_over(program, builder, reporter, true)
+}
+
+/// As [`emit`] for a file, whose ops are validated when it is composed.
+pub(crate) fn emit_to_file<'p>(
+    program: &'p Program,
+    builder: &mut GraphBuilder<'p>,
+    reporter: &mut Reporter<'_>,
+) -> Result<()> {
+    hand_over(program, builder, reporter, false)
+}
+
+fn hand_over<'p>(
+    program: &'p Program,
+    builder: &mut GraphBuilder<'p>,
+    reporter: &mut Reporter<'_>,
+    validate: bool,
+) -> Result<()> {
     let mut ids = HashMap::new();
     for (i, tensor) in program.tensors.iter().enumerate() {
         let role = match &tensor.role {
@@ -42,7 +60,7 @@ pub(super) fn emit<'p>(
     let mut problems = Vec::new();
     for (i, op) in program.ops.iter().enumerate() {
         // After a refusal the graph has holes: the ops that follow can only be validated.
-        if let Err(p) = add(op, &ids, builder, problems.is_empty()) {
+        if let Err(p) = add(op, &ids, builder, problems.is_empty(), validate) {
             problems.push(p);
         }
         if i % 64 == 63 {
@@ -57,6 +75,7 @@ fn add(
     ids: &HashMap<TensorId, compose::TensorId>,
     builder: &mut GraphBuilder<'_>,
     whole: bool,
+    validate: bool,
 ) -> std::result::Result<(), Diagnostic> {
     let tensors = |list: &[TensorId]| -> Vec<compose::TensorId> {
         list.iter().filter_map(|t| ids.get(t).copied()).collect()
@@ -80,7 +99,9 @@ fn add(
         outputs: &outputs,
         params: &params,
     };
-    let result = if whole {
+    let result = if !validate {
+        builder.add(&spec)
+    } else if whole {
         builder.validate(&spec).and_then(|()| builder.add(&spec))
     } else {
         builder.validate(&spec)

@@ -6,5 +6,5 @@ mod emit;
 mod execute;
 
 pub(crate) use compile::{Session, finish, pass_on};
-pub(crate) use emit::diagnostic;
+pub(crate) use emit::{diagnostic, emit_to_file};
 pub(crate) use execute::execute;

@@ -9,6 +9,8 @@ mod cursor;
 mod text;
 mod types;
 mod value;
+#[cfg(feature = "synthetic")]
+mod write;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -20,6 +22,8 @@ use crate::map::map;
 use crate::problem::{Class, Problem};
 use cursor::Cursor;
 pub use value::{Array, Value};
+#[cfg(feature = "synthetic")]
+pub use write::Writer;
 
 /// First bytes of every GGUF file.
 pub const MAGIC: &[u8; 4] = b"GGUF";

@@ -2,7 +2,7 @@
 
 use crate::weights::Format;
 
-/// A type that is not read, but whose size is known.
+/// A type whose size is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     number: u32,
@@ -57,6 +57,12 @@ const ROWS: &[Row] = &[
 
 pub(super) fn find(number: u32) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.number == number)
+}
+
+/// The number of a format.
+#[cfg(feature = "synthetic")]
+pub(super) fn number(format: Format) -> u32 {
+    ROWS.iter().find(|row| row.format == Some(format)).map_or(u32::MAX, |row| row.number)
 }
 
 #[cfg(test)]

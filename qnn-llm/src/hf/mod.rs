@@ -7,6 +7,7 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use crate::assemble::{Found, Stored};
@@ -55,6 +56,13 @@ impl Folder {
     pub(crate) fn text(&mut self) -> Result<Text, Problem> {
         text::text(&self.path, &self.config, self.found.config.vocabulary, &mut self.files)
     }
+}
+
+/// The same from bytes.
+pub(crate) fn of_bytes(config: &[u8], file: &Bytes) -> Result<(Found, BTreeMap<String, Stored>), Problems> {
+    let config = serde_json::from_slice(config)
+        .map_err(|error| Problem::damaged("config.json is no JSON").note(error.to_string()))?;
+    Ok((config::found(&config).map_err(Problems)?, safetensors::read(file)?.0))
 }
 
 fn json(path: &Path) -> Result<Value, Problem> {

@@ -27,4 +27,4 @@ pub use file::OnnxFile;
 pub use import::{ImportOptions, Imported, import};
 pub use normalize::{OPSET, Row as Normalization, rows as normalizations};
 pub(crate) use write::to_single;
-pub use write::{to_bytes, to_model};
+pub use write::{to_bytes, to_model, to_model_beside};

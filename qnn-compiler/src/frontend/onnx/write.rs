@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 use prost::Message;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::element;
 use super::normalize::OPSET;
 use super::proto::{
-    AttributeProto, DimensionProto, DimensionValue, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
-    TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, TypeValue, ValueInfoProto, attribute_type,
+    AttributeProto, DimensionProto, DimensionValue, EXTERNAL, GraphProto, ModelProto, NodeProto,
+    OperatorSetIdProto, StringStringEntryProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto,
+    TypeValue, ValueInfoProto, attribute_type,
 };
 use crate::graph::{Attr, DType, Data, Graph, Node, TensorType, Value};
 
@@ -30,6 +31,11 @@ const NEWER: [(&str, &str, i64); 9] = [
 
 /// A whole graph. Constants that nothing reads are left out.
 pub fn to_model(graph: &Graph) -> ModelProto {
+    to_model_beside(graph, "", &HashMap::new())
+}
+
+/// A whole graph, whose constants of these names are in the file `location` beside the model, at an offset and of a length.
+pub fn to_model_beside(graph: &Graph, location: &str, places: &HashMap<String, (u64, u64)>) -> ModelProto {
     let name =
         |id: &Option<crate::graph::ValueId>| id.map_or_else(String::new, |id| graph.value(id).name.clone());
     let mut read: Vec<_> = graph.nodes.iter().flat_map(|n| n.inputs.iter().flatten().copied()).collect();
@@ -45,7 +51,13 @@ pub fn to_model(graph: &Graph) -> ModelProto {
         GraphProto {
             name: if graph.name.is_empty() { "graph".to_owned() } else { graph.name.clone() },
             initializer: constants
-                .filter_map(|v| v.data.as_ref().map(|d| tensor(&v.name, &v.ty, d)))
+                .filter_map(|v| {
+                    let data = v.data.as_ref()?;
+                    Some(match places.get(&v.name) {
+                        Some(place) => external(&v.name, &v.ty, location, *place),
+                        None => tensor(&v.name, &v.ty, data),
+                    })
+                })
                 .collect(),
             input: graph.inputs.iter().map(|id| value_info(graph.value(*id))).collect(),
             output: graph.outputs.iter().map(|id| value_info(graph.value(*id))).collect(),
@@ -154,6 +166,23 @@ fn tensor(name: &str, ty: &TensorType, data: &Data) -> TensorProto {
         data_type: element::number(ty.dtype),
         name: name.to_owned(),
         raw_data: Some(raw),
+        ..TensorProto::default()
+    }
+}
+
+/// A tensor whose elements are in another file.
+fn external(name: &str, ty: &TensorType, location: &str, (offset, length): (u64, u64)) -> TensorProto {
+    let entry = |key: &str, value: String| StringStringEntryProto { key: key.to_owned(), value };
+    TensorProto {
+        dims: ty.shape.iter().map(|d| *d as i64).collect(),
+        data_type: element::number(ty.dtype),
+        name: name.to_owned(),
+        external_data: vec![
+            entry("location", location.to_owned()),
+            entry("offset", offset.to_string()),
+            entry("length", length.to_string()),
+        ],
+        data_location: EXTERNAL,
         ..TensorProto::default()
     }
 }
