@@ -21,6 +21,8 @@ pub(crate) struct Verbs {
 pub(crate) const COMPILE: Verbs = Verbs { doing: "Compiling", done: "Compiled" };
 pub(crate) const CHECK: Verbs = Verbs { doing: "Checking", done: "Checked" };
 pub(crate) const EXECUTE: Verbs = Verbs { doing: "Executing", done: "Executed" };
+pub(crate) const EXPORT: Verbs = Verbs { doing: "Exporting", done: "Exported" };
+pub(crate) const EVALUATE: Verbs = Verbs { doing: "Evaluating", done: "Evaluated" };
 pub(crate) const REFERENCE: Verbs = Verbs { doing: "Running", done: "Ran" };
 
 /// Shows the progress of jobs on a terminal.

@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Exec(commands::exec::ExecArgs),
     /// Compare what the HTP computes with ONNX Runtime
     Verify(commands::verify::VerifyArgs),
+    /// Write a language model as ONNX or DLC, for other tools
+    Export(commands::export::ExportArgs),
     /// Show what a context binary, model or container holds
     Inspect(commands::inspect::InspectArgs),
     /// Show the merged manifest, each value with its origin

@@ -8,13 +8,18 @@ use qnn_build::plan::source_format;
 use qnn_build::source::inspect;
 use serde::Serialize;
 
+use qnn_build::job::Evaluation;
+
 use crate::args::{CompileFlags, ConfigArgs, JobArgs, PackageArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result, list};
+use crate::llm;
 use crate::models::Models;
 use crate::session::Session;
 use crate::table::columns;
+use crate::target::target;
 use crate::toolchain::ensure;
+use crate::verify::llm::{Request, evaluate};
 use crate::verify::{Comparison, Departure, Inputs, LayerVerdict, Subject, Thresholds, Verdicts, verify};
 use crate::workspace::Workspace;
 
@@ -48,6 +53,36 @@ pub(crate) struct VerifyArgs {
     /// Least part of equal elements of every integer output
     #[arg(long, value_name = "PART", default_value_t = 0.99)]
     min_equal: f64,
+    /// Text to run a language model over: perplexity and logits in the emulator against dequantized float32 weights
+    #[arg(long, value_name = "FILE", help_heading = "Language Models")]
+    text: Option<PathBuf>,
+    /// Windows of the text, each of the context's length; all without it
+    #[arg(long, value_name = "N", requires = "text", help_heading = "Language Models")]
+    windows: Option<usize>,
+    /// Positions of a window and of the graphs
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 512,
+        requires = "text",
+        help_heading = "Language Models"
+    )]
+    context: u32,
+    /// Tokens per execution
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 128,
+        requires = "text",
+        help_heading = "Language Models"
+    )]
+    tokens: u32,
+    /// Attention heads: `fused` or `split`
+    #[arg(long, value_name = "HEADS", default_value = "split", value_parser = llm::heads, requires = "text", help_heading = "Language Models")]
+    heads: qnn_llm::Heads,
+    /// What is done with quantized weights: `auto`, `native`, `float-fallback`, `requantize-int8`, `requantize-int4`
+    #[arg(long, value_name = "STRATEGY", default_value = "auto", value_parser = llm::strategy, requires = "text", help_heading = "Language Models")]
+    strategy: qnn_llm::Strategy,
     /// Answer as JSON
     #[arg(long)]
     json: bool,
@@ -73,6 +108,12 @@ struct Answer<'a> {
 }
 
 pub(crate) fn run(session: &Session, args: &VerifyArgs) -> Result<Exit> {
+    if let Some(text) = &args.text {
+        return language_model(session, args, text);
+    }
+    if qnn_llm::kind(Path::new(&args.model)).is_some() {
+        return Err(Failure::usage("a language model is verified over a text: --text FILE"));
+    }
     let subject = subject(session, args)?;
     let inputs = match &args.inputs {
         Some(file) => Inputs::File(file.clone()),
@@ -122,6 +163,65 @@ pub(crate) fn run(session: &Session, args: &VerifyArgs) -> Result<Exit> {
         });
     }
     Ok(Exit::Ok)
+}
+
+/// Runs a language model over a text, and compares.
+fn language_model(session: &Session, args: &VerifyArgs, text: &Path) -> Result<Exit> {
+    let [soc] = &args.config.soc[..] else {
+        return Err(Failure::usage("name the SoC to verify for: --soc SM8650"));
+    };
+    let evaluation = evaluate(
+        session,
+        &Request {
+            source: llm::source(Path::new(&args.model))?,
+            soc: target(soc)?,
+            text: text.to_owned(),
+            context: args.context,
+            tokens: args.tokens,
+            windows: args.windows,
+            heads: args.heads,
+            strategy: args.strategy,
+            optimization: args.flags.optimization,
+            timeout: args.job.timeout()?,
+        },
+    )?;
+    let ok = evaluation.sqnr_db >= args.min_sqnr && evaluation.decode_db.is_none_or(|db| db >= SAME_PATH);
+    if args.json {
+        session.term.json(&evaluation)?;
+    } else {
+        session.term.data(evaluation_text(&evaluation))?;
+    }
+    if ok {
+        return Ok(Exit::Ok);
+    }
+    let departs = evaluation.layers.iter().find(|(_, db)| *db < args.min_sqnr);
+    let failure = Failure::user(format!(
+        "too far from the reference: logits {:.1} dB, single tokens {:.1} dB from prefill",
+        evaluation.sqnr_db,
+        evaluation.decode_db.unwrap_or(f64::INFINITY)
+    ));
+    Err(match departs {
+        Some((layer, db)) => failure.note(format!("the first layer that departs is `{layer}`: {db:.1} dB")),
+        None => failure,
+    })
+}
+
+/// How near the logits of single tokens have to be to those of prefill, dB.
+const SAME_PATH: f64 = 40.0;
+
+fn evaluation_text(evaluation: &Evaluation) -> String {
+    let mut rows = vec![
+        ("tokens predicted".to_owned(), evaluation.predicted.to_string()),
+        ("perplexity".to_owned(), format!("{:.3}", evaluation.perplexity)),
+        ("  of the reference".to_owned(), format!("{:.3}", evaluation.reference_perplexity)),
+        ("logits".to_owned(), format!("{:.1} dB", evaluation.sqnr_db)),
+        ("same most likely token".to_owned(), format!("{:.2} %", 100.0 * evaluation.same_top)),
+    ];
+    if let Some(db) = evaluation.decode_db {
+        rows.push(("single tokens against prefill".to_owned(), format!("{db:.1} dB")));
+    }
+    rows.extend(evaluation.layers.iter().map(|(layer, db)| (layer.clone(), format!("{db:.1} dB"))));
+    columns(&rows.into_iter().map(|(name, value)| vec![name, value]).collect::<Vec<_>>())
 }
 
 fn text(graph: &Verdicts) -> String {

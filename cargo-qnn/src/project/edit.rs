@@ -90,7 +90,7 @@ fn dependency(
         } else {
             let mut table = InlineTable::from_iter([(key, Value::from(from))]);
             if !features.is_empty() {
-                table.insert("features", features.iter().collect::<Array>().into());
+                table.insert("features", features.iter().copied().collect::<Array>().into());
             }
             table.into()
         };

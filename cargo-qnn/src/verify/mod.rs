@@ -4,6 +4,7 @@ mod arrays;
 mod departure;
 mod generate;
 mod layers;
+pub(crate) mod llm;
 mod metrics;
 mod pipeline;
 

@@ -271,8 +271,9 @@ impl Noise {
         }
     }
 
+    /// No more than 300 dB, which equal numbers have.
     fn db(&self) -> f64 {
-        10.0 * (self.signal / self.noise.max(f64::MIN_POSITIVE)).log10()
+        (10.0 * (self.signal / self.noise.max(f64::MIN_POSITIVE)).log10()).min(300.0)
     }
 }
 
