@@ -223,6 +223,70 @@ mod tests {
         assert_eq!(key(silent), base);
     }
 
+    /// The key of a part of a language model, whose options `change` may change.
+    fn part_key(what: LlmPartKind, change: impl FnOnce(&mut CompileJob, &mut LlmPart)) -> Key {
+        let mut part = LlmPart {
+            what,
+            context: 1024,
+            heads: Heads::Split,
+            kv: KvType::Fp16,
+            strategy: Strategy::Auto,
+            layers: false,
+        };
+        let mut job = job();
+        job.graphs.clear();
+        change(&mut job, &mut part);
+        job.llm = Some(part);
+        Key::new(&job, &facts(), "v2.51.0", 1)
+    }
+
+    fn layers(first: u32, count: u32) -> LlmPartKind {
+        LlmPartKind::Layers { first, count, embedding: false, head: false }
+    }
+
+    #[test]
+    fn every_part_of_a_language_model_has_a_key_of_its_own() {
+        let same = |_: &mut CompileJob, _: &mut LlmPart| {};
+        let mut seen = vec![
+            part_key(layers(0, 7), same),
+            part_key(layers(7, 7), same),
+            part_key(layers(0, 8), same),
+            part_key(LlmPartKind::Layers { first: 0, count: 7, embedding: true, head: false }, same),
+            part_key(LlmPartKind::Layers { first: 0, count: 7, embedding: false, head: true }, same),
+            part_key(LlmPartKind::Head, same),
+            part_key(LlmPartKind::Embedding, same),
+        ];
+        type Change = fn(&mut CompileJob, &mut LlmPart);
+        let changes: &[Change] = &[
+            |_, part| part.context = 512,
+            |_, part| part.heads = Heads::Fused,
+            |_, part| part.strategy = Strategy::RequantizeInt4,
+            |job, _| {
+                let graph = GraphSpec { tokens: Some(32), ..GraphSpec::default() };
+                job.graphs.push(graph);
+            },
+        ];
+        seen.extend(changes.iter().map(|change| part_key(layers(0, 7), change)));
+        for (i, one) in seen.iter().enumerate() {
+            assert!(!seen[..i].contains(one), "part {i} is taken for another");
+        }
+    }
+
+    #[test]
+    fn what_a_part_does_not_see_does_not_count() {
+        let head = |change: fn(&mut CompileJob, &mut LlmPart)| part_key(LlmPartKind::Head, change);
+        let plain = head(|_, _| {});
+        assert_eq!(head(|_, part| (part.context, part.heads) = (512, Heads::Fused)), plain);
+        assert_ne!(head(|_, part| part.strategy = Strategy::RequantizeInt8), plain);
+        assert_ne!(head(|job, _| job.soc.id = 69), plain);
+
+        let table = |change: fn(&mut CompileJob, &mut LlmPart)| part_key(LlmPartKind::Embedding, change);
+        let plain = table(|_, _| {});
+        assert_eq!(table(|job, _| (job.soc.id, job.soc.arch, job.soc.vtcm_mb) = (69, 79, 4)), plain);
+        assert_eq!(table(|job, _| job.htp.optimization = Some(3)), plain);
+        assert_eq!(table(|_, part| (part.context, part.strategy) = (512, Strategy::Native)), plain);
+    }
+
     #[test]
     fn everything_that_changes_the_binary_changes_the_key() {
         let mut seen = vec![key(|_, _| {}), Key::new(&job(), &facts(), "v2.50.0", 1)];
