@@ -122,7 +122,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::job::{HtpOptions, Target, Toolchain};
+    use crate::job::{HtpOptions, PerChannel, Target, Toolchain};
     use crate::source::ExternalFile;
 
     fn job() -> CompileJob {
@@ -206,6 +206,18 @@ mod tests {
             },
             |job, _| {
                 let input = InputSpec { shape: Some(vec![1, 2]), ..InputSpec::default() };
+                job.graphs[0].inputs.insert("image".to_owned(), input);
+            },
+            |job, _| {
+                let input = InputSpec { scale: Some(0.5), ..InputSpec::default() };
+                job.graphs[0].inputs.insert("image".to_owned(), input);
+            },
+            |job, _| {
+                let input = InputSpec { mean: Some(PerChannel::One(0.5)), ..InputSpec::default() };
+                job.graphs[0].inputs.insert("image".to_owned(), input);
+            },
+            |job, _| {
+                let input = InputSpec { std: Some(PerChannel::Each(vec![0.5])), ..InputSpec::default() };
                 job.graphs[0].inputs.insert("image".to_owned(), input);
             },
         ];

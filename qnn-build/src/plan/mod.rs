@@ -1,6 +1,7 @@
 //! From the manifest to jobs: one compile per model and SoC, and everything that is wrong with the request at once.
 
 mod check;
+mod dims;
 mod targets;
 
 use targets::SocList;
@@ -17,7 +18,10 @@ use crate::job::{CompileJob, Diagnostic, GraphSpec, InputSpec, Samples, SourceFo
 use crate::key::Key;
 use crate::manifest::{Embed, Manifest, Model};
 use crate::memo::Memo;
-use crate::source::{SourceFacts, inspect};
+use crate::source::{ModelValue, SourceFacts, inspect};
+
+/// A problem and the key, below the model's table, that it comes from.
+type Located = (Vec<String>, Diagnostic);
 
 /// What a package wants compiled.
 #[derive(Clone, Debug)]
@@ -138,7 +142,7 @@ fn plan_model(
         manifest.origin(&path).to_string()
     };
     let targets = targets::of_model(manifest, name, model, socs, &mut problems);
-    let graphs = graphs(name, model);
+    let mut graphs = graphs(name, model, &[]);
     let facts = match source_format(&model.source) {
         Err(problem) => {
             problems.push(problem.at(at(&["source"])));
@@ -151,6 +155,7 @@ fn plan_model(
         }
         Ok(format) => match inspect(&model.source, format, memo) {
             Ok(facts) => {
+                graphs = self::graphs(name, model, &facts.inputs);
                 problems.extend(check::overrides(format, &facts, model, &graphs).into_iter().map(
                     |(key, problem)| {
                         let key: Vec<&str> = key.iter().map(String::as_str).collect();
@@ -212,7 +217,16 @@ pub fn source_format(path: &Path) -> Result<SourceFormat, Diagnostic> {
 }
 
 /// One graph named after the model, or those the manifest names; what a graph does not say of an input comes from the model.
-pub(crate) fn graphs(name: &str, model: &Model) -> Vec<GraphSpec> {
+/// Dimensions that are fixed by name become shapes of the model's `inputs`.
+pub(crate) fn graphs(name: &str, model: &Model, inputs: &[ModelValue]) -> Vec<GraphSpec> {
+    let mut graphs = said(name, model);
+    for graph in &mut graphs {
+        dims::resolve(graph, &dims::of_graph(model, &graph.name), inputs);
+    }
+    graphs
+}
+
+fn said(name: &str, model: &Model) -> Vec<GraphSpec> {
     if model.graphs.is_empty() {
         return vec![GraphSpec { name: name.to_owned(), inputs: model.inputs.clone() }];
     }
@@ -223,6 +237,9 @@ pub(crate) fn graphs(name: &str, model: &Model) -> Vec<GraphSpec> {
             input.shape = above.shape.clone().or(input.shape.take());
             input.dtype = above.dtype.clone().or(input.dtype.take());
             input.layout = above.layout.clone().or(input.layout.take());
+            input.scale = above.scale.or(input.scale);
+            input.mean = above.mean.clone().or(input.mean.take());
+            input.std = above.std.clone().or(input.std.take());
         }
         inputs
     };
