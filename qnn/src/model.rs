@@ -115,7 +115,7 @@ fn load(device: &Device, artifact: &'static Artifact) -> Result<Context> {
     }
 }
 
-fn find_file(model: &str, name: &str) -> Result<PathBuf> {
+pub(crate) fn find_file(model: &str, name: &str) -> Result<PathBuf> {
     let named = env::var(&env::QNN_ARTIFACT_DIR).map(PathBuf::from);
     let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|dir| dir.to_owned()));
     let looked: Vec<PathBuf> =

@@ -91,6 +91,7 @@ impl CompileFlags {
             graphs: Default::default(),
             samples: self.samples.as_deref().map(absolute_samples),
             quantize: Default::default(),
+            llm: None,
             htp: HtpOptions {
                 optimization: self.optimization,
                 vtcm_mb: self.vtcm_mb,

@@ -14,6 +14,6 @@ mod validate;
 pub use load::{Manifest, Setting};
 pub use overrides::Overrides;
 pub use reference::{json_schema, options_markdown};
-pub use schema::{Config, Embed, Graph, Model, Quantize};
+pub use schema::{Config, Embed, EmbeddingPlace, Graph, Llm, LmHead, Model, Quantize, Shards};
 pub use tree::Origin;
 pub use validate::fraction;

@@ -32,7 +32,7 @@ fn section(out: &mut String, path: &str, fields: &[Field]) {
     }
     for field in fields {
         match field.kind {
-            Kind::Table(inner) => section(out, &format!("{path}.{}", field.key), inner),
+            Kind::Table(inner) | Kind::Own(inner) => section(out, &format!("{path}.{}", field.key), inner),
             Kind::Named(_, inner) => section(out, &format!("{path}.{}.NAME", field.key), inner),
             _ => {}
         }
@@ -53,7 +53,8 @@ fn takes(kind: Kind) -> String {
         Kind::Number => "number, or text like `\"1/255\"`".to_owned(),
         Kind::PerChannel => "number or list of numbers".to_owned(),
         Kind::Sizes(what) => format!("table: the size of each {what}"),
-        Kind::Table(_) => "table".to_owned(),
+        Kind::WordOrInt(word, min, max) => format!("`\"{word}\"`, or {min} to {max}"),
+        Kind::Table(_) | Kind::Own(_) => "table".to_owned(),
         Kind::Named(what, _) => format!("one table per {what}"),
         Kind::Later(_) => "-".to_owned(),
     }
@@ -109,7 +110,10 @@ fn schema_of(kind: Kind) -> Value {
         Kind::Sizes(_) => {
             json!({ "type": "object", "additionalProperties": { "type": "integer", "minimum": 1 } })
         }
-        Kind::Table(fields) => object(fields),
+        Kind::WordOrInt(word, min, max) => json!({
+            "anyOf": [{ "const": word }, { "type": "integer", "minimum": min, "maximum": max }]
+        }),
+        Kind::Table(fields) | Kind::Own(fields) => object(fields),
         Kind::Named(_, fields) => json!({ "type": "object", "additionalProperties": object(fields) }),
         Kind::Later(_) => json!({}),
     }

@@ -225,7 +225,8 @@ fn sample(fields: &[Field]) -> Value {
                 Kind::Number => 0.5.into(),
                 Kind::PerChannel => vec![0.5].into(),
                 Kind::Sizes(_) => serde_json::json!({ "name": 1 }),
-                Kind::Table(inner) => sample(inner),
+                Kind::WordOrInt(word, ..) => word.into(),
+                Kind::Table(inner) | Kind::Own(inner) => sample(inner),
                 Kind::Named(_, inner) => serde_json::json!({ "name": sample(inner) }),
                 Kind::Later(_) => Value::Null,
             };

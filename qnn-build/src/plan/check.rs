@@ -22,6 +22,7 @@ pub(super) fn overrides(
         SourceFormat::ContextBinary => {
             [ready(model), dims::none(model, "a ready context binary, whose shapes are fixed")].concat()
         }
+        SourceFormat::Gguf | SourceFormat::Safetensors => Vec::new(),
     }
 }
 

@@ -80,7 +80,7 @@ fn unknown(name: &str, known: &BTreeSet<&str>) -> Diagnostic {
         }
         None => format!("its dimensions: {}", known.iter().copied().collect::<Vec<_>>().join(", ")),
     };
-    Diagnostic::new("E0118", format!("no input of the model has a free dimension `{name}`")).help(help)
+    Diagnostic::new("E0120", format!("no input of the model has a free dimension `{name}`")).help(help)
 }
 
 /// `dims` where nothing can be fixed.

@@ -72,7 +72,7 @@ fn problems_of_all_models_come_together() {
     let codes: Vec<&str> = problems.iter().map(|(code, _)| code.as_str()).collect();
     assert_eq!(
         codes,
-        ["E0105", "E0106", "E0108", "E0114", "E0111", "E0112", "E0110", "E0107", "E0109"],
+        ["E0105", "E0106", "E0108", "E0114", "E0111", "E0112", "E0108", "E0107", "E0109"],
         "{problems:#?}"
     );
     let text = format!("{problems:?}");
@@ -136,7 +136,7 @@ fn dimensions_that_the_model_lacks_or_that_are_said_twice_are_refused() {
     let with = |settings: &str| package.problems(&named(settings));
     let unknown = with("dims = { n = 1, m = 2 }");
     assert_eq!(unknown.len(), 1, "{unknown:#?}");
-    assert_eq!(unknown[0].0, "E0118");
+    assert_eq!(unknown[0].0, "E0120");
     assert!(unknown[0].1.contains("`m`|its dimensions: n"), "{unknown:#?}");
     let twice = with("dims.n = 4\ninputs.x.shape = [2, 3]");
     assert_eq!(twice.len(), 1, "{twice:#?}");

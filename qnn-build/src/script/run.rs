@@ -7,16 +7,16 @@ use qnn_platform::{env, libs};
 use super::builder::{Artifacts, Builder};
 use super::mode::Mode;
 use super::{install, stub};
-use crate::artifacts::{ARTIFACT_MANIFEST, ArtifactManifest, ArtifactRecord};
-use crate::codegen::{ModelCode, Placement, SocCode, generate};
+use crate::artifacts::{ARTIFACT_MANIFEST, ArtifactKind, ArtifactManifest, ArtifactRecord};
+use crate::codegen::{LlmCode, LlmSocCode, ModelCode, Placement, SocCode, generate};
 use crate::compile::Compiler;
 use crate::driver::{Limits, Worker};
 use crate::error::{Error, Result};
 use crate::files::write_if_changed;
-use crate::job::{Diagnostic, Samples};
+use crate::job::{Diagnostic, Samples, Target};
 use crate::log::Log;
 use crate::manifest::{Embed, Manifest, Overrides};
-use crate::package::{self, Built};
+use crate::package::{self, ModelOutputs};
 use crate::store::Store;
 
 /// Where a build reads and writes.
@@ -129,42 +129,67 @@ fn make(builder: &Builder, manifest: Manifest, places: &Places) -> Result<Artifa
         log: &places.log,
         keep: keep.as_deref(),
     };
+    for note in packages.iter().flat_map(|package| &package.plan.notes) {
+        places.log.line(&format!("note: {note}"));
+    }
     let (built, warnings) = package::build(packages, &compiler, &*builder.progress)?;
 
-    let manifest = package::artifact_manifest(&built)?;
-    package::place_all(&built, &manifest, &places.out_dir, &memo)?;
-    let code = generate(&models(&built, &manifest)).map_err(|problems| Error {
-        problems,
-        warnings: Vec::new(),
-        log: None,
-    })?;
-    finish(places, &code, manifest, warnings)
+    let outputs = package::outputs(&built)?;
+    package::place_all(&outputs, &places.out_dir, &memo)?;
+    let (models, llms) = code_of(&outputs);
+    let code =
+        generate(&models, &llms).map_err(|problems| Error { problems, warnings: Vec::new(), log: None })?;
+    finish(places, &code, package::listed(&outputs), warnings)
 }
 
-fn models<'a>(built: &'a [Built], manifest: &'a ArtifactManifest) -> Vec<ModelCode<'a>> {
-    let mut records = manifest.artifacts.iter();
-    let mut models = Vec::new();
-    for package in built {
-        for (model, artifacts) in package.models() {
-            let records: Vec<&ArtifactRecord> = records.by_ref().take(artifacts.len()).collect();
-            let socs = artifacts.iter().zip(&records).map(|((job, _), record)| SocCode {
-                soc: &job.soc,
-                build_id: &record.build_id,
-                placement: match record.embed {
-                    Embed::File => Placement::File(record.file.clone()),
-                    Embed::Auto | Embed::Bytes => Placement::Bytes(record.file.clone()),
-                },
-            });
-            models.push(ModelCode {
-                name: &model.name,
-                source: model.source.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-                graphs: records.first().map_or(&[][..], |record| &record.graphs),
-                specs: artifacts.first().map_or(&[][..], |(job, _)| &job.graphs),
-                socs: socs.collect(),
-            });
+fn code_of<'a>(outputs: &'a [ModelOutputs<'a>]) -> (Vec<ModelCode<'a>>, Vec<LlmCode<'a>>) {
+    let (mut models, mut llms) = (Vec::new(), Vec::new());
+    for ModelOutputs { model, artifacts, outputs } in outputs {
+        let name = model.name.as_str();
+        let source = model.source.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let records: Vec<&ArtifactRecord> = outputs.iter().map(|output| &output.record).collect();
+        if model.facts.llm.is_some() {
+            llms.push(LlmCode { name, source, socs: llm_socs(&records) });
+            continue;
         }
+        let socs = artifacts.iter().zip(&records).map(|((job, _), record)| SocCode {
+            soc: &job.soc,
+            build_id: &record.build_id,
+            placement: placement(record),
+        });
+        models.push(ModelCode {
+            name,
+            source,
+            graphs: records.first().map_or(&[][..], |record| &record.graphs),
+            specs: artifacts.first().map_or(&[][..], |(job, _)| &job.graphs),
+            socs: socs.collect(),
+        });
     }
-    models
+    (models, llms)
+}
+
+fn placement(record: &ArtifactRecord) -> Placement {
+    match record.embed {
+        Embed::File => Placement::File(record.file.clone()),
+        Embed::Auto | Embed::Bytes => Placement::Bytes(record.file.clone()),
+    }
+}
+
+/// For each SoC its own files and those for all; each has one description.
+fn llm_socs(records: &[&ArtifactRecord]) -> Vec<LlmSocCode> {
+    let descriptions = records.iter().filter(|record| record.kind == ArtifactKind::Description);
+    let soc = |description: &&ArtifactRecord| {
+        let named = records.iter().filter(|record| {
+            let kinds = [ArtifactKind::ContextBinary, ArtifactKind::Embedding, ArtifactKind::Tokenizer];
+            kinds.contains(&record.kind) && (record.soc.is_empty() || record.soc == description.soc)
+        });
+        LlmSocCode {
+            soc: description.soc.clone(),
+            description: Some(description.file.clone()),
+            files: named.map(|record| (record.file.clone(), placement(record))).collect(),
+        }
+    };
+    descriptions.map(soc).collect()
 }
 
 /// Generates types without models.
@@ -173,6 +198,7 @@ fn make_stub(manifest: &Manifest, why: &str, places: &Places) -> Result<Artifact
     let stubs = stub::stubs(manifest, before.as_ref());
     let models: Vec<ModelCode<'_>> = stubs
         .iter()
+        .filter(|stub| !stub.llm)
         .map(|stub| {
             let soc = |soc| SocCode { soc, build_id: "", placement: Placement::Stub(why.to_owned()) };
             ModelCode {
@@ -184,7 +210,24 @@ fn make_stub(manifest: &Manifest, why: &str, places: &Places) -> Result<Artifact
             }
         })
         .collect();
-    let code = generate(&models).map_err(|problems| Error { problems, warnings: Vec::new(), log: None })?;
+    let llms: Vec<LlmCode<'_>> = stubs
+        .iter()
+        .filter(|stub| stub.llm)
+        .map(|stub| {
+            let soc = |soc: &Target| LlmSocCode {
+                soc: soc.name.clone(),
+                description: None,
+                files: vec![(String::new(), Placement::Stub(why.to_owned()))],
+            };
+            LlmCode {
+                name: &stub.name,
+                source: stub.source.clone(),
+                socs: stub.socs.iter().map(soc).collect(),
+            }
+        })
+        .collect();
+    let code =
+        generate(&models, &llms).map_err(|problems| Error { problems, warnings: Vec::new(), log: None })?;
     let names: Vec<&str> = stubs.iter().map(|stub| stub.name.as_str()).collect();
     let warning =
         Diagnostic::new("E0705", format!("models are stubs that cannot be loaded: {}", names.join(", ")))
@@ -198,7 +241,7 @@ fn make_stub(manifest: &Manifest, why: &str, places: &Places) -> Result<Artifact
 
 /// Generates nothing; what an earlier build made stays.
 fn off(places: &Places) -> Result<Artifacts> {
-    write_code(places, &generate(&[]).unwrap_or_default())?;
+    write_code(places, &generate(&[], &[]).unwrap_or_default())?;
     Ok(Artifacts {
         code: places.code.clone(),
         manifest_path: places.out_dir.join(ARTIFACT_MANIFEST),
