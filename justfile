@@ -4,7 +4,7 @@ _default:
     @just --list
 
 # What CI runs
-ci: fmt clippy doc docs-check deny test
+ci: fmt clippy fuzz-check doc docs-check deny test
 
 # Formatting
 fmt:
@@ -14,6 +14,10 @@ fmt:
 # Lints, warnings denied
 clippy:
     cargo clippy --workspace --all-targets --release --locked -- -D warnings
+
+# Types of the fuzz targets, so that they keep up; the fuzzer itself is not built
+fuzz-check:
+    RUSTC_BOOTSTRAP=1 cargo check --manifest-path fuzz/Cargo.toml --no-default-features --locked
 
 # Documentation of the crates, warnings denied
 doc $RUSTDOCFLAGS="-D warnings":
@@ -51,7 +55,8 @@ bench *ARGS:
 bench-llm *ARGS:
     python3 bench/llm.py {{ ARGS }}
 
-# Any bytes into the readers for some time: `just fuzz onnx 600`; needs cargo-fuzz, and for onnx and facts python3 with onnx for the corpus
+# Any bytes into the readers (onnx, facts, encodings, gguf, safetensors) for some time: `just fuzz onnx 600`; needs cargo-fuzz, and for
+# onnx, facts and encodings python3 with onnx for the corpus
 fuzz TARGET="onnx" SECONDS="600":
     {{ if TARGET =~ '^(gguf|safetensors)$' { "cargo run --release -p xtask -- llm-corpus fuzz/corpus" } else { "python3 fuzz/corpus.py fuzz/corpus/" + TARGET } }}
     RUSTC_BOOTSTRAP=1 cargo fuzz run {{ TARGET }} -- -max_total_time={{ SECONDS }} -timeout=20 -rss_limit_mb=4096

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use onnx::{Dim, Model, f32s, ints, noise};
 use qnn::DataType;
+use qnn_build::job::{Job, ReferenceJob, Toolchain};
 use qnn_compiler::graph::DType;
 use qnn_compiler::npz::{self, Array};
 use serde_json::Value;
@@ -118,6 +119,137 @@ fn pixels_go_in_as_bytes_and_channels_last() {
     let info = app.inspect(&app.build(&[]));
     let image = ("image".to_owned(), "uint8".to_owned(), vec![1, 24, 20, 3]);
     assert_eq!(tensors(&info["graphs"][0], "inputs"), [image]);
+}
+
+/// The nodes behind an image of three channels: a convolution that pads, so that its border shows what it pads with.
+fn behind(model: Model, image: &str) -> Model {
+    model
+        .weight(noise("kernel", &[8, 3, 5, 5]))
+        .node(onnx::node("Conv", &[image, "kernel"], &["features"], &[ints("pads", &[2, 2, 2, 2])]))
+        .output("features")
+}
+
+/// What ONNX Runtime makes of the app's numbers, by a model that normalizes them with operators of the standard. `per_channel` is
+/// how a vector lies along the channels of the image.
+fn normalized_by_operators(dtype: DType, shape: &[i64], per_channel: &[i64], numbers: [&[f32]; 3]) -> Model {
+    let dims: Vec<Dim> = shape.iter().map(|d| Dim::Fixed(*d)).collect();
+    let [scale, mean, std] = numbers;
+    let vector = |name: &str, values: &[f32]| {
+        let dims = if values.len() == 1 { &[1][..] } else { per_channel };
+        f32s(name, dims, values)
+    };
+    Model::new(17)
+        .typed_input("image", dtype, &dims)
+        .weight(vector("scale", scale))
+        .weight(vector("mean", mean))
+        .weight(vector("std", std))
+        .node(onnx::node("Cast", &["image"], &["real"], &[onnx::int("to", 1)]))
+        .node(onnx::node("Mul", &["real", "scale"], &["scaled"], &[]))
+        .node(onnx::node("Sub", &["scaled", "mean"], &["centred"], &[]))
+        .node(onnx::node("Div", &["centred", "std"], &["normal"], &[]))
+}
+
+/// Runs the app's model on `here` and ONNX Runtime's on `there`: how far apart "features" are, dB.
+fn sqnr(app: &App, there: (&Model, &Array), here: &Array) -> f64 {
+    let path = |name: &str| app.folder.join(name);
+    let text = |name: &str| path(name).to_str().unwrap().to_owned();
+    npz::write(&path("in.npz"), [("image", here)]).unwrap();
+    let binary = app.build(&[]);
+    let (inputs, outputs) = (text("in.npz"), text("out.npz"));
+    app.run(&["exec", binary.to_str().unwrap(), "--inputs", &inputs, "--outputs", &outputs]).success();
+
+    let (model, image) = there;
+    let folder = tempfile::tempdir().unwrap();
+    npz::write(&path("there.npz"), [("image", image)]).unwrap();
+    let job = Job::Reference(ReferenceJob {
+        source: model.save(folder.path()),
+        inputs: path("there.npz"),
+        outputs: path("reference.npz"),
+        values: Vec::new(),
+        toolchain: Toolchain {
+            qnn_lib_dir: PathBuf::new(),
+            onnxruntime: Some(qnn_platform::libs::onnxruntime().unwrap()),
+        },
+    });
+    qnn_compiler::run(&job, &mut |_| {}).unwrap();
+    let numbers = |name: &str| -> Vec<f64> {
+        let arrays = npz::read(&path(name)).unwrap();
+        let data = &arrays.iter().find(|(name, _)| name == "features").unwrap().1.data;
+        data.chunks_exact(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))).collect()
+    };
+    let (found, expected) = (numbers("out.npz"), numbers("reference.npz"));
+    assert_eq!(found.len(), expected.len());
+    let noise: f64 = found.iter().zip(&expected).map(|(f, e)| (f - e).powi(2)).sum();
+    let signal: f64 = expected.iter().map(|e| e * e).sum();
+    10.0 * (signal / noise).log10()
+}
+
+const IMAGENET: [&[f32]; 3] = [&[1.0 / 255.0], &[0.485, 0.456, 0.406], &[0.229, 0.224, 0.225]];
+
+/// Pixels of all sizes, the same in every run.
+fn pixels(count: usize) -> Vec<u8> {
+    (0..count).map(|i| ((i * 97 + i / 7 * 31) % 256) as u8).collect()
+}
+
+/// Channels of an image of `space` pixels to the end.
+fn channels_last(image: &[u8], space: usize) -> Vec<u8> {
+    (0..space).flat_map(|at| (0..3).map(move |channel| image[channel * space + at])).collect()
+}
+
+#[test]
+fn bytes_are_normalized_in_the_graph_and_what_a_convolution_pads_with_stays_zero() {
+    let app = App::new(
+        "inputs.image = { dtype = \"uint8\", layout = \"nhwc\", scale = \"1/255\", mean = [0.485, 0.456, 0.406], \
+         std = [0.229, 0.224, 0.225] }",
+    );
+    behind(Model::new(17).input("image", &[1, 3, 12, 20]), "image").save(&app.folder);
+    app.verify();
+    let nchw = pixels(720);
+    let array = |shape: &[u64], data: Vec<u8>| Array { dtype: DataType::Uint8, shape: shape.to_vec(), data };
+    let there = behind(normalized_by_operators(DType::U8, &[1, 3, 12, 20], &[3, 1, 1], IMAGENET), "normal");
+    let here = array(&[1, 12, 20, 3], channels_last(&nchw, 240));
+    let found = sqnr(&app, (&there, &array(&[1, 3, 12, 20], nchw)), &here);
+    assert!(found > 50.0, "{found} dB");
+    let info = app.inspect(&app.build(&[]));
+    let image = ("image".to_owned(), "uint8".to_owned(), vec![1, 12, 20, 3]);
+    assert_eq!(tensors(&info["graphs"][0], "inputs"), [image]);
+}
+
+#[test]
+fn floats_with_the_channels_of_a_tensorflow_model_are_normalized_too() {
+    let app = App::new("inputs.image = { mean = [123.675, 116.28, 103.53], std = 57.5 }");
+    let turned = |model: Model, image: &str| {
+        let turn = onnx::node("Transpose", &[image], &["turned"], &[ints("perm", &[0, 3, 1, 2])]);
+        behind(model.node(turn), "turned")
+    };
+    turned(Model::new(17).input("image", &[2, 8, 6, 3]), "image").save(&app.folder);
+    let bytes = pixels(288).into_iter().flat_map(|byte| f32::from(byte).to_le_bytes()).collect();
+    let image = Array { dtype: DataType::Float32, shape: vec![2, 8, 6, 3], data: bytes };
+    let numbers = [&[1.0][..], &[123.675, 116.28, 103.53], &[57.5]];
+    let there = turned(normalized_by_operators(DType::F32, &[2, 8, 6, 3], &[3], numbers), "normal");
+    let found = sqnr(&app, (&there, &image), &image);
+    assert!(found > 50.0, "{found} dB");
+}
+
+#[test]
+fn dimensions_are_fixed_by_their_names() {
+    let app = App::new(
+        "dims = { batch = 4, height = 16, width = 24 }\ngraphs.small.dims.batch = 1\ngraphs.large = {}",
+    );
+    let graphs = app.verify();
+    let elements: Vec<u64> =
+        graphs.iter().map(|graph| graph["outputs"][0]["elements"].as_u64().unwrap()).collect();
+    assert_eq!(elements, [40, 10]);
+    let said = app.run(&["inspect", "model.onnx"]).success();
+    assert!(said.stdout.contains("[batch, 3, height, width]"), "{}", said.stdout);
+    let summary = app.run(&["inspect", "model.onnx", "--json"]).success().json();
+    assert_eq!(summary["inputs"][0]["symbols"], serde_json::json!(["batch", "", "height", "width"]));
+    let compile = ["compile", "model.onnx", "--soc", "SM8650", "-o", "x.bin", "--dim", "batch=2", "--json"];
+    let said = app.run(&compile);
+    said.failure(1, &["[batch, 3, height, width]", "--dim height=1 --dim width=1"]);
+    let sizes = ["--dim", "height=16", "--dim", "width=16"];
+    let answer = app.run(&[&compile[..], &sizes].concat()).success().json();
+    assert_eq!(answer[0]["report"]["graphs"][0]["inputs"][0]["shape"], serde_json::json!([2, 3, 16, 16]));
 }
 
 #[test]

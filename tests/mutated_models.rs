@@ -28,9 +28,12 @@ use qnn_compiler::frontend::onnx::proto::{
 };
 use qnn_compiler::frontend::onnx::{OnnxFile, to_bytes};
 use qnn_compiler::graph::DType;
+use serde_json::{Value, json};
 
 /// Damaged models in all.
 const COUNT: usize = 500;
+/// Models with damaged encodings beside them.
+const ENCODINGS: usize = 120;
 /// What no check of these small models takes.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -396,6 +399,94 @@ fn scramble(bytes: &mut Vec<u8>, random: &mut Random) {
     }
 }
 
+/// Encodings of most tensors of a model, in one of the forms that are read.
+fn encodings(model: &ModelProto, random: &mut Random) -> Value {
+    let graph = model.graph.clone().unwrap_or_default();
+    let computed =
+        graph.input.iter().map(|input| &input.name).chain(graph.node.iter().flat_map(|n| &n.output));
+    let computed: Vec<&String> = computed.filter(|_| random.below(5) > 0).collect();
+    let bits = [4, 8, 8, 16][random.below(4)];
+    let half = 1_i64 << (bits - 1);
+    let symmetric = random.below(2) == 0;
+    let mut weights = Vec::new();
+    for tensor in graph.initializer.iter().filter(|tensor| tensor.data_type == 1) {
+        let channels = tensor.dims.first().filter(|_| random.below(2) == 0).map_or(1, |dim| (*dim).max(1));
+        weights.push((&tensor.name, channels as usize));
+    }
+    let by_name = |count: usize| {
+        json!(vec![
+            json!({ "bitwidth": bits, "scale": 0.05, "offset": -half, "is_symmetric": symmetric });
+            count
+        ])
+    };
+    let list = |name: &String, count: usize| {
+        json!({ "name": name, "bw": bits, "is_sym": symmetric, "enc_type": if count > 1 { "PER_CHANNEL" } else { "PER_TENSOR" },
+            "scale": vec![0.05; count], "offset": vec![-half; count] })
+    };
+    let standard = |name: &String, count: usize| {
+        let zero = if symmetric { Value::Null } else { json!(half) };
+        let scale = if count > 1 { json!(vec![0.05; count]) } else { json!(0.05) };
+        let kind = if symmetric { "int" } else { "uint" };
+        json!({ "name": name, "output_dtype": format!("{kind}{bits}"), "y_scale": scale, "y_zero_point": zero, "axis": 0 })
+    };
+    match random.below(3) {
+        0 => json!({
+            "version": "0.6.1",
+            "activation_encodings": computed.iter().map(|n| ((*n).clone(), by_name(1))).collect::<serde_json::Map<_, _>>(),
+            "param_encodings": weights.iter().map(|(n, c)| ((*n).clone(), by_name(*c))).collect::<serde_json::Map<_, _>>(),
+        }),
+        1 => json!({
+            "version": "1.0.0",
+            "activation_encodings": computed.iter().map(|name| list(name, 1)).collect::<Vec<_>>(),
+            "param_encodings": weights.iter().map(|(name, count)| list(name, *count)).collect::<Vec<_>>(),
+        }),
+        _ => {
+            let weights = weights.iter().map(|(name, count)| standard(name, *count));
+            let all: Vec<Value> = computed.iter().map(|name| standard(name, 1)).chain(weights).collect();
+            json!({ "version": "2.0.0", "encodings": all })
+        }
+    }
+}
+
+/// Damages one value somewhere in a document.
+fn damage_json(value: &mut Value, random: &mut Random) {
+    match value {
+        Value::Object(map) if !map.is_empty() && random.below(8) > 0 => {
+            let at = random.below(map.len());
+            let key = map.keys().nth(at).cloned().unwrap_or_default();
+            match random.below(12) {
+                0 => drop(map.remove(&key)),
+                1 => {
+                    let moved = map.remove(&key).unwrap_or_default();
+                    map.insert(format!("{key}x"), moved);
+                }
+                _ => damage_json(&mut map[&key], random),
+            }
+        }
+        Value::Array(list) if !list.is_empty() && random.below(8) > 0 => {
+            let at = random.below(list.len());
+            match random.below(12) {
+                0 => drop(list.remove(at)),
+                1 => list.push(list[at].clone()),
+                _ => damage_json(&mut list[at], random),
+            }
+        }
+        value => {
+            let odd =
+                [0.0, -1.0, 0.5, 1e300, -1e300, 1e-300, 3.5e38, 2.0, 16.0, 31.0, 32.0, -2_147_483_648.0];
+            *value = match random.below(18) {
+                12 => Value::Null,
+                13 => json!([]),
+                14 => json!({}),
+                15 => json!("int16"),
+                16 => json!(true),
+                17 => json!(i64::MIN),
+                number => json!(odd[number]),
+            };
+        }
+    }
+}
+
 /// The `i`-th damaged model.
 fn damaged(models: &[(&str, ModelProto)], i: usize) -> (String, Vec<u8>) {
     let mut random = Random(i as u64);
@@ -422,7 +513,12 @@ fn toolchain() -> Toolchain {
 }
 
 /// Every problem that a check finds; none when it succeeds.
-fn check(worker: &Worker, toolchain: &Toolchain, source: PathBuf) -> Vec<Diagnostic> {
+fn check(
+    worker: &Worker,
+    toolchain: &Toolchain,
+    source: PathBuf,
+    encodings: Option<PathBuf>,
+) -> Vec<Diagnostic> {
     // The driver reads the file before any worker does.
     if let Err(problems) = inspect(&source, SourceFormat::Onnx, &Memo::default()) {
         return problems;
@@ -437,7 +533,7 @@ fn check(worker: &Worker, toolchain: &Toolchain, source: PathBuf) -> Vec<Diagnos
         graphs: vec![GraphSpec { name: "m".to_owned(), inputs: BTreeMap::new(), tokens: None }],
         outputs: Vec::new(),
         samples: None,
-        encodings: None,
+        encodings,
         llm: None,
         htp: HtpOptions::default(),
         toolchain: toolchain.clone(),
@@ -458,11 +554,14 @@ fn unclear(problems: &[Diagnostic]) -> Option<String> {
     })
 }
 
-#[test]
-fn five_hundred_damaged_models_are_each_an_error_or_a_success() {
+/// What a check takes: a name for messages, a model's bytes, and an encodings file's where there is one.
+type Sample = (String, Vec<u8>, Option<Vec<u8>>);
+
+/// Checks `count` samples, each in a worker of its own: none may be unclear, and some must be fine and some not, or the damage is
+/// of one kind only.
+fn check_all(count: usize, sample: impl Fn(usize) -> Sample + Sync) {
     let toolchain = toolchain();
     let worker = Worker::current(PathBuf::from(env!("CARGO_BIN_EXE_cargo-qnn")));
-    let models = models();
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<(String, Vec<Diagnostic>)>> = Mutex::default();
     std::thread::scope(|scope| {
@@ -471,13 +570,18 @@ fn five_hundred_damaged_models_are_each_an_error_or_a_success() {
                 let folder = tempfile::tempdir().unwrap();
                 loop {
                     let i = next.fetch_add(1, Ordering::Relaxed);
-                    if i >= COUNT {
+                    if i >= count {
                         break;
                     }
-                    let (name, bytes) = damaged(&models, i);
+                    let (name, model, encodings) = sample(i);
                     let path = folder.path().join("m.onnx");
-                    std::fs::write(&path, bytes).unwrap();
-                    let problems = check(&worker, &toolchain, path);
+                    std::fs::write(&path, model).unwrap();
+                    let encodings = encodings.map(|text| {
+                        let path = folder.path().join("m.encodings");
+                        std::fs::write(&path, text).unwrap();
+                        path
+                    });
+                    let problems = check(&worker, &toolchain, path, encodings);
                     results.lock().unwrap().push((name, problems));
                 }
             });
@@ -491,9 +595,39 @@ fn five_hundred_damaged_models_are_each_an_error_or_a_success() {
         }
     }
     assert!(report.is_empty(), "{report}");
-    // Both kinds must be among them, or the damage is of one kind only.
     let fine = results.iter().filter(|(_, problems)| problems.is_empty()).count();
-    assert!((COUNT / 20..COUNT * 3 / 4).contains(&fine), "{fine} of {COUNT} are models still");
+    assert!((count / 20..count * 3 / 4).contains(&fine), "{fine} of {count} are models still");
+}
+
+#[test]
+fn five_hundred_damaged_models_are_each_an_error_or_a_success() {
+    let models = models();
+    check_all(COUNT, |i| {
+        let (name, bytes) = damaged(&models, i);
+        (name, bytes, None)
+    });
+}
+
+#[test]
+fn damaged_encodings_are_each_an_error_or_a_success() {
+    let models = models();
+    check_all(ENCODINGS, |i| {
+        let mut random = Random(1000 + i as u64);
+        let (name, model) = &models[i % models.len()];
+        let mut encodings = encodings(model, &mut random);
+        for _ in 0..random.below(4) {
+            damage_json(&mut encodings, &mut random);
+        }
+        let mut text = encodings.to_string().into_bytes();
+        if i % 8 == 7 {
+            scramble(&mut text, &mut random);
+        }
+        let mut model = model.clone();
+        if i % 3 == 2 {
+            damage(&mut model, &mut random);
+        }
+        (format!("{i}: {name} with encodings"), to_bytes(&model), Some(text))
+    });
 }
 
 #[test]
@@ -504,7 +638,7 @@ fn the_models_themselves_have_no_problem() {
     for (name, model) in models() {
         let path = folder.path().join("m.onnx");
         std::fs::write(&path, to_bytes(&model)).unwrap();
-        let problems = check(&worker, &toolchain, path);
+        let problems = check(&worker, &toolchain, path, None);
         assert!(problems.is_empty(), "{name}: {}", problems[0]);
     }
 }

@@ -278,7 +278,7 @@ pub struct GraphSpec {
 }
 
 /// What the app wants of one graph input.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct InputSpec {
     /// Fixes every dimension (in the model's own layout).
@@ -290,6 +290,25 @@ pub struct InputSpec {
     /// Layout at the border: `nchw` or `nhwc`; the model's own when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<String>,
+    /// What the app's numbers are multiplied by, before anything else; see [`InputSpec::normalization`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<f64>,
+    /// What is subtracted from the scaled numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean: Option<PerChannel>,
+    /// What the difference is divided by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub std: Option<PerChannel>,
+}
+
+/// One number for all channels, or one a channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PerChannel {
+    /// The same everywhere.
+    One(f64),
+    /// In the order of the channels.
+    Each(Vec<f64>),
 }
 
 /// HTP graph and context options; what is `None` is left to the backend's default for the SoC.

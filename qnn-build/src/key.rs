@@ -169,7 +169,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::job::Toolchain;
+    use crate::job::{PerChannel, Toolchain};
     use crate::source::ExternalFile;
 
     fn job() -> CompileJob {
@@ -318,6 +318,18 @@ mod tests {
             },
             |job, _| {
                 let input = InputSpec { shape: Some(vec![1, 2]), ..InputSpec::default() };
+                job.graphs[0].inputs.insert("image".to_owned(), input);
+            },
+            |job, _| {
+                let input = InputSpec { scale: Some(0.5), ..InputSpec::default() };
+                job.graphs[0].inputs.insert("image".to_owned(), input);
+            },
+            |job, _| {
+                let input = InputSpec { mean: Some(PerChannel::One(0.5)), ..InputSpec::default() };
+                job.graphs[0].inputs.insert("image".to_owned(), input);
+            },
+            |job, _| {
+                let input = InputSpec { std: Some(PerChannel::Each(vec![0.5])), ..InputSpec::default() };
                 job.graphs[0].inputs.insert("image".to_owned(), input);
             },
         ];

@@ -31,6 +31,7 @@ pub mod key;
 mod log;
 pub mod manifest;
 mod memo;
+mod normalization;
 pub mod package;
 pub mod plan;
 mod script;
@@ -41,6 +42,7 @@ pub mod toolchain;
 pub use error::{Error, Result, io_problem};
 pub use log::Log;
 pub use memo::Memo;
+pub use normalization::{Affine, Normalization};
 pub use script::{Artifacts, Builder, Mode, Outcome};
 
 /// Compiles all models that the package's Cargo.toml declares, and generates `OUT_DIR/qnn.rs`.

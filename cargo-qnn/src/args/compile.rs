@@ -9,7 +9,7 @@ use qnn_build::manifest::{Embed, Llm, Manifest, Model};
 use qnn_build::plan::{Plan, is_llm, source_format};
 use qnn_build::source::inspect;
 
-use super::InputArg;
+use super::{DimArg, InputArg, sizes};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::project::{model_name, open_dimensions};
@@ -21,9 +21,13 @@ pub(crate) struct CompileFlags {
     /// Numeric precision: fp16
     #[arg(long, value_name = "PRECISION")]
     pub(crate) precision: Option<String>,
-    /// Shape of an input, with dtype and layout where they shall differ from the model's: image=1,3,224,224:uint8:nhwc
+    /// Shape of an input, with dtype and layout where they shall differ from the model's, and what makes the model's numbers of the
+    /// app's: image=1,3,224,224:uint8:nhwc:scale=1/255:mean=0.5:std=0.5
     #[arg(long, value_name = "NAME=SHAPE")]
     pub(crate) input: Vec<InputArg>,
+    /// Size of a free dimension, by the model's name for it, in all inputs: batch=4
+    #[arg(long, value_name = "NAME=N")]
+    pub(crate) dim: Vec<DimArg>,
     /// Keep only this output, or cut the model at this value; may be repeated
     #[arg(long, value_name = "NAME")]
     pub(crate) output_name: Vec<String>,
@@ -53,6 +57,7 @@ impl CompileFlags {
         let Self {
             precision,
             input,
+            dim,
             output_name,
             samples,
             optimization,
@@ -63,6 +68,7 @@ impl CompileFlags {
         } = self;
         precision.is_some()
             || !input.is_empty()
+            || !dim.is_empty()
             || !output_name.is_empty()
             || samples.is_some()
             || optimization.is_some()
@@ -90,7 +96,7 @@ impl CompileFlags {
         let format = source_format(file)?;
         if file.exists() && !is_llm(format) {
             let facts = inspect(file, format, memo).map_err(user)?;
-            if let Some(problem) = open_dimensions(&facts, &self.input) {
+            if let Some(problem) = open_dimensions(&facts, &self.input, &self.dim) {
                 return Err(problem.at(file.display().to_string()).into());
             }
         }
@@ -106,6 +112,7 @@ impl CompileFlags {
             soc: None,
             embed: Embed::default(),
             inputs: self.input.iter().map(|input| (input.name.clone(), input.spec.clone())).collect(),
+            dims: sizes(&self.dim),
             outputs: self.output_name.clone(),
             graphs: Default::default(),
             samples: self.samples.as_deref().map(absolute_samples),

@@ -19,7 +19,7 @@ pub(crate) use compile::CompileFlags;
 pub(crate) use config::ConfigArgs;
 pub(crate) use job::JobArgs;
 pub(crate) use llm::LlmFlags;
-pub(crate) use model::InputArg;
+pub(crate) use model::{DimArg, InputArg, sizes};
 
 /// As cargo colours its help.
 const STYLES: Styles = Styles::styled()

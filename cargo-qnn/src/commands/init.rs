@@ -7,7 +7,7 @@ use qnn_build::Memo;
 use qnn_build::plan::source_format;
 use qnn_build::source::inspect;
 
-use crate::args::InputArg;
+use crate::args::{DimArg, InputArg};
 use crate::codes;
 use crate::exit::Exit;
 use crate::failure::{Failure, IoContext, Result};
@@ -40,6 +40,9 @@ pub(crate) struct SetupArgs {
     /// Fix the dimensions that a model leaves open: NAME=SHAPE
     #[arg(long, value_name = "NAME=SHAPE")]
     pub(crate) input: Vec<InputArg>,
+    /// Fix a free dimension of all inputs by the model's name for it: NAME=N
+    #[arg(long, value_name = "NAME=N")]
+    pub(crate) dim: Vec<DimArg>,
     /// Take the crates `qnn` and `qnn-build` from this checkout of their repository; without it, from the one this program was
     /// built from, else from the registry
     #[arg(long, value_name = "FOLDER")]
@@ -88,14 +91,13 @@ pub(crate) fn run(session: &Session, args: &InitArgs) -> Result<Exit> {
     })?;
     let folder = manifest.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let files = if args.model.is_empty() { models_in(&folder.join("models")) } else { args.model.clone() };
-    let models = files
-        .iter()
-        .map(|file| model_entry(file, relative(file, folder)?, &args.common.input))
-        .collect::<Result<Vec<_>>>()?;
+    let (inputs, dims) = (&args.common.input, &args.common.dim);
+    let mut models = Vec::new();
     for file in &files {
         // A damaged file is reported by the build; the manifest can name it all the same.
         let facts = source_format(file).ok().and_then(|format| inspect(file, format, &Memo::default()).ok());
-        if let Some(problem) = facts.and_then(|facts| open_dimensions(&facts, &args.common.input)) {
+        models.push(model_entry(file, relative(file, folder)?, facts.as_ref(), inputs, dims)?);
+        if let Some(problem) = facts.and_then(|facts| open_dimensions(&facts, inputs, dims)) {
             session.term.warning(&problem.at(file.display().to_string()));
         }
     }

@@ -41,7 +41,7 @@ pub(crate) fn run(session: &Session, args: &NewArgs) -> Result<Exit> {
             let format = source_format(file)?;
             let facts = inspect(file, format, &Memo::default())
                 .map_err(|problems| Failure { exit: Exit::User, problems })?;
-            if let Some(problem) = open_dimensions(&facts, &args.common.input) {
+            if let Some(problem) = open_dimensions(&facts, &args.common.input, &args.common.dim) {
                 return Err(problem.into());
             }
             Some((file, facts))
@@ -75,7 +75,9 @@ pub(crate) fn run(session: &Session, args: &NewArgs) -> Result<Exit> {
         }
     };
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let entry = model_entry(&file, format!("models/{name}"), &args.common.input)?;
+    let facts_of = facts.as_ref().map(|(_, facts)| facts);
+    let (inputs, dims) = (&args.common.input, &args.common.dim);
+    let entry = model_entry(&file, format!("models/{name}"), facts_of, inputs, dims)?;
     let main = match &facts {
         None => XOR_MAIN.to_owned(),
         Some((_, facts)) => main_rs(&entry, facts),

@@ -105,7 +105,13 @@ fn htp(info: &HtpGraphInfo) -> Htp {
 fn tensor(info: &TensorInfo) -> Tensor {
     let shape = info.dims.iter().map(|dim| Some(u64::from(*dim))).collect();
     let dtype = info.dtype.to_string();
-    Tensor { name: info.name.clone(), dtype, shape: Some(shape), encoding: encoding(&info.quant) }
+    Tensor {
+        name: info.name.clone(),
+        dtype,
+        shape: Some(shape),
+        symbols: Vec::new(),
+        encoding: encoding(&info.quant),
+    }
 }
 
 fn encoding(quant: &Quant) -> Option<Encoding> {

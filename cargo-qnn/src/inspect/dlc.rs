@@ -100,7 +100,7 @@ fn tensor(info: &TensorInfo) -> Tensor {
         scale_offsets: vec![one],
     });
     let shape = Some(info.shape.iter().map(|dim| Some(*dim)).collect());
-    Tensor { name: info.name.clone(), dtype: info.dtype.clone(), shape, encoding }
+    Tensor { name: info.name.clone(), dtype: info.dtype.clone(), shape, symbols: Vec::new(), encoding }
 }
 
 impl Container {

@@ -45,6 +45,9 @@ pub(crate) struct Tensor {
     dtype: String,
     /// Dimensions; `null` for one that is open.
     shape: Option<Vec<Option<u64>>>,
+    /// Names of open dimensions, empty for the others; absent where there is no name at all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    symbols: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding: Option<Encoding>,
 }
@@ -77,9 +80,13 @@ impl Encoding {
 impl Tensor {
     /// As cells of a table.
     fn row(&self, kind: &str) -> Vec<String> {
-        let dim = |dim: &Option<u64>| dim.map_or("?".to_owned(), |dim| dim.to_string());
+        let name = |axis: usize| self.symbols.get(axis).filter(|name| !name.is_empty()).cloned();
+        let dim = |(axis, dim): (usize, &Option<u64>)| match dim {
+            Some(size) => size.to_string(),
+            None => name(axis).unwrap_or_else(|| "?".to_owned()),
+        };
         let shape = self.shape.as_ref().map_or("?".to_owned(), |shape| {
-            format!("[{}]", shape.iter().map(dim).collect::<Vec<_>>().join(", "))
+            format!("[{}]", shape.iter().enumerate().map(dim).collect::<Vec<_>>().join(", "))
         });
         let encoding = self.encoding.as_ref().map_or(String::new(), Encoding::text);
         vec![format!("    {kind}"), self.name.clone(), self.dtype.clone(), shape, encoding]

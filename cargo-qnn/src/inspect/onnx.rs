@@ -76,7 +76,13 @@ pub(crate) fn onnx(file: &Path) -> Result<Model> {
 
 fn tensor(value: &ModelValue) -> Tensor {
     let ModelValue { name, dtype, shape, .. } = value;
-    Tensor { name: name.clone(), dtype: dtype.clone(), shape: shape.clone(), encoding: None }
+    let rank = shape.as_ref().map_or(0, Vec::len);
+    let mut symbols: Vec<String> =
+        (0..rank).map(|axis| value.symbol(axis).unwrap_or_default().to_owned()).collect();
+    if symbols.iter().all(String::is_empty) {
+        symbols.clear();
+    }
+    Tensor { name: name.clone(), dtype: dtype.clone(), shape: shape.clone(), symbols, encoding: None }
 }
 
 impl Model {

@@ -126,6 +126,13 @@ fn model_table(model: &ModelEntry) -> Table {
         }
         table.insert("inputs", Item::Table(inputs));
     }
+    if !model.dims.is_empty() {
+        let mut dims = InlineTable::new();
+        for (name, size) in &model.dims {
+            dims.insert(name, i64::try_from(*size).unwrap_or(i64::MAX).into());
+        }
+        table.insert("dims", value(dims));
+    }
     table
 }
 
@@ -140,8 +147,14 @@ mod tests {
 
     fn digits() -> Edit {
         let inputs = BTreeMap::from([("image".to_owned(), vec![1, 1, 8, 8])]);
-        let model =
-            ModelEntry { name: "digits".into(), source: "models/digits.onnx".into(), inputs, llm: false };
+        let dims = BTreeMap::from([("past + seq".to_owned(), 4)]);
+        let model = ModelEntry {
+            name: "digits".into(),
+            source: "models/digits.onnx".into(),
+            inputs,
+            dims,
+            llm: false,
+        };
         Edit { soc: vec!["SM8650".into()], models: vec![model], dependencies: Dependencies::Version }
     }
 
@@ -164,6 +177,7 @@ mod tests {
         assert_eq!(qnn["models"]["digits"]["source"].as_str(), Some("models/digits.onnx"));
         let shape = qnn["models"]["digits"]["inputs"]["image"]["shape"].as_array().unwrap();
         assert_eq!(shape.iter().filter_map(Value::as_integer).collect::<Vec<_>>(), [1, 1, 8, 8]);
+        assert_eq!(qnn["models"]["digits"]["dims"]["past + seq"].as_integer(), Some(4));
         assert_eq!(parsed["build-dependencies"]["qnn-build"].as_str(), Some(env!("CARGO_PKG_VERSION")));
         assert!(after.text.contains("\n[package.metadata.qnn]\n"), "{}", after.text);
         assert!(!after.text.contains("[package.metadata]\n"), "{}", after.text);

@@ -1,13 +1,13 @@
 //! Model files as entries of the manifest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use qnn_build::job::{Diagnostic, SourceFormat};
 use qnn_build::plan::{is_llm, source_format};
-use qnn_build::source::SourceFacts;
+use qnn_build::source::{ModelValue, SourceFacts, static_shapes};
 
-use crate::args::InputArg;
+use crate::args::{DimArg, InputArg, sizes};
 use crate::failure::{Failure, Result};
 
 /// A model that shall be in the manifest.
@@ -21,26 +21,44 @@ pub(crate) struct ModelEntry {
     pub(crate) inputs: BTreeMap<String, Vec<u64>>,
     /// Whether it is a language model.
     pub(crate) llm: bool,
+    /// Sizes of free dimensions.
+    pub(crate) dims: BTreeMap<String, u64>,
 }
 
-/// The dimensions that neither the model nor `inputs` fixes, as a problem with an example of how to fix them.
-pub(crate) fn open_dimensions(facts: &SourceFacts, inputs: &[InputArg]) -> Option<Diagnostic> {
-    let fixed = |name: &str| inputs.iter().any(|input| input.name == name && input.spec.shape.is_some());
-    let open: Vec<String> = facts
-        .inputs
-        .iter()
-        .filter(|input| !fixed(&input.name))
-        .filter_map(|input| {
-            let dims = input.shape.as_ref().filter(|dims| dims.contains(&None))?;
-            let dims: Vec<String> = dims.iter().map(|dim| dim.unwrap_or(1).to_string()).collect();
-            Some(format!("--input {}={}", input.name, dims.join(",")))
-        })
-        .collect();
-    let problem = Diagnostic::new(
+/// The dimensions that nothing fixes, neither the model nor what was said, as a problem with an example of how to fix them.
+pub(crate) fn open_dimensions(
+    facts: &SourceFacts,
+    inputs: &[InputArg],
+    dims: &[DimArg],
+) -> Option<Diagnostic> {
+    let fixed = |name: &str| inputs.iter().find(|input| input.name == name)?.spec.shape.clone();
+    let sizes = dims.iter().map(|dim| (dim.name.as_str(), dim.size)).collect();
+    let shapes = static_shapes(&facts.inputs, &facts.inputs, &sizes, fixed);
+    let open =
+        facts.inputs.iter().zip(shapes).filter(|(input, shape)| shape.is_none() && input.shape.is_some());
+    let open: Vec<&ModelValue> = open.map(|(input, _)| input).collect();
+    let (mut flags, mut names) = (Vec::new(), BTreeSet::new());
+    for input in &open {
+        let dims = input.shape.iter().flatten().enumerate();
+        let size = |axis, dim: &Option<u64>| dim.or_else(|| sizes.get(input.symbol(axis)?).copied());
+        let left = dims.clone().filter(|(axis, dim)| size(*axis, dim).is_none());
+        names.extend(left.map(|(axis, _)| input.symbol(axis)));
+        let example: Vec<String> = dims.map(|(axis, dim)| size(axis, dim).unwrap_or(1).to_string()).collect();
+        flags.push(format!("--input {}={}", input.name, example.join(",")));
+    }
+    // Names for all of them: shorter to say, and the same in every input.
+    if let Some(names) = names.into_iter().collect::<Option<Vec<&str>>>() {
+        flags = names.iter().map(|name| format!("--dim {name}=1")).collect();
+    }
+    let mut problem = Diagnostic::new(
         "E0112",
         "the model leaves dimensions of its inputs open, and the NPU needs fixed ones",
     );
-    (!open.is_empty()).then(|| problem.help(format!("fix them, for example: {}", open.join(" "))))
+    problem.notes = open
+        .iter()
+        .filter_map(|input| Some(format!("input `{}` is {}", input.name, input.shape_text()?)))
+        .collect();
+    (!open.is_empty()).then(|| problem.help(format!("fix them, for example: {}", flags.join(" "))))
 }
 
 /// Whether a file has the name of a model that can be compiled.
@@ -48,15 +66,28 @@ pub(crate) fn is_model(file: &Path) -> bool {
     matches!(source_format(file), Ok(SourceFormat::Onnx | SourceFormat::Dlc | SourceFormat::Gguf))
 }
 
-/// The entry of the model `file`, whose path from the package is `source`.
-pub(crate) fn model_entry(file: &Path, source: String, inputs: &[InputArg]) -> Result<ModelEntry> {
+/// The entry of the model `file`, whose path from the package is `source`. Sizes of dimensions are for the models that have
+/// them: `facts` tell, where the file can be read.
+pub(crate) fn model_entry(
+    file: &Path,
+    source: String,
+    facts: Option<&SourceFacts>,
+    inputs: &[InputArg],
+    dims: &[DimArg],
+) -> Result<ModelEntry> {
     let llm = is_llm(source_format(file)?);
     if !file.exists() {
         return Err(Failure::user(format!("the model file {} does not exist", file.display())));
     }
     let name = model_name(file)?;
     let shapes = inputs.iter().filter_map(|input| Some((input.name.clone(), input.spec.shape.clone()?)));
-    Ok(ModelEntry { name, source, inputs: shapes.collect(), llm })
+    let has = |name: &str| {
+        let has = |input: &ModelValue| input.symbols.iter().any(|symbol| symbol == name);
+        facts.is_none_or(|facts| facts.inputs.iter().any(has))
+    };
+    let mut dims = sizes(dims);
+    dims.retain(|name, _| has(name));
+    Ok(ModelEntry { name, source, inputs: shapes.collect(), dims, llm })
 }
 
 /// A model's name by its file: the stem, with `-` for what a name cannot have.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use qnn_build::codegen::identifier;
-use qnn_build::source::{ModelValue, SourceFacts};
+use qnn_build::source::{SourceFacts, static_shapes};
 
 use super::models::ModelEntry;
 
@@ -53,9 +53,11 @@ pub(crate) fn main_rs(model: &ModelEntry, facts: &SourceFacts) -> String {
     }
     let mut text = String::new();
     let mut fields = Vec::new();
-    for input in &facts.inputs {
+    let sizes = model.dims.iter().map(|(name, size)| (name.as_str(), *size)).collect();
+    let said = |name: &str| model.inputs.get(name).cloned();
+    let shapes = static_shapes(&facts.inputs, &facts.inputs, &sizes, said);
+    for (input, shape) in facts.inputs.iter().zip(shapes) {
         let name = identifier(&input.name);
-        let shape = model.inputs.get(&input.name).cloned().or_else(|| fixed(input));
         let shape = shape.unwrap_or_else(|| vec![1]);
         let count: u64 = shape.iter().product();
         // Writing to a String cannot fail.
@@ -87,9 +89,4 @@ pub(crate) fn main_rs(model: &ModelEntry, facts: &SourceFacts) -> String {
          let backend = qnn::Backend::htp()?;\n    let model = {module}::Model::load(&backend)?;\n\n\
          {text}{run}    Ok(())\n}}\n"
     )
-}
-
-/// The shape of an input, where the model fixes all of it.
-fn fixed(input: &ModelValue) -> Option<Vec<u64>> {
-    input.shape.as_ref()?.iter().copied().collect()
 }

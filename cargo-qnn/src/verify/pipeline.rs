@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use qnn::DataType;
+use qnn_build::Affine;
 use qnn_build::driver::JobId;
 use qnn_build::job::{
     CompileJob, Diagnostic, ExecuteJob, GraphInfo, GraphSpec, Job, ReferenceJob, Report, TensorInfo,
@@ -184,6 +185,7 @@ impl Bench<'_> {
             let layout = spec.inputs.get(&declared.name).and_then(|input| input.layout.as_deref());
             let nhwc = layout == Some("nhwc");
             let shape = model_shape(spec, declared, info, nhwc);
+            let affine = normalization(spec, declared, &shape)?;
             let array = match (&given, inputs) {
                 (Some(arrays), _) => {
                     let array =
@@ -194,24 +196,28 @@ impl Bench<'_> {
                     let dtype = info.map_or(declared.dtype.as_str(), |info| info.dtype.as_str());
                     let mut random = Random::new(seed.wrapping_add(index as u64));
                     let count = shape.iter().product::<u64>() as usize;
-                    let values = random.uniform(count, range.unwrap_or_else(|| default_range(dtype)));
+                    let mut values = random.uniform(count, range.unwrap_or_else(|| default_range(dtype)));
+                    // The numbers are the app's.
+                    affine.iter().for_each(|affine| affine.apply(&mut values, &shape));
                     from_f64(&values, dtype_of(&declared.dtype), &shape)
                 }
                 (None, Inputs::File(file)) => return Err(unreadable(file, "it was not read")),
             };
-            let values = to_f64(&array, None);
+            let mut values = to_f64(&array, None);
             let Some(info) = info else {
                 model.push((declared.name.clone(), array));
                 continue;
             };
             // What the border cannot express, the reference must not see either.
             let dims = &info.shape;
+            affine.iter().for_each(|affine| affine.undo(&mut values, &shape));
             let values = if nhwc { channels_last(&values, dims) } else { values };
             let batch = batch(values.len(), dims);
             let at_border =
                 from_f64(&encode(&values, info.quant), dtype_of(&info.dtype), &with_batch(batch, dims));
             let values = to_f64(&at_border, info.quant);
-            let values = if nhwc { channels_first(&values, dims) } else { values };
+            let mut values = if nhwc { channels_first(&values, dims) } else { values };
+            affine.iter().for_each(|affine| affine.apply(&mut values, &shape));
             let at_model = from_f64(&values, dtype_of(&declared.dtype), &with_batch(batch, &shape));
             border.push((declared.name.clone(), at_border));
             model.push((declared.name.clone(), at_model));
@@ -257,6 +263,14 @@ fn model_shape(spec: &GraphSpec, declared: &ModelValue, info: Option<&TensorInfo
         }
     };
     said.or_else(fixed).unwrap_or_else(of_binary)
+}
+
+/// What the graph makes of the app's numbers in an input, where that is not themselves.
+fn normalization(spec: &GraphSpec, declared: &ModelValue, shape: &[u64]) -> Result<Option<Affine>> {
+    let normalization = spec.inputs.get(&declared.name).and_then(|input| input.normalization());
+    let dims: Vec<Option<u64>> = shape.iter().copied().map(Some).collect();
+    let affine = normalization.map(|normalization| normalization.of(&declared.name, &declared.dtype, &dims));
+    Ok(affine.transpose()?)
 }
 
 fn one(output: &TensorInfo, found: &Arrays, reference: &Arrays, limits: &Thresholds) -> Result<Comparison> {

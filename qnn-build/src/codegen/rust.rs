@@ -7,7 +7,7 @@ use std::fmt::Write;
 use super::ident::{distinct, identifier, type_name};
 use super::llm::{self, LlmCode};
 use super::tensor::Field;
-use crate::job::{Diagnostic, GraphInfo, GraphSpec, Target};
+use crate::job::{Diagnostic, GraphInfo, GraphSpec, InputSpec, Target};
 
 /// A model to generate code for.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct ModelCode<'a> {
     pub source: String,
     /// Graphs of its context binaries: the same for all SoCs.
     pub graphs: &'a [GraphInfo],
-    /// What the manifest says of the inputs: layouts for the documentation.
+    /// What the manifest says of the inputs: layout and normalization, for the documentation.
     pub specs: &'a [GraphSpec],
     /// Its context binaries.
     pub socs: Vec<SocCode<'a>>,
@@ -79,13 +79,13 @@ fn module(out: &mut String, model: &ModelCode<'_>) -> Result<(), Diagnostic> {
     let methods = distinct(names, identifier);
     let mut runs = String::new();
     for ((graph, ty), method) in model.graphs.iter().zip(types).zip(methods) {
-        let layouts = model.specs.iter().find(|spec| spec.name == graph.name);
-        let layout = |name: &str| layouts?.inputs.get(name)?.layout.as_deref();
+        let specs = model.specs.iter().find(|spec| spec.name == graph.name);
+        let spec = |name: &str| specs?.inputs.get(name);
         let (prefix, method) =
             if single { (String::new(), "run".to_owned()) } else { (ty, format!("run_{method}")) };
         let graph = Graph {
             info: graph,
-            inputs: fields(&graph.inputs, layout)?,
+            inputs: fields(&graph.inputs, spec)?,
             outputs: fields(&graph.outputs, |_| None)?,
             inputs_ty: format!("{prefix}Inputs"),
             outputs_ty: format!("{prefix}Outputs"),
@@ -157,10 +157,10 @@ fn artifacts(out: &mut String, model: &ModelCode<'_>) {
 
 fn fields<'a>(
     tensors: &'a [crate::job::TensorInfo],
-    layout: impl Fn(&str) -> Option<&'a str>,
+    spec: impl Fn(&str) -> Option<&'a InputSpec>,
 ) -> Result<Vec<Field<'a>>, Diagnostic> {
     let names = distinct(tensors.iter().map(|tensor| tensor.name.as_str()), identifier);
-    tensors.iter().zip(names).map(|(tensor, name)| Field::new(tensor, name, layout(&tensor.name))).collect()
+    tensors.iter().zip(names).map(|(tensor, name)| Field::new(tensor, name, spec(&tensor.name))).collect()
 }
 
 struct Graph<'a> {

@@ -1,6 +1,6 @@
 //! Inputs and outputs as Rust types.
 
-use crate::job::{Diagnostic, TensorInfo};
+use crate::job::{Diagnostic, InputSpec, TensorInfo};
 
 /// dtype of a tensor and the Rust type of its elements.
 const ELEMENTS: &[(&str, &str)] = &[
@@ -30,15 +30,15 @@ pub(super) struct Field<'a> {
     pub(super) element: &'static str,
     /// Number of elements; `None` in a stub whose shape is not known.
     pub(super) count: Option<u64>,
-    /// Layout, where the manifest asks for one.
-    pub(super) layout: Option<&'a str>,
+    /// What the manifest says of it, where it is an input.
+    pub(super) spec: Option<&'a InputSpec>,
 }
 
 impl<'a> Field<'a> {
     pub(super) fn new(
         info: &'a TensorInfo,
         name: String,
-        layout: Option<&'a str>,
+        spec: Option<&'a InputSpec>,
     ) -> Result<Self, Diagnostic> {
         let element = ELEMENTS.iter().find(|(dtype, _)| *dtype == info.dtype).map(|(_, rust)| *rust);
         let element = element.ok_or_else(|| {
@@ -50,7 +50,7 @@ impl<'a> Field<'a> {
         // A shape with a 0 stands for one that is not known; the HTP has no empty tensors.
         let count =
             info.shape.iter().try_fold(1u64, |product, dim| product.checked_mul(*dim)).filter(|n| *n > 0);
-        Ok(Self { info, name, element, count, layout })
+        Ok(Self { info, name, element, count, spec })
     }
 
     /// Type of the array or slice of elements.
@@ -73,7 +73,7 @@ impl<'a> Field<'a> {
             Some(_) => out.push_str(&format!(" {:?}", self.info.shape)),
             None => out.push_str(", of a shape that only a compile tells"),
         }
-        if let Some(layout) = self.layout {
+        if let Some(layout) = self.spec.and_then(|spec| spec.layout.as_deref()) {
             out.push_str(&format!(", {}", layout.to_ascii_uppercase()));
         }
         out.push_str(", row-major");
@@ -82,6 +82,9 @@ impl<'a> Field<'a> {
         }
         if let Some((scale, offset)) = self.info.quant {
             out.push_str(&format!("; a stored value q means (q + {offset}) * {scale:?}"));
+        }
+        if let Some(formula) = self.spec.and_then(|spec| Some(spec.normalization()?.text())) {
+            out.push_str(&format!("; the model gets {formula} of each number q"));
         }
         // Names come from model files.
         out.replace(['\n', '\r'], " ")

@@ -12,7 +12,7 @@ fn soc() -> Target {
 }
 
 fn code(graphs: &[GraphInfo], placement: Placement) -> Result<String, Vec<Diagnostic>> {
-    let input = InputSpec { layout: Some("nhwc".to_owned()), ..InputSpec::default() };
+    let input = InputSpec { layout: Some("nhwc".to_owned()), scale: Some(0.25), ..InputSpec::default() };
     let specs = [GraphSpec {
         name: "digits".to_owned(),
         inputs: BTreeMap::from([("image".to_owned(), input)]),
@@ -46,7 +46,7 @@ fn a_model_has_fixed_shapes_constants_and_a_run_method() {
         "pub mod digits {",
         "&::qnn::Aligned(*::core::include_bytes!(\"digits.SM8650.bin\"));",
         "source: ::qnn::ArtifactSource::Embedded(&BYTES_SM8650.0),",
-        "/// `image`: float32 [1, 8, 8, 1], NHWC, row-major.",
+        "/// `image`: float32 [1, 8, 8, 1], NHWC, row-major; the model gets q * 0.25 of each number q.",
         "pub image: &'a [f32; 64],",
         "pub const IMAGE_SHAPE: [usize; 4] = [1, 8, 8, 1];",
         "pub logits: ::std::boxed::Box<[u8; 10]>,",

@@ -139,8 +139,14 @@ size, a sequence length, an image size), and the manifest does not say what it s
     [package.metadata.qnn.models.digits.inputs.image]
     shape = [1, 1, 8, 8]
 
-or on the command line `--input image=1,1,8,8`. Several sizes of one model are several graphs:
-`graphs.small.inputs.image.shape = [..]`, `graphs.large.inputs.image.shape = [..]`.
+or on the command line `--input image=1,1,8,8`. Where the model has names for its free dimensions
+(`cargo qnn inspect FILE` shows them), these fix them in all inputs at once:
+
+    [package.metadata.qnn.models.text]
+    dims = { batch = 1, seq = 128 }
+
+or on the command line `--dim batch=1 --dim seq=128`. Several sizes of one model are several
+graphs: `graphs.short.dims.seq = 32`, `graphs.long.dims.seq = 512`.
 ",
     ),
     row(
@@ -210,9 +216,19 @@ one position of the past), more `shards` than layers.
         "\
 `llm` describes how language models (`.gguf` files, Hugging Face folders) are compiled, and means
 nothing for other models. The other way round, the graphs of a language model are made from its
-sizes, so `inputs`, `outputs`, `graphs`, `samples` and `quantize` have nothing to change there.
+sizes, so `inputs`, `dims`, `outputs`, `graphs`, `samples` and `quantize` change nothing there.
 
 Remove the key, or compile a model of the other kind.
+",
+    ),
+    row(
+        "E0120",
+        "the model has no such dimension",
+        "\
+`dims` or `--dim` names a free dimension that no input of the model has. The names are those that
+the exporter gave them, letter by letter; `cargo qnn inspect FILE` shows them in the shapes of the
+inputs. A dimension without a name, shown as `?`, is fixed by the input's whole shape:
+`inputs.NAME.shape`. So is one that the model file itself fixes: another size needs another export.
 ",
     ),
 ];

@@ -79,9 +79,10 @@ export it again with `opset_version=17`.
         "E0209",
         "an input override does not fit the model",
         "\
-`shape`, `dtype` or `layout` of an input contradicts the model: another rank, another value for
-a dimension that the model fixes, a layout for a tensor that is no image, or a dtype that the
-value cannot be converted to. `cargo qnn inspect FILE` prints the model's inputs.
+`shape`, `dtype`, `layout` or the normalization of an input contradicts the model: another rank,
+another value for a dimension that the model fixes (or that `dims` fixes), a layout for a tensor
+that is no image, a dtype that the value cannot be converted to, or as many numbers of `mean` or
+`std` as no axis has channels. `cargo qnn inspect FILE` prints the model's inputs.
 ",
     ),
     row(

@@ -16,3 +16,4 @@ pub use overrides::Overrides;
 pub use reference::{json_schema, options_markdown};
 pub use schema::{Config, Embed, EmbeddingPlace, Graph, Llm, LmHead, Model, Quantize, Shards};
 pub use tree::Origin;
+pub use validate::fraction;

@@ -32,6 +32,12 @@ pub enum Kind {
     Socs,
     /// A list of whole numbers, each at least 1.
     Shape,
+    /// A number, or a fraction as text: `"1/255"`.
+    Number,
+    /// The same, or a list of them: one a channel.
+    PerChannel,
+    /// A table of whole numbers, each at least 1, by names that the user chooses. The text says what the names are.
+    Sizes(&'static str),
     /// A word, or a whole number between two bounds.
     WordOrInt(&'static str, u32, u32),
     /// A table with these keys.
@@ -127,7 +133,18 @@ pub static MODEL: &[Field] = &[
         Some("\"auto\""),
         "`bytes` embeds the context binary in the executable, `file` ships it beside, `auto` embeds when the binaries of all SoCs take at most 256 MiB together.",
     ),
-    field("inputs", Kind::Named("input", INPUT), None, "Shape, dtype and layout of inputs, by input name."),
+    field(
+        "inputs",
+        Kind::Named("input", INPUT),
+        None,
+        "Shape, dtype, layout and normalization of inputs, by input name.",
+    ),
+    field(
+        "dims",
+        Kind::Sizes(DIMS),
+        None,
+        "Fixes free dimensions by the names that the model has for them, in all inputs at once: `{ batch = 1, seq = 128 }`. `cargo qnn inspect FILE` shows the names.",
+    ),
     field("outputs", Kind::Texts, None, "Keep only these outputs, in this order; all when absent."),
     field(
         "graphs",
@@ -224,15 +241,43 @@ pub static INPUT: &[Field] = &[
         None,
         "Layout of the image the app passes; the model's own when absent.",
     ),
+    field(
+        "scale",
+        Kind::Number,
+        None,
+        "With `mean` and `std`, what the graph makes of each number q the app passes, before the model sees it: (q · scale - mean) / std. For an image of bytes that the model wants from 0 to 1 it is `\"1/255\"`. 1 when absent.",
+    ),
+    field(
+        "mean",
+        Kind::PerChannel,
+        None,
+        "Subtracted from the scaled number: one for all channels, or a list with one per channel (axis 1 of the model's input; its last axis where only that has as many). 0 when absent.",
+    ),
+    field(
+        "std",
+        Kind::PerChannel,
+        None,
+        "Divides the difference: one for all channels, or a list as for `mean`. 1 when absent.",
+    ),
 ];
 
+const DIMS: &str = "dimension";
+
 /// `models.NAME.graphs.NAME`.
-pub static GRAPH: &[Field] = &[field(
-    "inputs",
-    Kind::Named("input", INPUT),
-    None,
-    "Shape, dtype and layout of inputs in this graph; what it does not say comes from the model's `inputs`.",
-)];
+pub static GRAPH: &[Field] = &[
+    field(
+        "inputs",
+        Kind::Named("input", INPUT),
+        None,
+        "What the app passes to this graph; what it does not say comes from the model's `inputs`.",
+    ),
+    field(
+        "dims",
+        Kind::Sizes(DIMS),
+        None,
+        "Free dimensions in this graph; what it does not say comes from the model's `dims`.",
+    ),
+];
 
 /// `models.NAME.quantize`.
 pub static QUANTIZE: &[Field] = &[

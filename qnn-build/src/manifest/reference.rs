@@ -50,6 +50,9 @@ fn takes(kind: Kind) -> String {
         Kind::Texts => "list of texts".to_owned(),
         Kind::Socs => "list of SoCs".to_owned(),
         Kind::Shape => "list of numbers".to_owned(),
+        Kind::Number => "number, or text like `\"1/255\"`".to_owned(),
+        Kind::PerChannel => "number or list of numbers".to_owned(),
+        Kind::Sizes(what) => format!("table: the size of each {what}"),
         Kind::WordOrInt(word, min, max) => format!("`\"{word}\"`, or {min} to {max}"),
         Kind::Table(_) | Kind::Own(_) => "table".to_owned(),
         Kind::Named(what, _) => format!("one table per {what}"),
@@ -96,6 +99,17 @@ fn schema_of(kind: Kind) -> Value {
         Kind::Shape => {
             json!({ "type": "array", "minItems": 1, "items": { "type": "integer", "minimum": 1 } })
         }
+        Kind::Number => number(),
+        Kind::PerChannel => {
+            let mut either = number();
+            if let Some(forms) = either["anyOf"].as_array_mut() {
+                forms.push(json!({ "type": "array", "minItems": 1, "items": number() }));
+            }
+            either
+        }
+        Kind::Sizes(_) => {
+            json!({ "type": "object", "additionalProperties": { "type": "integer", "minimum": 1 } })
+        }
         Kind::WordOrInt(word, min, max) => json!({
             "anyOf": [{ "const": word }, { "type": "integer", "minimum": min, "maximum": max }]
         }),
@@ -103,4 +117,8 @@ fn schema_of(kind: Kind) -> Value {
         Kind::Named(_, fields) => json!({ "type": "object", "additionalProperties": object(fields) }),
         Kind::Later(_) => json!({}),
     }
+}
+
+fn number() -> Value {
+    json!({ "anyOf": [{ "type": "number" }, { "type": "string", "pattern": "^[^/]+(/[^/]+)?$" }] })
 }

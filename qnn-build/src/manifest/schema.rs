@@ -36,6 +36,9 @@ pub struct Model {
     /// Overrides by input name.
     #[serde(default)]
     pub inputs: BTreeMap<String, InputSpec>,
+    /// Sizes of free dimensions, by the model's names for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dims: BTreeMap<String, u64>,
     /// Outputs to keep; all when empty.
     #[serde(default)]
     pub outputs: Vec<String>,
@@ -174,6 +177,9 @@ impl Quantize {
 pub struct Graph {
     /// Overrides by input name, on top of the model's.
     pub inputs: BTreeMap<String, InputSpec>,
+    /// Sizes of free dimensions, on top of the model's.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub dims: BTreeMap<String, u64>,
 }
 
 /// How a context binary gets into the app.

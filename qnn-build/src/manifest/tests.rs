@@ -4,6 +4,7 @@ use std::path::Path;
 use super::super::options::{Field, Kind, MODEL, TOP};
 use super::super::{Embed, json_schema, options_markdown};
 use super::*;
+use crate::job::PerChannel;
 
 const PACKAGE: &str = "[package]\nname = \"app\"\n";
 
@@ -33,9 +34,16 @@ fn the_manifest_of_the_readme_loads() {
         source = "models/digits.onnx"
         soc = "v75"
         embed = "file"
-        inputs.image = { shape = [1, 1, 8, 8], dtype = "uint8", layout = "nhwc" }
+        inputs.image.shape = [1, 1, 8, 8]
+        inputs.image.dtype = "uint8"
+        inputs.image.layout = "nhwc"
         outputs = ["logits"]
+        inputs.image.scale = "1/255"
+        inputs.image.mean = [0.485, "1/2"]
+        inputs.image.std = 2
+        dims = { batch = 1, "past + seq" = 128 }
         graphs.large.inputs.image.shape = [1, 1, 16, 16]
+        graphs.large.dims.batch = 4
         htp = { vtcm-mb = 4, optimization = 2, hvx-threads = 4, dlbc = true, weight-sharing = true }
         "#,
         &Overrides::default(),
@@ -49,6 +57,11 @@ fn the_manifest_of_the_readme_loads() {
     assert_eq!(model.embed, Embed::File);
     assert_eq!(model.inputs["image"].shape.as_deref(), Some(&[1, 1, 8, 8][..]));
     assert_eq!(model.graphs["large"].inputs["image"].shape.as_deref(), Some(&[1, 1, 16, 16][..]));
+    let image = &model.inputs["image"];
+    assert_eq!(image.scale, Some(1.0 / 255.0));
+    assert_eq!(image.mean, Some(PerChannel::Each(vec![0.485, 0.5])));
+    assert_eq!(image.std, Some(PerChannel::One(2.0)));
+    assert_eq!((model.dims["past + seq"], model.graphs["large"].dims["batch"]), (128, 4));
     assert_eq!(model.htp.vtcm_mb, Some(4));
     assert_eq!(model.htp.dlbc, Some(true));
 }
@@ -66,19 +79,26 @@ vtcm-mb = 8
 inputs.image.shape = [1, 0]
 htp.optimization = 7
 embed = "byte"
+inputs.image.scale = "1/0"
+inputs.image.mean = []
+inputs.image.std = [1, "x"]
+dims = { batch = 0 }
+graphs.a.dims = 3
 "#,
     );
     let lines: Vec<(&str, String)> =
         problems.iter().map(|p| (p.code.as_str(), p.at.clone().unwrap_or_default())).collect();
     for (code, line) in
         [("E0103", 5), ("E0103", 8), ("E0103", 9), ("E0104", 10), ("E0104", 11), ("E0104", 12)]
+            .into_iter()
+            .chain((13..=17).map(|line| ("E0104", line)))
     {
         assert!(
             lines.iter().any(|(c, at)| *c == code && at.ends_with(&format!("Cargo.toml:{line}"))),
             "{code} in line {line}: {lines:#?}"
         );
     }
-    assert_eq!(problems.len(), 6);
+    assert_eq!(problems.len(), 11);
     let helps: Vec<&str> = problems.iter().filter_map(|p| p.help.as_deref()).collect();
     assert!(helps.contains(&"did you mean `soc`?"), "{helps:?}");
     assert!(helps.contains(&"did you mean `precision`?"), "{helps:?}");
@@ -202,6 +222,9 @@ fn sample(fields: &[Field]) -> Value {
                 Kind::Int(_, max) => max.into(),
                 Kind::Texts | Kind::Socs => vec!["SM8650"].into(),
                 Kind::Shape => vec![1, 2].into(),
+                Kind::Number => 0.5.into(),
+                Kind::PerChannel => vec![0.5].into(),
+                Kind::Sizes(_) => serde_json::json!({ "name": 1 }),
                 Kind::WordOrInt(word, ..) => word.into(),
                 Kind::Table(inner) | Kind::Own(inner) => sample(inner),
                 Kind::Named(_, inner) => serde_json::json!({ "name": sample(inner) }),

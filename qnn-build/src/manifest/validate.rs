@@ -91,7 +91,8 @@ impl Checker {
             }
             (Kind::Table(fields) | Kind::Own(fields), Node::Table(table)) => self.table(table, fields),
             (Kind::Named(what, fields), Node::Table(table)) => self.named(table, what, fields),
-            (Kind::Table(_) | Kind::Own(_) | Kind::Named(..), Node::Leaf(leaf)) => {
+            (Kind::Sizes(what), Node::Table(table)) => self.sizes(table, what),
+            (Kind::Table(_) | Kind::Own(_) | Kind::Named(..) | Kind::Sizes(_), Node::Leaf(leaf)) => {
                 self.wrong(&leaf.origin.clone(), "a table", &leaf.value.to_string());
             }
             (_, Node::Table(table)) => self.wrong(&table.origin.clone(), expected(field.kind), "a table"),
@@ -113,6 +114,21 @@ impl Checker {
         }
     }
 
+    fn sizes(&mut self, table: &Table, what: &str) {
+        for (name, node) in &table.entries {
+            self.path.push(name.clone());
+            let found = match node {
+                Node::Leaf(leaf) if leaf.value.as_u64().is_some_and(|size| size > 0) => None,
+                Node::Leaf(leaf) => Some(leaf.value.to_string()),
+                Node::Table(_) => Some("a table".to_owned()),
+            };
+            if let Some(found) = found {
+                self.wrong(node.origin(), &format!("the size of the {what}, a whole number from 1"), &found);
+            }
+            self.path.pop();
+        }
+    }
+
     fn leaf(&mut self, leaf: &mut Leaf, kind: Kind) {
         let Leaf { value, origin } = leaf;
         let ok = match kind {
@@ -127,13 +143,16 @@ impl Checker {
             Kind::Shape => value.as_array().is_some_and(|dims| {
                 !dims.is_empty() && dims.iter().all(|dim| dim.as_u64().is_some_and(|dim| dim > 0))
             }),
-            Kind::Socs => match socs(value) {
-                Some(list) => {
-                    *value = list;
-                    true
-                }
-                None => false,
-            },
+            Kind::Socs => replace(value, socs(value)),
+            Kind::Number => replace(value, number(value)),
+            Kind::PerChannel => replace(
+                value,
+                match value.as_array() {
+                    Some(items) if items.is_empty() => None,
+                    Some(items) => items.iter().map(number).collect(),
+                    None => number(value),
+                },
+            ),
             Kind::Choice(choice) => {
                 match value.as_str() {
                     Some(word) => self.choice(word, choice, &origin.clone()),
@@ -145,7 +164,7 @@ impl Checker {
                 value.as_str() == Some(word)
                     || value.as_u64().is_some_and(|int| (u64::from(min)..=u64::from(max)).contains(&int))
             }
-            Kind::Table(_) | Kind::Own(_) | Kind::Named(..) | Kind::Later(_) => true,
+            Kind::Table(_) | Kind::Own(_) | Kind::Named(..) | Kind::Sizes(_) | Kind::Later(_) => true,
         };
         if !ok {
             let expected = match kind {
@@ -183,6 +202,37 @@ impl Checker {
     }
 }
 
+/// Puts a value in its one form in the place of what the user wrote; whether there is one.
+fn replace(value: &mut Value, form: Option<Value>) -> bool {
+    match form {
+        Some(form) => {
+            *value = form;
+            true
+        }
+        None => false,
+    }
+}
+
+/// A finite number, or a text that is a number or a fraction of two; `None` for anything else.
+pub(crate) fn number(value: &Value) -> Option<Value> {
+    let number = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => fraction(text)?,
+        _ => return None,
+    };
+    number.is_finite().then(|| number.into())
+}
+
+/// `0.5`, `1/255`. TOML has no fractions, and 0.00392 is not one.
+pub fn fraction(text: &str) -> Option<f64> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let value = match text.split_once('/') {
+        None => number(text)?,
+        Some((above, below)) => number(above)? / number(below)?,
+    };
+    value.is_finite().then_some(value)
+}
+
 /// A SoC or a list of SoCs as a list of texts; `None` for anything else.
 fn socs(value: &Value) -> Option<Value> {
     let one = |value: &Value| match value {
@@ -207,7 +257,9 @@ fn expected(kind: Kind) -> &'static str {
         Kind::Texts => "a list of texts",
         Kind::Socs => "a list of SoC names or ids",
         Kind::Shape => "a list of whole numbers from 1",
-        Kind::Table(_) | Kind::Own(_) | Kind::Named(..) => "a table",
+        Kind::Number => "a number, or a fraction as text",
+        Kind::PerChannel => "a number or a list of numbers; a fraction as text is one",
+        Kind::Table(_) | Kind::Own(_) | Kind::Named(..) | Kind::Sizes(_) => "a table",
         Kind::Later(_) => "nothing yet",
     }
 }

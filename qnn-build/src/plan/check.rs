@@ -1,13 +1,13 @@
 //! Overrides of inputs against the model file: what can be known before any compile.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use qnn_platform::nearest::nearest;
 
+use super::{Located, dims};
 use crate::job::{Diagnostic, GraphSpec, InputSpec, SourceFormat};
 use crate::manifest::Model;
 use crate::source::{ModelValue, SourceFacts, static_shapes};
-
-/// A problem and the key, below the model's table, that it comes from.
-pub(super) type Located = (Vec<String>, Diagnostic);
 
 /// Checks what the manifest says of the model's inputs.
 pub(super) fn overrides(
@@ -18,8 +18,11 @@ pub(super) fn overrides(
 ) -> Vec<Located> {
     match format {
         SourceFormat::Onnx => onnx(facts, model, graphs),
-        SourceFormat::Dlc | SourceFormat::Gguf | SourceFormat::Safetensors => Vec::new(),
-        SourceFormat::ContextBinary => ready(model),
+        SourceFormat::Dlc => dims::none(model, "a DLC, whose shapes are fixed when it is made"),
+        SourceFormat::ContextBinary => {
+            [ready(model), dims::none(model, "a ready context binary, whose shapes are fixed")].concat()
+        }
+        SourceFormat::Gguf | SourceFormat::Safetensors => Vec::new(),
     }
 }
 
@@ -61,13 +64,15 @@ fn onnx(facts: &SourceFacts, model: &Model, graphs: &[GraphSpec]) -> Vec<Located
                 Some(input) => problems.extend(fits(input, spec).map(|problem| (key.clone(), problem))),
             }
         }
+        problems.extend(dims::problems(facts, model, graph));
         // With fewer outputs some inputs may not be needed; which, only the engine can tell.
         if model.outputs.is_empty() {
             let fixed = |name: &str| graph.inputs.get(name)?.shape.clone();
-            let shapes = static_shapes(&facts.inputs, &facts.inputs, fixed);
+            let sizes = dims::of_graph(model, &graph.name);
+            let shapes = static_shapes(&facts.inputs, &facts.inputs, &sizes, fixed);
             let dynamic = facts.inputs.iter().zip(shapes).filter(|(_, shape)| shape.is_none());
             problems.extend(
-                dynamic.filter_map(|(input, _)| Some((place.clone(), dynamic_input(input, &place)?))),
+                dynamic.filter_map(|(input, _)| Some((place.clone(), dynamic_input(input, &place, &sizes)?))),
             );
         }
     }
@@ -100,7 +105,8 @@ fn fits<'a>(input: &'a ModelValue, spec: &'a InputSpec) -> impl Iterator<Item = 
                 && asked.iter().zip(dims).all(|(asked, dim)| dim.is_none_or(|dim| dim == *asked));
             (!fits).then(|| {
                 let message = format!("shape {asked:?} does not fit input `{name}`");
-                Diagnostic::new("E0209", message).note(format!("the model says {}", shape_text(dims)))
+                let said = input.shape_text().unwrap_or_default();
+                Diagnostic::new("E0209", message).note(format!("the model says {said}"))
             })
         }
         _ => None,
@@ -112,28 +118,40 @@ fn fits<'a>(input: &'a ModelValue, spec: &'a InputSpec) -> impl Iterator<Item = 
             Diagnostic::new("E0209", message)
                 .note("a layout is for images: batch, channels and one to three spatial dimensions")
         });
-    shape.into_iter().chain(layout)
+    let dims: Option<Vec<Option<u64>>> = match &spec.shape {
+        Some(shape) => Some(shape.iter().map(|dim| Some(*dim)).collect()),
+        None => input.shape.clone(),
+    };
+    // Of an input without a declared shape the engine knows no more than this does.
+    let normalization = spec
+        .normalization()
+        .zip(dims)
+        .and_then(|(normalization, dims)| normalization.of(name, &input.dtype, &dims).err());
+    shape.into_iter().chain(layout).chain(normalization)
 }
 
-fn dynamic_input(input: &ModelValue, place: &[String]) -> Option<Diagnostic> {
+fn dynamic_input(input: &ModelValue, place: &[String], sizes: &BTreeMap<&str, u64>) -> Option<Diagnostic> {
     let dims = input.shape.as_ref()?;
-    let example: Vec<String> = dims.iter().map(|dim| dim.unwrap_or(1).to_string()).collect();
-    let message = format!("input `{}` has a dynamic dimension: {}", input.name, shape_text(dims));
-    let key = format!("{}.{}.shape", place.join("."), quote(&input.name));
-    Some(
-        Diagnostic::new("E0112", message)
-            .help(format!("fix it, for example: {key} = [{}]", example.join(", "))),
-    )
-}
-
-fn shape_text(dims: &[Option<u64>]) -> String {
-    let dims: Vec<String> =
-        dims.iter().map(|dim| dim.map_or("?".to_owned(), |dim| dim.to_string())).collect();
-    format!("[{}]", dims.join(", "))
+    let size = |axis: usize| dims[axis].or_else(|| sizes.get(input.symbol(axis)?).copied());
+    let open: Vec<usize> = (0..dims.len()).filter(|&axis| size(axis).is_none()).collect();
+    let message = format!("input `{}` has a dynamic dimension: {}", input.name, input.shape_text()?);
+    let example: Vec<String> = (0..dims.len()).map(|axis| size(axis).unwrap_or(1).to_string()).collect();
+    let shape = format!("{}.{}.shape = [{}]", place.join("."), quote(&input.name), example.join(", "));
+    let symbols: Option<BTreeSet<&str>> = open.iter().map(|&axis| input.symbol(axis)).collect();
+    let help = match symbols {
+        None => format!("fix it, for example: {shape}"),
+        Some(symbols) => {
+            let sizes: Vec<String> = symbols.iter().map(|name| format!("{} = 1", quote(name))).collect();
+            let dims = [&place[..place.len().saturating_sub(1)], &["dims".to_owned()]].concat().join(".");
+            let plural = if sizes.len() == 1 { "it" } else { "them" };
+            format!("fix {plural} in all inputs: {dims} = {{ {} }}; or here alone: {shape}", sizes.join(", "))
+        }
+    };
+    Some(Diagnostic::new("E0112", message).help(help))
 }
 
 /// A name as a TOML key.
-fn quote(name: &str) -> String {
+pub(super) fn quote(name: &str) -> String {
     let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     if bare { name.to_owned() } else { format!("{name:?}") }
 }

@@ -2,7 +2,7 @@
 
 use qnn_llm::deployment::{HEAD_GRAPH, graph_name};
 
-use super::check::Located;
+use super::Located;
 use crate::job::{CompileJob, Diagnostic, GraphSpec, LlmPart, LlmPartKind, SourceFormat};
 use crate::manifest::{EmbeddingPlace, Llm, LmHead, Model, Shards};
 use crate::source::LlmFacts;
@@ -29,6 +29,7 @@ pub(super) fn foreign(format: SourceFormat, model: &Model) -> Vec<Located> {
     let said: &[(&str, bool)] = if is_llm(format) {
         &[
             ("inputs", !model.inputs.is_empty()),
+            ("dims", !model.dims.is_empty()),
             ("outputs", !model.outputs.is_empty()),
             ("graphs", !model.graphs.is_empty()),
             ("samples", model.samples.is_some()),
@@ -41,7 +42,7 @@ pub(super) fn foreign(format: SourceFormat, model: &Model) -> Vec<Located> {
         let what = if is_llm(format) { "a language model" } else { "a model that is no language model" };
         let help = match key {
             "quantize" => "remove it; `llm.strategy` says what is done with weights",
-            "graphs" | "inputs" => "remove it; `llm.context` and `llm.prefill` give the sizes",
+            "dims" | "graphs" | "inputs" => "remove it; `llm.context` and `llm.prefill` give the sizes",
             _ => "remove it",
         };
         let message = format!("`{key}` has no meaning for {what}");

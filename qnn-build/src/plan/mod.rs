@@ -1,10 +1,10 @@
 //! From the manifest to jobs: one compile per model and SoC, and everything that is wrong with the request at once.
 
 mod check;
+mod dims;
 mod llm;
 mod targets;
 
-use check::Located;
 use llm::Layout;
 pub use llm::is_llm;
 use targets::SocList;
@@ -21,7 +21,10 @@ use crate::job::{CompileJob, Diagnostic, GraphSpec, InputSpec, Samples, SourceFo
 use crate::key::Key;
 use crate::manifest::{Embed, Manifest, Model};
 use crate::memo::Memo;
-use crate::source::{SourceFacts, inspect};
+use crate::source::{ModelValue, SourceFacts, inspect};
+
+/// A problem and the key, below the model's table, that it comes from.
+type Located = (Vec<String>, Diagnostic);
 
 /// What a package wants compiled.
 #[derive(Clone, Debug)]
@@ -158,7 +161,7 @@ fn plan_model(
         problem.at(at(&key))
     };
     let targets = targets::of_model(manifest, name, model, socs, &mut problems);
-    let graphs = graphs(name, model);
+    let mut graphs = graphs(name, model, &[]);
     let facts = match source_format(&model.source) {
         Err(problem) => {
             problems.push(problem.at(at(&["source"])));
@@ -171,6 +174,7 @@ fn plan_model(
         }
         Ok(format) => match inspect(&model.source, format, memo) {
             Ok(facts) => {
+                graphs = self::graphs(name, model, &facts.inputs);
                 let mut found = llm::foreign(format, model);
                 found.extend(check::overrides(format, &facts, model, &graphs));
                 let layout =
@@ -259,7 +263,16 @@ pub fn source_format(path: &Path) -> Result<SourceFormat, Diagnostic> {
 }
 
 /// One graph named after the model, or those the manifest names; what a graph does not say of an input comes from the model.
-pub(crate) fn graphs(name: &str, model: &Model) -> Vec<GraphSpec> {
+/// Dimensions that are fixed by name become shapes of the model's `inputs`.
+pub(crate) fn graphs(name: &str, model: &Model, inputs: &[ModelValue]) -> Vec<GraphSpec> {
+    let mut graphs = said(name, model);
+    for graph in &mut graphs {
+        dims::resolve(graph, &dims::of_graph(model, &graph.name), inputs);
+    }
+    graphs
+}
+
+fn said(name: &str, model: &Model) -> Vec<GraphSpec> {
     if model.graphs.is_empty() {
         return vec![GraphSpec { name: name.to_owned(), inputs: model.inputs.clone(), tokens: None }];
     }
@@ -270,6 +283,9 @@ pub(crate) fn graphs(name: &str, model: &Model) -> Vec<GraphSpec> {
             input.shape = above.shape.clone().or(input.shape.take());
             input.dtype = above.dtype.clone().or(input.dtype.take());
             input.layout = above.layout.clone().or(input.layout.take());
+            input.scale = above.scale.or(input.scale);
+            input.mean = above.mean.clone().or(input.mean.take());
+            input.std = above.std.clone().or(input.std.take());
         }
         inputs
     };

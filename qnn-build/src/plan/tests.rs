@@ -14,12 +14,20 @@ const MODEL: &[u8] = &[
     0x0a, 0x02, 0x08, 0x03, // 3
 ];
 
+/// The same with the name `n` for the free dimension.
+const NAMED: &[u8] = &[
+    0x3a, 0x2b, 0x0a, 0x02, 0x22, 0x00, 0x5a, 0x14, 0x0a, 0x01, b'x', 0x12, 0x0f, 0x0a, 0x0d, 0x08, 0x01,
+    0x12, 0x09, 0x0a, 0x03, 0x12, 0x01, b'n', 0x0a, 0x02, 0x08, 0x03, 0x62, 0x0f, 0x0a, 0x01, b'y', 0x12,
+    0x0a, 0x0a, 0x08, 0x08, 0x01, 0x12, 0x04, 0x0a, 0x02, 0x08, 0x03,
+];
+
 struct Package(tempfile::TempDir);
 
 impl Package {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("m.onnx"), MODEL).unwrap();
+        fs::write(folder.path().join("named.onnx"), NAMED).unwrap();
         Self(folder)
     }
 
@@ -100,6 +108,66 @@ fn graphs_take_what_they_do_not_say_from_the_model() {
     assert_eq!(graphs[1].inputs["x"].dtype.as_deref(), Some("float16"));
 }
 
+/// The table of a model with a named free dimension.
+fn named(settings: &str) -> String {
+    format!("[package.metadata.qnn.models.a]\nsource = \"named.onnx\"\nsoc = \"SM8650\"\n{settings}\n")
+}
+
+#[test]
+fn dimensions_are_fixed_by_name_for_the_model_and_for_a_graph() {
+    let plan = |settings: &str| Package::new().plan(&named(settings)).unwrap();
+    let shapes = |plan: &Plan| -> Vec<Vec<u64>> {
+        plan.models[0].jobs[0].graphs.iter().map(|graph| graph.inputs["x"].shape.clone().unwrap()).collect()
+    };
+    let by_name = plan("dims.n = 4\ninputs.x.dtype = \"float16\"");
+    assert_eq!(shapes(&by_name), [[4, 3]]);
+    assert_eq!(shapes(&plan("dims = { n = 4 }\ngraphs.one = {}\ngraphs.two.dims.n = 2")), [[4, 3], [2, 3]]);
+    assert_eq!(shapes(&plan("graphs.one.dims.n = 5\ngraphs.two.inputs.x.shape = [6, 3]")), [[5, 3], [6, 3]]);
+    // However it is said, it is the same artifact.
+    let by_shape = plan("inputs.x = { shape = [4, 3], dtype = \"float16\" }");
+    let key = |plan: &Plan| plan.models[0].key(&plan.models[0].jobs[0], "v2.51.0", 1);
+    assert_eq!(key(&by_name), key(&by_shape));
+    assert_ne!(key(&by_name), key(&plan("dims.n = 5\ninputs.x.dtype = \"float16\"")));
+}
+
+#[test]
+fn dimensions_that_the_model_lacks_or_that_are_said_twice_are_refused() {
+    let package = Package::new();
+    let with = |settings: &str| package.problems(&named(settings));
+    let unknown = with("dims = { n = 1, m = 2 }");
+    assert_eq!(unknown.len(), 1, "{unknown:#?}");
+    assert_eq!(unknown[0].0, "E0120");
+    assert!(unknown[0].1.contains("`m`|its dimensions: n"), "{unknown:#?}");
+    let twice = with("dims.n = 4\ninputs.x.shape = [2, 3]");
+    assert_eq!(twice.len(), 1, "{twice:#?}");
+    assert!(twice[0].0 == "E0209" && twice[0].1.contains("makes it 2"), "{twice:#?}");
+    assert_eq!(with("graphs.one.dims.n = 4\ngraphs.one.inputs.x.shape = [2, 3]").len(), 1);
+    assert_eq!(
+        with("graphs.one.dims.n = 4\ngraphs.one.inputs.x.shape = [4, 3]\ngraphs.two.dims.m = 1").len(),
+        2
+    );
+    let open = with("");
+    assert!(open[0].0 == "E0112" && open[0].1.contains("[n, 3]"), "{open:#?}");
+    assert!(open[0].1.contains("dims = { n = 1 }"), "{open:#?}");
+    let open = with("graphs.one = {}");
+    assert!(open[0].1.contains("graphs.one.dims = { n = 1 }"), "{open:#?}");
+}
+
+#[test]
+fn a_normalization_that_does_not_fit_is_found_before_any_compile() {
+    let package = Package::new();
+    let with = |settings: &str| package.problems(&named(&format!("dims.n = 1\n{settings}")));
+    for settings in
+        ["inputs.x.mean = [1, 2]", "inputs.x.std = 0", "inputs.x = { mean = [1, 2, 3], std = [1, 2] }"]
+    {
+        let problems = with(settings);
+        assert_eq!((problems.len(), problems[0].0.as_str()), (1, "E0209"), "{settings}: {problems:#?}");
+    }
+    let fine = "inputs.x = { scale = \"1/255\", mean = [1, 2, 3], std = 2, dtype = \"uint8\" }";
+    let plan = package.plan(&named(&format!("dims.n = 1\n{fine}"))).unwrap();
+    assert_eq!(plan.models[0].jobs[0].graphs[0].inputs["x"].scale, Some(1.0 / 255.0));
+}
+
 #[test]
 fn a_dynamic_input_of_several_graphs_is_named_where_it_can_be_fixed() {
     let problems = Package::new().problems(
@@ -127,9 +195,9 @@ fn a_ready_binary_takes_no_overrides() {
     let package = Package::new();
     fs::write(package.0.path().join("m.bin"), [1; 8]).unwrap();
     let problems = package.problems(
-        "[package.metadata.qnn.models.a]\nsource = \"m.bin\"\nsoc = \"SM8650\"\ninputs.x.shape = [1]\noutputs = [\"y\"]\n",
+        "[package.metadata.qnn.models.a]\nsource = \"m.bin\"\nsoc = \"SM8650\"\ninputs.x.shape = [1]\noutputs = [\"y\"]\ndims.n = 1\n",
     );
-    assert_eq!(problems.len(), 2, "{problems:#?}");
+    assert_eq!(problems.len(), 3, "{problems:#?}");
 }
 
 #[test]

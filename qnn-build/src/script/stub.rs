@@ -28,14 +28,15 @@ pub(super) struct Stub {
 /// Stubs of all models. What is wrong with a model's file does not matter here.
 pub(super) fn stubs(manifest: &Manifest, before: Option<&ArtifactManifest>) -> Vec<Stub> {
     let stub = |(name, model): (&String, &Model)| {
-        let specs = graphs(name, model);
+        let format = source_format(&model.source).ok().filter(|format| *format == SourceFormat::Onnx);
+        let facts = format.and_then(|format| inspect(&model.source, format, &Memo::default()).ok());
+        let specs = graphs(name, model, facts.as_ref().map_or(&[], |facts| &facts.inputs));
         let known =
             before.and_then(|before| before.artifacts.iter().find(|artifact| artifact.model == *name));
         let graphs = known.map(|artifact| artifact.graphs.clone()).filter(|graphs| !graphs.is_empty());
         let graphs = graphs.or_else(|| {
-            let format = source_format(&model.source).ok().filter(|format| *format == SourceFormat::Onnx)?;
-            let facts = inspect(&model.source, format, &Memo::default()).ok()?;
-            Some(specs.iter().map(|spec| graph(&spec.name, &facts, &spec.inputs, &model.outputs)).collect())
+            let facts = facts.as_ref()?;
+            Some(specs.iter().map(|spec| graph(&spec.name, facts, &spec.inputs, &model.outputs)).collect())
         });
         let socs = model.soc.as_ref().unwrap_or(&manifest.config.soc);
         Stub {
@@ -75,7 +76,7 @@ fn graph(
 ) -> GraphInfo {
     let fixed = |name: &str| specs.get(name)?.shape.clone();
     let tensors = |values: &[ModelValue]| -> Vec<TensorInfo> {
-        let shapes = static_shapes(&facts.inputs, values, fixed);
+        let shapes = static_shapes(&facts.inputs, values, &Default::default(), fixed);
         values
             .iter()
             .zip(shapes)

@@ -27,24 +27,37 @@ pub struct ModelValue {
     pub symbols: Vec<String>,
 }
 
-/// The shapes of `values` when the inputs have the shapes that `fixed` gives by name: a dimension whose symbol is fixed by one
-/// input is fixed everywhere. `None` where a dimension stays dynamic.
+impl ModelValue {
+    /// The name of a dynamic dimension, where it has one.
+    pub fn symbol(&self, axis: usize) -> Option<&str> {
+        let open = self.shape.as_ref().is_some_and(|dims| dims.get(axis) == Some(&None));
+        self.symbols.get(axis).map(String::as_str).filter(|name| open && !name.is_empty())
+    }
+
+    /// Its dimensions for messages: dynamic ones by their names, or as `?`; `None` when the file does not say.
+    pub fn shape_text(&self) -> Option<String> {
+        let dim = |(axis, dim): (usize, &Option<u64>)| match dim {
+            Some(size) => size.to_string(),
+            None => self.symbol(axis).unwrap_or("?").to_owned(),
+        };
+        let dims = self.shape.as_ref()?.iter().enumerate().map(dim);
+        Some(format!("[{}]", dims.collect::<Vec<_>>().join(", ")))
+    }
+}
+
+/// The shapes of `values` when the inputs have the shapes that `fixed` gives by name, and dimensions the sizes that `dims` gives
+/// to their symbols: a dimension whose symbol is fixed by one input is fixed everywhere. `None` where one stays dynamic.
 pub fn static_shapes(
     inputs: &[ModelValue],
     values: &[ModelValue],
+    dims: &BTreeMap<&str, u64>,
     fixed: impl Fn(&str) -> Option<Vec<u64>>,
 ) -> Vec<Option<Vec<u64>>> {
-    let mut symbols: HashMap<&str, u64> = HashMap::new();
+    let mut symbols: HashMap<&str, u64> = dims.iter().map(|(name, size)| (*name, *size)).collect();
     for input in inputs {
-        let dims = fixed(&input.name).unwrap_or_default();
-        symbols.extend(
-            input
-                .symbols
-                .iter()
-                .zip(dims)
-                .filter(|(name, _)| !name.is_empty())
-                .map(|(name, dim)| (name.as_str(), dim)),
-        );
+        for (axis, size) in fixed(&input.name).unwrap_or_default().into_iter().enumerate() {
+            symbols.extend(input.symbol(axis).map(|name| (name, size)));
+        }
     }
     let shape = |value: &ModelValue| {
         if inputs.iter().any(|input| input.name == value.name)
@@ -53,7 +66,7 @@ pub fn static_shapes(
             return Some(shape);
         }
         let dims = value.shape.as_ref()?.iter().enumerate();
-        let dims = dims.map(|(i, dim)| dim.or_else(|| symbols.get(value.symbols.get(i)?.as_str()).copied()));
+        let dims = dims.map(|(i, dim)| dim.or_else(|| symbols.get(value.symbol(i)?).copied()));
         dims.collect()
     };
     values.iter().map(shape).collect()

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -84,9 +85,12 @@ fn a_symbol_fixed_by_one_input_is_fixed_everywhere() {
     let inputs = [value("a", "float32", &[None, Some(3)]), value("b", "float32", &[Some(2), None])];
     let outputs = [value("y", "float32", &[None]), ModelValue::default()];
     let fixed = |name: &str| (name == "a").then(|| vec![7, 3]);
-    assert_eq!(static_shapes(&inputs, &inputs, fixed), [Some(vec![7, 3]), Some(vec![2, 7])]);
-    assert_eq!(static_shapes(&inputs, &outputs, fixed), [Some(vec![7]), None]);
-    assert_eq!(static_shapes(&inputs, &inputs, |_| None), [None, None]);
+    let none = BTreeMap::new();
+    assert_eq!(static_shapes(&inputs, &inputs, &none, fixed), [Some(vec![7, 3]), Some(vec![2, 7])]);
+    assert_eq!(static_shapes(&inputs, &outputs, &none, fixed), [Some(vec![7]), None]);
+    assert_eq!(static_shapes(&inputs, &inputs, &none, |_| None), [None, None]);
+    let dims = BTreeMap::from([("batch", 5)]);
+    assert_eq!(static_shapes(&inputs, &inputs, &dims, |_| None), [Some(vec![5, 3]), Some(vec![2, 5])]);
 }
 
 #[test]

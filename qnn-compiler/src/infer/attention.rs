@@ -6,6 +6,7 @@ use crate::graph::TensorType;
 
 pub(super) const ROWS: &[Row] = &[
     ("", "Attention", attention),
+    ("", "CausalConvWithState", causal),
     ("", "LinearAttention", linear),
     ("", "RotaryEmbedding", first),
     ("", "TensorScatter", first),
@@ -17,11 +18,28 @@ pub(super) const ROWS: &[Row] = &[
     ("com.microsoft", "GroupQueryAttention", grouped),
     ("com.microsoft", "MultiHeadAttention", multi_head),
     ("com.microsoft", "RotaryEmbedding", first),
+    ("com.microsoft", "SkipGroupNorm", with_sum),
 ];
 
 fn first(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     one(x.dtype, x.shape.clone())
+}
+
+/// The result, and the last places of the input before it, one fewer than the kernel is wide.
+fn causal(site: &Site<'_>) -> Answer {
+    let (x, w) = (site.ty(0)?, site.ty(1)?);
+    let (&[batch, channels, _], &[.., width]) = (&x.shape[..], &w.shape[..]) else {
+        return invalid(format!("input {} with weight {}", dims(&x.shape), dims(&w.shape)));
+    };
+    let state = TensorType::new(x.dtype, [batch, channels, width.saturating_sub(1)]);
+    Ok(vec![x.clone(), state])
+}
+
+/// The result, and the sum that it is of.
+fn with_sum(site: &Site<'_>) -> Answer {
+    let x = site.ty(0)?;
+    Ok(vec![x.clone(), x.clone()])
 }
 
 /// Batch, heads, length and width of a query, key or value: four axes, or three with the heads folded into the last.

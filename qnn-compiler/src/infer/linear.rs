@@ -14,6 +14,7 @@ pub(super) const ROWS: &[Row] = &[
     ("com.microsoft", "DynamicQuantizeMatMul", dynamic_matmul),
     ("com.microsoft", "FusedMatMul", fused_matmul),
     ("com.microsoft", "FusedGemm", gemm),
+    ("com.microsoft", "GemmFastGelu", matmul),
     ("com.microsoft", "MatMulIntegerToFloat", integer_to_float),
     ("com.microsoft", "MatMulNBits", matmul_nbits),
     ("com.microsoft", "MatMulBnb4", matmul_nbits),

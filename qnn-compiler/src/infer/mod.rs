@@ -21,4 +21,6 @@ pub(crate) use shaping::{permutation, slice_plan, split_sizes};
 pub use site::{Answer, Reason, Site, axes, axis, broadcast, dim, dims, volume};
 pub(crate) use site::{LIMIT, invalid};
 pub use table::infer;
+#[cfg(test)]
+pub(crate) use table::is_known;
 pub(crate) use window::{Window, transposed_padding};

@@ -57,3 +57,9 @@ pub fn infer(graph: &Graph, node: &Node, outputs: usize) -> Answer {
     }
     Ok(types)
 }
+
+/// Whether the table has a row for an operator.
+#[cfg(test)]
+pub(crate) fn is_known(domain: &str, op: &str) -> bool {
+    TABLE.contains_key(&(domain, op))
+}

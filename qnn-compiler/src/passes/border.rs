@@ -1,19 +1,21 @@
-//! Gives graph inputs the dtype and layout that the app asked for; the rest of the graph keeps the model's.
+//! Gives graph inputs the dtype, layout and range that the app asked for; the rest of the graph keeps the model's.
 
 use std::collections::BTreeMap;
 
-use qnn_build::job::InputSpec;
+use qnn_build::Affine;
+use qnn_build::job::{Diagnostic, InputSpec};
 
-use crate::graph::{Attr, Attrs, DType, Graph, Node, TensorType, ValueId};
+use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};
 use crate::problem::{Problems, Result, problem};
 
 /// dtypes that an input can have at the border, whatever the model computes with.
 const DTYPES: &[DType] = &[DType::F32, DType::F16, DType::U8, DType::I8, DType::U16, DType::I16, DType::I32];
 
-/// Puts a Cast and a Transpose behind each input that is to differ from the model's own.
+/// Puts a Cast, a Transpose and a normalization behind each input that is to differ from the model's own.
 ///
 /// # Errors
-/// Unknown dtype or layout names, and a layout for an input that has no channels and space.
+/// Unknown dtype or layout names, a layout for an input that has no channels and space, and numbers of a normalization that do
+/// not fit the input.
 pub fn run(graph: &mut Graph, inputs: &BTreeMap<String, InputSpec>) -> Result<()> {
     let mut problems = Vec::new();
     let mut front = Vec::new();
@@ -35,13 +37,11 @@ struct Wanted {
     dtype: DType,
     /// Axis of the app's tensor that is the model's axis `i`, where they differ.
     back: Option<Vec<usize>>,
+    /// What the model gets of the app's numbers, where that is not themselves.
+    affine: Option<Affine>,
 }
 
-fn wanted(
-    graph: &Graph,
-    id: ValueId,
-    spec: &InputSpec,
-) -> std::result::Result<Wanted, qnn_build::job::Diagnostic> {
+fn wanted(graph: &Graph, id: ValueId, spec: &InputSpec) -> std::result::Result<Wanted, Diagnostic> {
     let value = graph.value(id);
     let name = &value.name;
     let dtype = match spec.dtype.as_deref() {
@@ -70,7 +70,11 @@ fn wanted(
             return Err(p);
         }
     };
-    Ok(Wanted { dtype, back })
+    let affine = spec.normalization().map(|normalization| {
+        let dims: Vec<Option<u64>> = value.ty.shape.iter().map(|&dim| Some(dim as u64)).collect();
+        normalization.of(name, value.ty.dtype.name(), &dims)
+    });
+    Ok(Wanted { dtype, back, affine: affine.transpose()? })
 }
 
 fn adapt(graph: &mut Graph, front: &mut Vec<Node>, id: ValueId, wanted: Wanted) {
@@ -82,7 +86,9 @@ fn adapt(graph: &mut Graph, front: &mut Vec<Node>, id: ValueId, wanted: Wanted) 
             outer_shape[app_axis] = ty.shape[model_axis];
         }
     }
-    if wanted.dtype == ty.dtype && wanted.back.is_none() {
+    let steps = wanted.affine.as_ref().map_or_else(Vec::new, |affine| arithmetic(affine, &ty.shape));
+    let cast = wanted.dtype != ty.dtype;
+    if !cast && wanted.back.is_none() && steps.is_empty() {
         return;
     }
     let outer = graph.add_value(name.clone(), TensorType::new(wanted.dtype, outer_shape.clone()));
@@ -92,18 +98,77 @@ fn adapt(graph: &mut Graph, front: &mut Vec<Node>, id: ValueId, wanted: Wanted) 
         }
     }
     graph.value_mut(id).name = format!("{name}.model");
+    // In this order each node is made, and the last one makes the model's input.
+    let mut left = usize::from(cast) + usize::from(wanted.back.is_some()) + steps.len();
     let mut from = outer;
-    if wanted.dtype != ty.dtype {
-        let to = match &wanted.back {
-            None => id,
-            Some(_) => graph.add_value(format!("{name}.cast"), TensorType::new(ty.dtype, outer_shape)),
+    let mut push = |graph: &mut Graph, op: &str, shape: &[usize], attrs: Attrs, more: &[(&str, Vec<f64>)]| {
+        left -= 1;
+        let what = op.to_lowercase();
+        let to = match left {
+            0 => id,
+            _ => graph.add_value(format!("{name}.{what}"), TensorType::new(ty.dtype, shape)),
         };
-        front.push(Node::added("Cast", &name, from, to, Attrs::default()));
+        let mut node = Node::added(op, &name, from, to, attrs);
+        for (part, values) in more {
+            let ty = TensorType::new(ty.dtype, constant_shape(op, values.len(), &wanted, shape.len()));
+            let data = Data::from_floats(values, ty.dtype);
+            node.inputs.push(Some(graph.add_constant(format!("{name}.{what}.{part}"), ty, data)));
+        }
+        front.push(node);
         from = to;
+    };
+    if cast {
+        push(graph, "Cast", &outer_shape, Attrs::default(), &[]);
     }
-    if let Some(back) = wanted.back {
+    if let Some(back) = &wanted.back {
         let mut attrs = Attrs::default();
         attrs.set("perm", Attr::Ints(back.iter().map(|&a| a as i64).collect()));
-        front.push(Node::added("Transpose", &name, from, id, attrs));
+        push(graph, "Transpose", &ty.shape, attrs, &[]);
     }
+    for Step { op, attrs, constants } in steps {
+        push(graph, op, &ty.shape, attrs, &constants);
+    }
+}
+
+/// A node that normalizes, with its constants by name.
+struct Step {
+    op: &'static str,
+    attrs: Attrs,
+    constants: Vec<(&'static str, Vec<f64>)>,
+}
+
+/// The nodes of a normalization: one BatchNormalization where the channels are where it wants them, which HTP computes in one op
+/// and rounds once. Nothing of it goes into a convolution that follows: what the convolution pads with is zero after the
+/// normalization, and weights times a small scale lose digits in fp16.
+fn arithmetic(affine: &Affine, shape: &[usize]) -> Vec<Step> {
+    let step = |op, constants| Step { op, attrs: Attrs::default(), constants };
+    let (factors, shifts): (Vec<f64>, Vec<f64>) = affine.steps.iter().copied().unzip();
+    let (scaled, shifted) = (factors.iter().any(|&f| f != 1.0), shifts.iter().any(|&s| s != 0.0));
+    if scaled && shifted && affine.axis == 1 && (3..=5).contains(&shape.len()) {
+        let channels = shape[1];
+        let spread = |list: Vec<f64>| if list.len() == 1 { vec![list[0]; channels] } else { list };
+        let mut attrs = Attrs::default();
+        attrs.set("epsilon", Attr::Float(0.0));
+        let constants = vec![
+            ("scale", spread(factors)),
+            ("bias", spread(shifts)),
+            ("mean", vec![0.0; channels]),
+            ("variance", vec![1.0; channels]),
+        ];
+        return vec![Step { op: "BatchNormalization", attrs, constants }];
+    }
+    let product = scaled.then(|| step("Mul", vec![("factor", factors)]));
+    let sum = shifted.then(|| step("Add", vec![("shift", shifts)]));
+    product.into_iter().chain(sum).collect()
+}
+
+/// Vectors for BatchNormalization, else a shape that broadcasts along the channels.
+fn constant_shape(op: &str, count: usize, wanted: &Wanted, rank: usize) -> Vec<usize> {
+    let axis = wanted.affine.as_ref().map_or(0, |affine| affine.axis);
+    if op == "BatchNormalization" || count == 1 {
+        return vec![count];
+    }
+    let mut shape = vec![1; rank - axis];
+    shape[0] = count;
+    shape
 }

@@ -45,7 +45,8 @@ pub fn ranges(
 }
 
 /// One sample of evenly spread numbers for each input of a graph that has the model's own types: pixels from 0 to 255 where the app
-/// passes bytes, -1 to 1 for other floats, 0 and 1 for integers, which are often indices.
+/// passes bytes, -1 to 1 for other floats, 0 and 1 for integers, which are often indices. Where the graph normalizes what the app
+/// passes, the samples are normalized.
 ///
 /// # Errors
 /// `E0803` for an input of a type that arrays do not have.
@@ -64,11 +65,15 @@ pub fn generated(graph: &Graph, inputs: &BTreeMap<String, InputSpec>) -> Result<
                 _ => unit.round(),
             }
         };
-        let values: Vec<f64> = (0..count).map(spread).collect();
+        let mut values: Vec<f64> = (0..count).map(spread).collect();
+        let shape: Vec<u64> = value.ty.shape.iter().map(|&d| d as u64).collect();
+        if let Some(normalization) = inputs.get(&value.name).and_then(InputSpec::normalization) {
+            let dims: Vec<Option<u64>> = shape.iter().copied().map(Some).collect();
+            normalization.of(&value.name, dtype.name(), &dims)?.apply(&mut values, &shape);
+        }
         let array = DataType::from_name(dtype.name()).filter(|_| dtype != DType::Bf16).ok_or_else(|| {
             problem("E0803", format!("numbers of type {dtype} for input {:?} cannot be made", value.name))
         })?;
-        let shape = value.ty.shape.iter().map(|&d| d as u64).collect();
         let data = Data::from_floats(&values, dtype).bytes().to_vec();
         Ok((value.name.clone(), Array { dtype: array, shape, data }))
     };

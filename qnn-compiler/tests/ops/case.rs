@@ -69,6 +69,8 @@ pub struct Draft {
     pub model: Model,
     /// One array an input.
     pub inputs: Vec<(String, Array)>,
+    /// What is compiled, where ONNX Runtime runs another model: see [`Draft::oracle`].
+    pub subject: Option<Model>,
     state: u64,
     values: usize,
 }
@@ -79,7 +81,7 @@ impl Draft {
         let state = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
-        Self { model: Model::new(21), inputs: Vec::new(), state, values: 0 }
+        Self { model: Model::new(21), inputs: Vec::new(), subject: None, state, values: 0 }
     }
 
     /// Writes the model in another opset.
@@ -225,6 +227,21 @@ impl Draft {
         let info =
             qnn_compiler::frontend::onnx::proto::ValueInfoProto { name: name.to_owned(), r#type: None };
         self.model.graph().output.push(info);
+    }
+
+    /// What follows is for ONNX Runtime, which has no kernel for the nodes so far: the same from the same inputs, in operators of
+    /// the standard. [`Draft::answer`] says what is the same.
+    pub fn oracle(&mut self) {
+        self.subject = Some(self.model.clone());
+        let graph = self.model.graph();
+        graph.node.clear();
+        graph.output.clear();
+    }
+
+    /// A value of the oracle that must be an output of the model before it.
+    pub fn answer(&mut self, value: &str, output: &str) {
+        self.model.graph().node.push(node("Identity", &[value], &[output], &[]));
+        self.output(output);
     }
 
     /// A node whose only output is the model's.

@@ -26,6 +26,7 @@ mod conv_transpose;
 #[path = "../emulate/mod.rs"]
 mod emulate;
 mod function;
+mod fused;
 mod index;
 mod logic;
 mod matmul;
@@ -65,6 +66,7 @@ const FAMILIES: &[Family] = &[
     ("conv", conv::cases),
     ("conv_transpose", conv_transpose::cases),
     ("function", function::cases),
+    ("fused", fused::cases),
     ("index", index::cases),
     ("logic", logic::cases),
     ("matmul", matmul::cases),

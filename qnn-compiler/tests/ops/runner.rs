@@ -71,9 +71,17 @@ fn run(case: &Case, soc: &str) -> Result<(), String> {
     let dir = tempfile::tempdir().map_err(|e| e.to_string())?;
     let dir = dir.path();
     let source = draft.model.save(dir);
+    let subject = match &draft.subject {
+        None => source.clone(),
+        Some(model) => {
+            let dir = dir.join("subject");
+            std::fs::create_dir(&dir).map_err(|e| e.to_string())?;
+            model.save(&dir)
+        }
+    };
     let toolchain = jobs::toolchain()?;
     let binary = dir.join("model.bin");
-    let compiled = jobs::compile(&source, &binary, &[], &toolchain, soc);
+    let compiled = jobs::compile(&subject, &binary, &[], &toolchain, soc);
     if let Expect::Refused(code, words) = case.expect {
         return match compiled {
             Ok(_) => Err("it was compiled".to_owned()),

@@ -127,6 +127,17 @@ fn good_scale(scale: f64, at: &str) -> Found<f32> {
     }
 }
 
+/// Where zero is. Of integers of up to 16 bits, which are the ones that are used, it lies among them or near: further out no integer
+/// stands for a number near zero, and arithmetic on it leaves 32 bits.
+fn good_zero(zero: f64, bits: u8, at: &str) -> Found<i32> {
+    const FARTHEST: f64 = (1 << 20) as f64;
+    let zero = zero.round();
+    if zero.is_nan() || (bits <= 16 && zero.abs() > FARTHEST) {
+        return Err(format!("{at} has its zero at {zero}, far from all integers of {bits} bits"));
+    }
+    Ok(zero as i32)
+}
+
 /// A scale and an offset (the negated zero point of unsigned integers), or the range that they give.
 fn scale_offset(map: &Map<String, Value>, bits: u8, symmetric: bool, at: &str) -> Found<(f32, i32)> {
     let steps = ((1u64 << bits) - 1) as f64;
@@ -142,7 +153,7 @@ fn scale_offset(map: &Map<String, Value>, bits: u8, symmetric: bool, at: &str) -
                 (None, None) if symmetric => (steps + 1.0) / 2.0,
                 (None, None) => 0.0,
             };
-            Ok((scale, zero.round() as i32))
+            Ok((scale, good_zero(zero, bits, at)?))
         }
         (None, _, Some(min), Some(max)) => {
             let (min, max) = if symmetric {
@@ -154,7 +165,7 @@ fn scale_offset(map: &Map<String, Value>, bits: u8, symmetric: bool, at: &str) -
             let scale = if symmetric { max / ((steps - 1.0) / 2.0) } else { (max - min) / steps };
             let scale = good_scale(scale, at)?;
             let zero = if symmetric { (steps + 1.0) / 2.0 } else { -min / f64::from(scale) };
-            Ok((scale, zero.round() as i32))
+            Ok((scale, good_zero(zero, bits, at)?))
         }
         _ => Err(format!("{at} has neither `scale` nor `min` and `max`")),
     }
@@ -277,8 +288,8 @@ fn finish(
         return Err(format!("{at} ({name}) has no scale"));
     }
     let zero_points: Vec<i32> = match zeros {
-        Some(zeros) if zeros.len() == 1 => vec![zeros[0] as i32; scales.len()],
-        Some(zeros) => zeros.iter().map(|z| *z as i32).collect(),
+        Some(zeros) if zeros.len() == 1 => vec![good_zero(zeros[0], bits, at)?; scales.len()],
+        Some(zeros) => zeros.iter().map(|z| good_zero(*z, bits, at)).collect::<Found<_>>()?,
         None => vec![0; scales.len()],
     };
     if zero_points.len() != scales.len() {
@@ -335,6 +346,10 @@ mod tests {
         let text = r#"{"param_encodings": {"w": [{"scale": 0.1, "offset": -128}, {"scale": 0.0}]}}"#;
         assert!(fault(text).contains("param_encodings.w[1] has scale 0"), "{}", fault(text));
         assert!(fault("{}").contains("neither"));
+        let far = r#"{"encodings": [{"name": "x", "output_dtype": "int8", "y_scale": 1, "y_zero_point": -2147483648}]}"#;
+        assert!(fault(far).contains("encodings[0] has its zero at -2147483648"), "{}", fault(far));
+        let far = r#"{"activation_encodings": {"x": [{"bitwidth": 8, "scale": 1e-30, "min": 1.0}]}}"#;
+        assert!(fault(far).contains("activation_encodings.x[0] has its zero at"), "{}", fault(far));
         assert!(
             fault(r#"{"encodings": [{"name": "x", "output_dtype": "int4", "y_scale": [[0.1]]}]}"#)
                 .contains("block")

@@ -190,6 +190,7 @@ fn declared_text(dims: Option<&[Dim]>) -> String {
 fn not_fixed(free: &[&Input<'_>], symbols: &HashMap<&str, (usize, &str)>) -> Diagnostic {
     let mut notes = Vec::new();
     let (mut manifest, mut flags) = (Vec::new(), Vec::new());
+    let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
     for input in free {
         notes.push(format!(
             "input '{}' is {} {}",
@@ -203,13 +204,22 @@ fn not_fixed(free: &[&Input<'_>], symbols: &HashMap<&str, (usize, &str)>) -> Dia
             }
             None => vec![1, 3, 224, 224],
         };
-        let key = if input.name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
-            input.name.to_owned()
-        } else {
-            format!("\"{}\"", input.name.escape_default())
-        };
-        manifest.push(format!("inputs.{key} = {{ shape = {example:?} }}"));
+        for (dim, size) in input.dims.iter().flatten().zip(&example) {
+            if let Dim::Free(Some(symbol)) = dim
+                && !symbols.contains_key(&**symbol)
+            {
+                sizes.entry(symbol).or_insert(*size);
+            }
+        }
+        manifest.push(format!("inputs.{} = {{ shape = {example:?} }}", key(input.name)));
         flags.push(format!("--input {}={}", input.name, dims(&example)));
+    }
+    // Names for all that is free: shorter to say, and the same in every input.
+    let named = |input: &&Input<'_>| input.dims.as_ref().is_some_and(|dims| !dims.contains(&Dim::Free(None)));
+    if free.iter().all(named) {
+        let list: Vec<String> = sizes.iter().map(|(name, size)| format!("{} = {size}", key(name))).collect();
+        manifest = vec![format!("dims = {{ {} }}", list.join(", "))];
+        flags = sizes.iter().map(|(name, size)| format!("--dim {name}={size}")).collect();
     }
     let names = free.iter().map(|i| format!("'{}'", i.name)).collect::<Vec<_>>().join(", ");
     let plural = if free.len() == 1 { "input" } else { "inputs" };
@@ -221,6 +231,15 @@ fn not_fixed(free: &[&Input<'_>], symbols: &HashMap<&str, (usize, &str)>) -> Dia
             flags.join(" ")
         )),
         ..problem("E0112", format!("the shape of {plural} {names} is not fixed"))
+    }
+}
+
+/// A name as a TOML key.
+fn key(name: &str) -> String {
+    if name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.escape_default())
     }
 }
 

@@ -151,14 +151,8 @@ fn group_norm(p: &mut Parts<'_, '_>) -> Answer<Written> {
     for i in [3, 4] {
         let Some(more) = p.node.input(i) else { continue };
         let shape = p.shape(more);
-        let fitting = match shape.len() {
-            1 => p.reshape(more, &per_channel)?,
-            2 => {
-                per_channel[0] = shape[0];
-                p.reshape(more, &per_channel)?
-            }
-            _ => more,
-        };
+        per_channel[0] = if shape.len() == 2 { shape[0] } else { 1 };
+        let fitting = if shape.len() <= 2 { p.reshape(more, &per_channel)? } else { more };
         x = p.op("Add", &[x, fitting])?;
     }
     let sum = x;

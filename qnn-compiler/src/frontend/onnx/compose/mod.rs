@@ -9,6 +9,7 @@ mod attention;
 mod bias;
 mod bits;
 mod cache;
+mod causal;
 mod extremes;
 mod fill;
 mod fused;
