@@ -9,7 +9,7 @@ ci: fmt clippy doc docs-check deny test
 # Formatting
 fmt:
     cargo fmt --all --check
-    for example in digits ocr; do cargo fmt --check --manifest-path "examples/$example/Cargo.toml" || exit 1; done
+    for example in digits llm-chat ocr; do cargo fmt --check --manifest-path "examples/$example/Cargo.toml" || exit 1; done
 
 # Lints, warnings denied
 clippy:
@@ -51,7 +51,7 @@ bench *ARGS:
 bench-llm *ARGS:
     python3 bench/llm.py {{ ARGS }}
 
-# Any bytes into the readers for some time: `just fuzz onnx 600`; needs cargo-fuzz, and python3 with onnx for the corpus
+# Any bytes into the readers for some time: `just fuzz onnx 600`; needs cargo-fuzz, and for onnx and facts python3 with onnx for the corpus
 fuzz TARGET="onnx" SECONDS="600":
-    python3 fuzz/corpus.py fuzz/corpus/{{ TARGET }}
+    {{ if TARGET =~ '^(gguf|safetensors)$' { "cargo run --release -p xtask -- llm-corpus fuzz/corpus" } else { "python3 fuzz/corpus.py fuzz/corpus/" + TARGET } }}
     RUSTC_BOOTSTRAP=1 cargo fuzz run {{ TARGET }} -- -max_total_time={{ SECONDS }} -timeout=20 -rss_limit_mb=4096

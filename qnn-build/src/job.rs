@@ -29,7 +29,7 @@ pub const PROTOCOL: u32 = 1;
 
 /// Version of what the engine makes of a job: raised with every change after which the same job gives other bytes. It is
 /// part of the store's key, so older binaries are not taken for new ones.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// What a worker says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

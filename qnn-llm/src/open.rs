@@ -172,7 +172,7 @@ impl Opened {
 
     fn of_gguf(gguf: &Gguf, convert: bool) -> Result<Self, Problems> {
         let found = gguf.found().map_err(Problems)?;
-        let (assembled, text) = together(assemble(found, &gguf.tensors), gguf::text(gguf, convert))?;
+        let (assembled, text) = together(assemble(found, &gguf.tensors), gguf.text(convert))?;
         Ok(Self {
             format: format!("GGUF version {}", gguf.version),
             assembled,

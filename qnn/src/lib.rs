@@ -48,6 +48,11 @@
 //! * Feature `compose`: `compose` builds graphs and context binaries, `dlc` reads and writes DLC files. It is what the
 //!   compiler uses; an app leaves it off.
 //!
+//! # Language models
+//!
+//! Feature `llm`: `llm` runs models that were compiled from GGUF files or Hugging Face folders, from text to text: tokenizer, chat template,
+//! key and value cache, sampling. `docs/LLM.md` in the repository is the manual.
+//!
 //! # Where the libraries come from
 //!
 //! [`Backend::htp`] takes the first of: `QNN_SDK_ROOT`, `QNN_LIB_DIR`, the toolchain that `cargo qnn toolchain install` installed,

@@ -3,7 +3,8 @@
 //! `cargo run -p xtask -- docs` writes the pages of `docs/` that are generated from tables in the code; with `--check` it
 //! only compares, and fails where a page is out of date.
 //!
-//! `cargo run --release -p xtask -- llm-synthetic OUT.gguf` writes a language model of random weights.
+//! `cargo run --release -p xtask -- llm-synthetic OUT.gguf` writes a language model of random weights, `llm-corpus` small ones for
+//! the fuzz targets.
 
 mod pages;
 mod synthetic;
@@ -24,9 +25,11 @@ fn main() -> ExitCode {
         ["docs"] => docs(false),
         ["docs", "--check"] => docs(true),
         ["llm-synthetic", ref args @ ..] => synthetic::run(args),
+        ["llm-corpus", folder] => synthetic::corpus(Path::new(folder)),
         _ => {
             eprintln!("usage: cargo run -p xtask -- docs [--check]");
             eprintln!("       cargo run --release -p xtask -- {}", synthetic::USAGE);
+            eprintln!("       cargo run --release -p xtask -- llm-corpus FOLDER    (fuzz/corpus)");
             ExitCode::from(2)
         }
     }

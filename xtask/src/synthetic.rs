@@ -1,9 +1,11 @@
-//! `xtask llm-synthetic`: language models of random weights.
+//! `xtask llm-synthetic` and `xtask llm-corpus`: language models of random weights.
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::{fs, io};
 
 use qnn_llm::Format;
+use qnn_llm::arch::ARCHITECTURES;
 use qnn_llm::synthetic::Synthetic;
 
 pub(crate) const USAGE: &str = "\
@@ -52,4 +54,37 @@ fn write(args: &[&str]) -> Result<(), String> {
         model.write_gguf(out)
     };
     written.map_err(|error| format!("{}: {error}", out.display()))
+}
+
+/// Writes the corpora of the fuzz targets `gguf` and `safetensors`: the smallest model of every architecture and format.
+pub(crate) fn corpus(folder: &Path) -> ExitCode {
+    match write_corpus(folder) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}: {error}", folder.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write_corpus(folder: &Path) -> io::Result<()> {
+    let (gguf, safetensors) = (folder.join("gguf"), folder.join("safetensors"));
+    fs::create_dir_all(&gguf)?;
+    fs::create_dir_all(&safetensors)?;
+    let scratch = folder.join("scratch");
+    for row in ARCHITECTURES {
+        for format in Format::all() {
+            let Some(model) = Synthetic::smallest(row.name, format) else { continue };
+            let name = format!("{}-{}", row.name, format.name());
+            model.write_gguf(&gguf.join(&name))?;
+            if format.block() == 1 {
+                model.write_folder(&scratch, 1)?;
+                let parts =
+                    [fs::read(scratch.join("config.json"))?, fs::read(scratch.join("model.safetensors"))?];
+                // As the target takes them apart.
+                fs::write(safetensors.join(&name), parts.join(&0))?;
+            }
+        }
+    }
+    fs::remove_dir_all(scratch)
 }

@@ -11,16 +11,18 @@ use qnn_build::source::inspect;
 use crate::codes;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::inspect::{Inspected, binary, dlc, onnx};
+use crate::inspect::{Inspected, binary, dlc, llm, onnx};
 use crate::session::Session;
+use crate::target::target;
 
 /// Arguments of `cargo qnn inspect`.
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// A context binary (.bin), a model (.onnx) or a deep learning container (.dlc)
+    /// A context binary (.bin), a model (.onnx), a deep learning container (.dlc), or a language model (.gguf, or a folder with
+    /// config.json and .safetensors files)
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// SoC to compose the graphs of a .dlc for
+    /// SoC to compose the graphs of a .dlc for, and to choose the encodings of a language model's weights for
     #[arg(long, value_name = "SOC", default_value = "SM8650")]
     soc: String,
     /// Answer as JSON
@@ -30,21 +32,23 @@ pub(crate) struct InspectArgs {
 
 pub(crate) fn run(session: &Session, args: &InspectArgs) -> Result<Exit> {
     let file = &args.file;
-    if !file.is_file() {
-        let message = format!("{} does not exist or is not a file", file.display());
+    let language_model = qnn_llm::kind(file).is_some();
+    if !file.is_file() && !language_model {
+        let message = if file.is_dir() {
+            format!("{} is a folder without config.json, so no language model", file.display())
+        } else {
+            format!("{} does not exist or is not a file", file.display())
+        };
         return Err(Failure::new(Exit::User, codes::INPUT_FILE, message));
     }
     let inspected = match source_format(file) {
+        _ if language_model => Inspected::LanguageModel(llm(file, &target(&args.soc)?)?),
         Ok(SourceFormat::ContextBinary) => Inspected::ContextBinary(binary(session, file)?),
         Ok(SourceFormat::Dlc) => Inspected::Dlc(dlc(session, file, &args.soc)?),
         Ok(SourceFormat::Onnx) => Inspected::Onnx(onnx(file)?),
-        // No path names one yet.
-        Ok(format @ (SourceFormat::Gguf | SourceFormat::Safetensors)) => {
-            return Err(Failure::new(
-                Exit::User,
-                codes::INPUT_FILE,
-                format!("{format:?} files cannot be inspected"),
-            ));
+        // By their names these are language models.
+        Ok(SourceFormat::Gguf | SourceFormat::Safetensors) => {
+            Inspected::LanguageModel(llm(file, &target(&args.soc)?)?)
         }
         Err(unknown) => {
             // What is no model of any kind may still look like something, which the reader of models tells.

@@ -2,12 +2,14 @@
 
 mod binary;
 mod dlc;
+mod llm;
 mod onnx;
 
 use serde::Serialize;
 
 pub(crate) use binary::binary;
 pub(crate) use dlc::dlc;
+pub(crate) use llm::llm;
 pub(crate) use onnx::onnx;
 
 /// What a file holds.
@@ -20,6 +22,8 @@ pub(crate) enum Inspected {
     Onnx(onnx::Model),
     /// A deep learning container.
     Dlc(dlc::Container),
+    /// A language model.
+    LanguageModel(llm::Model),
 }
 
 impl Inspected {
@@ -29,6 +33,7 @@ impl Inspected {
             Inspected::ContextBinary(binary) => binary.text(),
             Inspected::Onnx(model) => model.text(),
             Inspected::Dlc(container) => container.text(),
+            Inspected::LanguageModel(model) => model.text(),
         }
     }
 }

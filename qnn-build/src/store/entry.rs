@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -121,7 +122,17 @@ impl Store {
         let root = self.writable()?;
         let (path, side) = files(root, key);
         let problem = |error| io_problem("E0604", "cannot write the store entry", &path, &error);
-        let (bytes, hash) = hash_file(binary).map_err(problem)?;
+        // The disk writes while the bytes are hashed.
+        let (hashed, synced) = thread::scope(|scope| {
+            let disk = scope.spawn(|| File::open(binary)?.sync_all());
+            let hashed = hash_file(binary);
+            (
+                hashed,
+                disk.join().unwrap_or_else(|_| Err(io::Error::other("the thread that syncs the file ended"))),
+            )
+        });
+        synced.map_err(problem)?;
+        let (bytes, hash) = hashed.map_err(problem)?;
         record.key = key.as_str().to_owned();
         record.bytes = bytes;
         record.blake3 = hash.to_hex().to_string();
@@ -129,7 +140,6 @@ impl Store {
         let json = serde_json::to_vec_pretty(&record).map_err(|error| problem(io::Error::other(error)))?;
         (|| {
             fs::create_dir_all(path.parent().unwrap_or(root))?;
-            File::open(binary)?.sync_all()?;
             protect(binary)?;
             fs::rename(binary, &path)?;
             write_atomic(&side, &json, true)

@@ -182,12 +182,13 @@ fn averages(ops: &mut Ops<'_, '_, '_>, x: TensorId, cells: Cells) -> Result<Tens
     if !window.is_padded() && !window.is_dilated() && Kind::Average.is_right_inside(&window) {
         return Ok(write(ops, Kind::Average, x, &window, [oh, ow]));
     }
-    if kh.max(kw) > 7 || window.strides.iter().any(|&s| s > 2) {
+    let dtype = ops.dtype(x);
+    let products = !dtype.is_quantized() && products_are_smaller(&window, [h, w], [oh, ow], channels);
+    if products || kh.max(kw) > 7 || window.strides.iter().any(|&s| s > 2) {
         let rows = average_axis(ops, x, &window, 0, &counts[0])?;
         return average_axis(ops, rows, &window, 1, &counts[1]);
     }
     let area = (kh * kw) as f64;
-    let dtype = ops.dtype(x);
     let weights = vec![1.0 / area; kh * kw * channels];
     // Equal numbers are exact in eight bits, and weights of integers have no more.
     let of = if dtype.is_quantized() { DataType::UFixed8 } else { dtype };
@@ -202,6 +203,17 @@ fn averages(ops: &mut Ops<'_, '_, '_>, x: TensorId, cells: Cells) -> Result<Tens
     let dtype = ops.dtype(y);
     let map = ops.constant(dtype, &[1, oh, ow, 1], &map);
     Ok(ops.binary("ElementWiseMultiply", y, map))
+}
+
+/// Whether a pool that takes steps is smaller as products with two matrices than as a depthwise convolution, in numbers that the
+/// binary holds and in multiplications. HTP keeps depthwise weights in blocks of 32x32 channels, of which one in 32 is not
+/// zero: 3x3 with stride 2 over 14x14x272 takes 165 kB, and the matrices 4. Eight bits are too few for their weights.
+fn products_are_smaller(window: &Window, [h, w]: [usize; 2], [oh, ow]: [usize; 2], channels: usize) -> bool {
+    const BLOCK: usize = 32;
+    let [kh, kw] = window.kernel;
+    let held = oh * h + ow * w <= kh * kw * channels.next_multiple_of(BLOCK) * BLOCK;
+    let multiplied = w * (h + ow) <= ow * kh * kw * BLOCK;
+    window.is_strided() && held && multiplied
 }
 
 /// Averages along one axis (0 or 1 of the plane), as a product with a matrix that has a window in each row.

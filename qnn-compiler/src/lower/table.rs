@@ -103,7 +103,7 @@ pub static ROWS: &[Row] = &[
         "AveragePool",
         Axes::Spatial(Operands::PerChannel),
         pool::average,
-        "Pad, PoolAvg2d, ElementWiseMultiply; 1-D and 2-D",
+        "PoolAvg2d; with padding DepthWiseConv2d or MatMul; 1-D and 2-D",
     ),
     row(
         "BatchNormalization",

@@ -103,6 +103,15 @@ pub fn cases() -> Vec<Case> {
             }));
         }
     }
+    // As ShuffleNet halves a plane: two products and the reshapes around them.
+    for (name, count) in [("halving", 0), ("halving_with_padding", 1)] {
+        all.push(case(format!("average_{name}_many_channels"), move |d| {
+            let x = below_zero(d, &[1, 136, 28, 27]);
+            let window =
+                [ints("kernel_shape", &[3, 3]), ints("pads", &[1, 1, 1, 1]), ints("strides", &[2, 2])];
+            d.result("AveragePool", &[&x], &[&window[..], &[int("count_include_pad", count)]].concat());
+        }));
+    }
     for p in [1, 2, 3] {
         all.push(case(format!("norm_of_order_{p}"), move |d| {
             let x = d.input(&[1, 8, 9, 10]);

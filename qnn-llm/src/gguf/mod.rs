@@ -20,6 +20,7 @@ use bytes::Bytes;
 use crate::assemble::{Elements, Found, Stored};
 use crate::map::map;
 use crate::problem::{Class, Problem};
+use crate::weights::Text;
 use cursor::Cursor;
 pub use value::{Array, Value};
 #[cfg(feature = "synthetic")]
@@ -75,13 +76,18 @@ impl Gguf {
         self.metadata.get(key)
     }
 
+    /// What the file says of text; without `convert`, all but the tokenizer, whose conversion takes a while.
+    pub fn text(&self, convert: bool) -> Result<Text, Problem> {
+        text::text(self, convert)
+    }
+
     /// The model in the file: its sizes, and what is known of its tensors.
     pub(crate) fn found(&self) -> Result<Found, Vec<Problem>> {
         config::found(self)
     }
 }
 
-pub(crate) use text::{describe_tokenizer, text};
+pub(crate) use text::describe_tokenizer;
 
 fn not_gguf(file: &[u8]) -> Problem {
     let looks = match file {

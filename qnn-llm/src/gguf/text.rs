@@ -23,7 +23,7 @@ const END_TEXTS: &[&str] = &[
 ];
 
 /// What the file says of text. `convert`: with the tokenizer, which takes a while for a large vocabulary.
-pub(crate) fn text(gguf: &Gguf, convert: bool) -> Result<Text, Problem> {
+pub(super) fn text(gguf: &Gguf, convert: bool) -> Result<Text, Problem> {
     let id = |key: &str| gguf.get(key).and_then(Value::unsigned).and_then(|id| u32::try_from(id).ok());
     let flag = |key: &str| gguf.get(key).and_then(Value::bool);
     let chat_template = gguf.get("tokenizer.chat_template").and_then(Value::text).map(str::to_owned);

@@ -85,6 +85,17 @@ impl Synthetic {
         Some(Self { config, format, seed: 1 })
     }
 
+    /// The smallest model of an architecture: one layer, one block a row; a few kilobytes for most formats.
+    pub fn smallest(architecture: &str, format: Format) -> Option<Self> {
+        let mut model = Self::tiny(architecture, format)?;
+        let columns = format.block().max(32);
+        let config = &mut model.config;
+        (config.layers, config.hidden, config.intermediate) = (1, columns, columns);
+        (config.heads, config.kv_heads, config.head_dim) = (2, 1, columns / 2);
+        config.vocabulary = 260;
+        Some(model)
+    }
+
     fn architecture(&self) -> io::Result<&'static Architecture> {
         let row = ARCHITECTURES.iter().find(|row| row.name == self.config.architecture);
         row.ok_or_else(|| io::Error::other(format!("no architecture `{}`", self.config.architecture)))

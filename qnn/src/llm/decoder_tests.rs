@@ -10,7 +10,7 @@ use super::*;
 use crate::{DataType, Error};
 
 const LAYERS: usize = 3;
-const KV_HEADS: usize = 2;
+const KV_HEADS: usize = 3;
 const HEAD_DIM: usize = 4;
 const HIDDEN: usize = 3;
 const VOCABULARY: usize = 40;

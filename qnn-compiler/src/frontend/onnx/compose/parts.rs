@@ -85,8 +85,13 @@ impl<'d, 'r> Parts<'d, 'r> {
 
     /// A node with one output and these attributes.
     pub(super) fn like(&mut self, op: &str, inputs: &[ValueId], attrs: Attrs) -> Answer<ValueId> {
+        Ok(self.several(op, inputs, attrs, 1)?[0])
+    }
+
+    /// A node with these attributes and `count` outputs.
+    fn several(&mut self, op: &str, inputs: &[ValueId], attrs: Attrs, count: usize) -> Answer<Vec<ValueId>> {
         let name = format!("{}.{}", self.node.name, op.to_lowercase());
-        let names = [name.clone()];
+        let names = vec![name.clone(); count];
         let mut node = Node {
             name,
             domain: String::new(),
@@ -101,10 +106,11 @@ impl<'d, 'r> Parts<'d, 'r> {
             Step::Replaced(values) => values,
             Step::Keep => self.builder.emit(node, &names)?,
         };
-        match values.first() {
-            Some(Some(id)) => Ok(*id),
-            _ => Err(Reason::Invalid(format!("{op} has no output"))),
+        let values: Vec<ValueId> = values.into_iter().flatten().collect();
+        if values.len() < count {
+            return Err(Reason::Invalid(format!("{op} has {} outputs of {count}", values.len())));
         }
+        Ok(values)
     }
 
     /// A node with attributes and one output.
@@ -183,6 +189,17 @@ impl<'d, 'r> Parts<'d, 'r> {
     pub(super) fn pieces(&mut self, x: ValueId, axis: usize, count: usize) -> Answer<Vec<ValueId>> {
         let size = self.builder.graph.shape(x)[axis] / count.max(1);
         (0..count).map(|i| self.range(x, axis, i * size, (i + 1) * size)).collect()
+    }
+
+    /// Parts of an axis of these sizes, by one node.
+    pub(super) fn split(&mut self, x: ValueId, axis: usize, sizes: &[usize]) -> Answer<Vec<ValueId>> {
+        if sizes.len() == 1 {
+            return Ok(vec![x]);
+        }
+        let list: Vec<i64> = sizes.iter().map(|size| *size as i64).collect();
+        let list = self.ints(DType::I64, &[list.len()], &list);
+        let attrs = Attrs([("axis".to_owned(), Attr::Int(axis as i64))].into_iter().collect());
+        self.several("Split", &[x, list], attrs, sizes.len())
     }
 
     /// Parts joined along an axis.

@@ -71,7 +71,7 @@ struct Cell<'n> {
     activations: Vec<Activation>,
     /// (gates · hidden, hidden)
     recurrence: ValueId,
-    /// Added to the recurrence's product of the last gate: GRU's that is reset.
+    /// Added to the recurrence's product, zero but for the last gate: GRU's that is reset.
     late_bias: Option<ValueId>,
     /// Peepholes (hidden) of the input, output and forget gates.
     peepholes: Option<Vec<ValueId>>,
@@ -199,8 +199,9 @@ fn cell<'n>(
         let mut of_state = p.range(both, 0, wide, 2 * wide)?;
         if reset_late {
             let early = 2 * net.hidden;
-            late_bias = Some(p.range(of_state, 0, early, wide)?);
-            let kept = p.range(of_state, 0, 0, early)?;
+            let (kept, late) = (p.range(of_state, 0, 0, early)?, p.range(of_state, 0, early, wide)?);
+            let none = p.floats(net.dtype, &[early], &vec![0.0; early]);
+            late_bias = Some(p.concat(&[none, late], 0)?);
             let none = p.floats(net.dtype, &[net.hidden], &vec![0.0; net.hidden]);
             of_state = p.concat(&[kept, none], 0)?;
         }
@@ -237,7 +238,14 @@ impl Cell<'_> {
         mut state: State,
         backwards: bool,
     ) -> Answer<(ValueId, State)> {
-        let (steps, batch) = (self.net.steps, self.net.batch);
+        let (steps, batch, hidden) = (self.net.steps, self.net.batch, self.net.hidden);
+        // What a step takes of it, by one node for all steps: each op costs the vendor's compiler time and the binary room.
+        let whole = match self.net.kind {
+            Kind::Gru => p.split(inputs, 1, &[2 * hidden, hidden])?,
+            Kind::Lstm | Kind::Rnn => vec![inputs],
+        };
+        let pieces: Vec<Vec<ValueId>> =
+            whole.into_iter().map(|part| p.split(part, 0, &vec![batch; steps])).collect::<Answer<_>>()?;
         let mut all = vec![None; steps];
         for i in 0..steps {
             let t = if backwards { steps - 1 - i } else { i };
@@ -246,11 +254,11 @@ impl Cell<'_> {
                 all[t] = Some(self.zeros(p));
                 continue;
             }
-            let input = p.range(inputs, 0, t * batch, (t + 1) * batch)?;
-            let next = match self.net.kind {
-                Kind::Lstm => self.lstm(p, input, state)?,
-                Kind::Gru => self.gru(p, input, state)?,
-                Kind::Rnn => self.rnn(p, input, state)?,
+            let next = match (self.net.kind, &pieces[..]) {
+                (Kind::Lstm, [input, ..]) => self.lstm(p, input[t], state)?,
+                (Kind::Gru, [early, late]) => self.gru(p, [early[t], late[t]], state)?,
+                (_, [input, ..]) => self.rnn(p, input[t], state)?,
+                (_, []) => return p.refuse("no inputs"),
             };
             let Running::Some(running) = running else {
                 all[t] = next.h;
@@ -313,23 +321,22 @@ impl Cell<'_> {
     fn lstm(&self, p: &mut Parts<'_, '_>, input: ValueId, state: State) -> Answer<State> {
         let n = self.net.hidden;
         let gates = self.gates(p, input, state.h)?;
-        let candidate = p.range(gates, 1, 3 * n, 4 * n)?;
-        let candidate = self.activate(p, 1, candidate)?;
         let peeps = self.peepholes.as_deref();
-        let (i, mut o, f) = match peeps {
+        let (i, mut o, f, candidate) = match peeps {
             None => {
-                let all = p.range(gates, 1, 0, 3 * n)?;
-                let all = self.activate(p, 0, all)?;
-                let parts = p.pieces(all, 1, 3)?;
-                (parts[0], parts[1], parts[2])
+                let parts = p.split(gates, 1, &[3 * n, n])?;
+                let all = self.activate(p, 0, parts[0])?;
+                let all = p.split(all, 1, &[n; 3])?;
+                (all[0], all[1], all[2], parts[1])
             }
             Some(peeps) => {
-                let parts = p.pieces(gates, 1, 4)?;
+                let parts = p.split(gates, 1, &[n; 4])?;
                 let (i, f) =
                     (self.peep(p, parts[0], peeps[0], state.c)?, self.peep(p, parts[2], peeps[2], state.c)?);
-                (self.activate(p, 0, i)?, parts[1], self.activate(p, 0, f)?)
+                (self.activate(p, 0, i)?, parts[1], self.activate(p, 0, f)?, parts[3])
             }
         };
+        let candidate = self.activate(p, 1, candidate)?;
         let f = if self.net.input_forget {
             let one = p.floats(self.net.dtype, &[], &[1.0]);
             p.op("Sub", &[one, i])?
@@ -363,38 +370,38 @@ impl Cell<'_> {
         p.op("Add", &[gate, seen])
     }
 
-    /// Gates in the order update, reset, hidden.
-    fn gru(&self, p: &mut Parts<'_, '_>, input: ValueId, state: State) -> Answer<State> {
+    /// Gates in the order update, reset, hidden; the input's are `early`, the first two, and `late`.
+    fn gru(&self, p: &mut Parts<'_, '_>, [early, late]: [ValueId; 2], state: State) -> Answer<State> {
         let n = self.net.hidden;
-        let (early, late) = (p.range(input, 1, 0, 2 * n)?, p.range(input, 1, 2 * n, 3 * n)?);
-        let late_product = |p: &mut Parts<'_, '_>, h: ValueId| {
-            let weights = p.range(self.recurrence, 0, 2 * n, 3 * n)?;
-            gemm(p, &[h, weights])
-        };
-        let gates = match state.h {
+        // What the state gives to the first two gates, and to the last before it is reset.
+        let (of_early, of_late) = match state.h {
+            Some(h) if self.net.linear_before_reset => {
+                let operands: Vec<ValueId> = [h, self.recurrence].into_iter().chain(self.late_bias).collect();
+                let product = gemm(p, &operands)?;
+                let parts = p.split(product, 1, &[2 * n, n])?;
+                (Some(parts[0]), Some(parts[1]))
+            }
             Some(h) => {
                 let weights = p.range(self.recurrence, 0, 0, 2 * n)?;
-                let product = gemm(p, &[h, weights])?;
-                p.op("Add", &[early, product])?
+                (Some(gemm(p, &[h, weights])?), None)
             }
+            None => (None, self.late_bias.map(|bias| p.range(bias, 0, 2 * n, 3 * n)).transpose()?),
+        };
+        let gates = match of_early {
+            Some(product) => p.op("Add", &[early, product])?,
             None => early,
         };
         let gates = self.activate(p, 0, gates)?;
-        let (z, r) = (p.range(gates, 1, 0, n)?, p.range(gates, 1, n, 2 * n)?);
-        let from_state = match (state.h, self.net.linear_before_reset) {
-            (Some(h), true) => {
-                let mut product = late_product(p, h)?;
-                if let Some(bias) = self.late_bias {
-                    product = p.op("Add", &[product, bias])?;
-                }
-                Some(p.op("Mul", &[r, product])?)
-            }
-            (None, true) => self.late_bias.map(|bias| p.op("Mul", &[r, bias])).transpose()?,
-            (Some(h), false) => {
+        let parts = p.split(gates, 1, &[n; 2])?;
+        let (z, r) = (parts[0], parts[1]);
+        let from_state = match (of_late, state.h) {
+            (Some(product), _) => Some(p.op("Mul", &[r, product])?),
+            (None, Some(h)) => {
                 let reset = p.op("Mul", &[r, h])?;
-                Some(late_product(p, reset)?)
+                let weights = p.range(self.recurrence, 0, 2 * n, 3 * n)?;
+                Some(gemm(p, &[reset, weights])?)
             }
-            (None, false) => None,
+            (None, None) => None,
         };
         let candidate = match from_state {
             Some(more) => p.op("Add", &[late, more])?,
