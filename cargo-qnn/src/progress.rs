@@ -33,6 +33,14 @@ pub(crate) struct Shown<'t> {
     work: Mutex<Work>,
 }
 
+/// A time that is only estimated: `40 s`, `12 min`.
+fn about(time: Duration) -> String {
+    match time.as_secs_f64().round() {
+        seconds if seconds < 90.0 => format!("{} s", seconds.max(1.0)),
+        seconds => format!("{} min", (seconds / 60.0).round()),
+    }
+}
+
 /// How far the parts of models are.
 #[derive(Default)]
 struct Work {
@@ -52,7 +60,8 @@ impl Work {
     /// Counts a part that is done; about how long the others will take, where there are some.
     fn finish(&mut self, job: &JobId) -> Option<Duration> {
         self.done += self.queued.remove(job)?;
-        if self.done == 0 || self.done >= self.total {
+        // What every part takes beside its weights would be taken for the time of weights.
+        if self.done < self.total / 10 || self.done == 0 || self.done >= self.total {
             return None;
         }
         let left = (self.total - self.done) as f64 / self.done as f64;
@@ -126,7 +135,7 @@ impl Progress for Shown<'_> {
                 let made: Vec<String> = bytes.into_iter().chain(ops).collect();
                 let made = if made.is_empty() { String::new() } else { format!(": {}", made.join(", ")) };
                 let left = self.work().finish(job);
-                let left = left.map_or(String::new(), |left| format!(", about {} left", elapsed(left)));
+                let left = left.map_or(String::new(), |left| format!(", about {} left", about(left)));
                 self.term.status(self.verbs.done, format!("{name} in {}{made}{left}", elapsed(time)));
             }
             ProgressEvent::Failed { .. } => self.stop(job),
@@ -153,5 +162,9 @@ mod tests {
         let left = work.finish(&id("a")).unwrap();
         assert!((30.0..31.0).contains(&left.as_secs_f64()), "{left:?}");
         assert_eq!(work.finish(&id("b")), None, "nothing is left");
+        assert_eq!(
+            [0.2, 30.4, 89.4, 700.0].map(|s| about(Duration::from_secs_f64(s))),
+            ["1 s", "30 s", "89 s", "12 min"]
+        );
     }
 }

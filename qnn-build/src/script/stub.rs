@@ -45,7 +45,8 @@ pub(super) fn stubs(manifest: &Manifest, before: Option<&ArtifactManifest>) -> V
             socs: socs.iter().filter_map(|name| soc::find(name).ok()).map(target).collect(),
             graphs: graphs.unwrap_or_default(),
             specs,
-            llm: source_format(&model.source).is_ok_and(is_llm),
+            // A folder that is not there has no kind.
+            llm: model.llm.is_some() || source_format(&model.source).is_ok_and(is_llm),
         }
     };
     manifest.config.models.iter().map(stub).collect()
