@@ -189,6 +189,7 @@ mod tests {
             name: "story".into(),
             source: "models/story.gguf".into(),
             inputs: BTreeMap::new(),
+            dims: BTreeMap::new(),
             llm: true,
         };
         let after = edit(BEFORE, &Edit { models: vec![model], ..digits() }).unwrap().text;
