@@ -28,7 +28,8 @@ fn load(home: &Home, options: &[&str]) -> Llm {
 
 /// The backend of the toolchain that compiles.
 fn backend(home: &Home) -> Backend {
-    Backend::open(&qnn_platform::libs::resolve(Some(&home.toolchain())).unwrap()).unwrap()
+    Backend::open(&qnn_platform::libs::resolve(Some(&home.toolchain().join("onnxruntime_qnn"))).unwrap())
+        .unwrap()
 }
 
 fn logits(session: &mut Session, tokens: &[u32]) -> Vec<f32> {
