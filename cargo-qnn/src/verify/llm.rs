@@ -134,8 +134,8 @@ pub(crate) fn evaluate(session: &Session, request: &Request) -> Result<Evaluatio
         .ok_or_else(|| Failure::new(Exit::User, codes::ARRAYS, "the worker reports no evaluation".to_owned()))
 }
 
-/// The text as token ids, cut into windows of the context's length that each begin with the token that begins texts, where the
-/// model has one.
+/// The text as token ids, after the token that begins texts where the model has one, cut into windows of the context's length: each
+/// is evaluated by itself, and its first token is not predicted.
 fn windows(request: &Request) -> Result<Vec<Vec<u32>>> {
     let unreadable = |error| Failure::io("cannot read", &request.text, &error);
     let text = std::fs::read_to_string(&request.text).map_err(unreadable)?;
@@ -151,9 +151,9 @@ fn windows(request: &Request) -> Result<Vec<Vec<u32>>> {
         |error: qnn::llm::LlmError| Failure::user("the tokenizer cannot be used").note(error.to_string());
     let tokenizer = qnn::llm::Tokenizer::new(tokenizer.as_bytes()).map_err(unusable)?;
     let ids = tokenizer.encode(&text).map_err(unusable)?;
-    let first: Vec<u32> = model.text.bos.or(model.text.stop.first().copied()).into_iter().collect();
-    let room = request.context as usize - first.len();
-    let windows = ids.chunks(room).map(|part| [&first[..], part].concat());
+    let first = model.text.bos.or(model.text.stop.first().copied());
+    let ids: Vec<u32> = first.into_iter().chain(ids).collect();
+    let windows = ids.chunks(request.context as usize).map(<[u32]>::to_vec);
     let windows: Vec<Vec<u32>> = windows.take(request.windows.unwrap_or(usize::MAX)).collect();
     match windows.iter().all(|window| window.len() < 2) {
         true => Err(Failure::user(format!("{} holds no text", request.text.display()))),
