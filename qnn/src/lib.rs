@@ -96,6 +96,7 @@ mod graph;
 mod log;
 pub mod metadata;
 mod model;
+mod op_package;
 mod performance;
 mod profile;
 mod tensor;
