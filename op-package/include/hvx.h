@@ -79,13 +79,10 @@ HVX_INLINE uint16_t half_of_f32(float value) {
 typedef HVX_Vector vf;
 typedef HVX_Vector vi;
 
-#if !defined(HVX_UV)
-typedef HVX_Vector HVX_UV __attribute__((aligned(1)));
-#define HVX_UV HVX_UV
-#endif
+typedef HVX_Vector hvx_anywhere __attribute__((aligned(1)));
 
-HVX_INLINE HVX_Vector hvx_load(const void *from) { return *(const HVX_UV *)from; }
-HVX_INLINE void hvx_store(void *to, HVX_Vector value) { *(HVX_UV *)to = value; }
+HVX_INLINE HVX_Vector hvx_load(const void *from) { return *(const hvx_anywhere *)from; }
+HVX_INLINE void hvx_store(void *to, HVX_Vector value) { *(hvx_anywhere *)to = value; }
 
 HVX_INLINE vf vf_load(const float *from) { return hvx_load(from); }
 HVX_INLINE void vf_store(float *to, vf value) { hvx_store(to, value); }
@@ -227,9 +224,6 @@ HVX_INLINE void hvx_unpack_s8(const int8_t *from, int32_t *to) {
     hvx_store(to + 32, Q6_V_hi_W(low));
     hvx_store(to + 64, Q6_V_lo_W(high));
     hvx_store(to + 96, Q6_V_hi_W(high));
-}
-HVX_INLINE HVX_Vector hvx_halfwords(const int32_t *from) {  // 64 words that fit 16 bits, signed or not
-    return Q6_Vh_vpacke_VwVw(hvx_load(from + 32), hvx_load(from));
 }
 HVX_INLINE void hvx_pack_u16(const int32_t *from, uint16_t *to) {
     for (int i = 0; i < 128; i += 64) {
