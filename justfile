@@ -9,7 +9,7 @@ ci: fmt clippy doc docs-check deny test
 # Formatting
 fmt:
     cargo fmt --all --check
-    for example in digits ocr; do cargo fmt --check --manifest-path "examples/$example/Cargo.toml" || exit 1; done
+    for example in digits ocr custom-op; do cargo fmt --check --manifest-path "examples/$example/Cargo.toml" || exit 1; done
 
 # Lints, warnings denied
 clippy:

@@ -438,6 +438,7 @@ fn check(worker: &Worker, toolchain: &Toolchain, source: PathBuf) -> Vec<Diagnos
         outputs: Vec::new(),
         samples: None,
         encodings: None,
+        op_packages: vec![],
         htp: HtpOptions::default(),
         toolchain: toolchain.clone(),
         output: None,

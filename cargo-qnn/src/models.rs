@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use qnn_build::compile::Compiler;
 use qnn_build::driver::Limits;
+use qnn_build::op_package::Builds;
 use qnn_build::package::{self, Package};
 use qnn_build::store::Store;
 use qnn_build::toolchain::{self, Resolved};
@@ -51,13 +52,14 @@ impl Models {
         let store = store(Some(workspace.target_dir.join("qnn-cache")))?;
         let memo = store.memo();
         let resolved = libraries(session, &memo)?;
-        let packages = package::plan(&manifests, &resolved.toolchain, &memo, target)?;
         let from_env = Limits::from_env();
         let limits = Limits {
             jobs: jobs.or(from_env.jobs),
             memory: job.mem_limit.map(|mib| mib.saturating_mul(1 << 20)).or(from_env.memory),
             timeout: job.timeout()?.or(from_env.timeout),
         };
+        let builds = Builds { store: &store, resolved: &resolved, limits: &limits, memo: &memo };
+        let packages = package::plan(&manifests, &builds, target)?;
         let keep = env::var(&env::QNN_KEEP).map(PathBuf::from);
         Ok(Self { packages, store, memo, resolved, limits, log: Log::default(), keep })
     }
@@ -76,7 +78,7 @@ impl Models {
 }
 
 /// The libraries with their build id; installed when there are none.
-fn libraries(session: &Session, memo: &Memo) -> Result<Resolved> {
+pub(crate) fn libraries(session: &Session, memo: &Memo) -> Result<Resolved> {
     match toolchain::resolve(None, memo) {
         Ok(resolved) => Ok(resolved),
         Err(_) => {

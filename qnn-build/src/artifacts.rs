@@ -11,6 +11,7 @@ use crate::files::{hash_file, link_or_copy, write_if_changed};
 use crate::job::{CompileJob, Diagnostic, GraphInfo};
 use crate::manifest::Embed;
 use crate::memo::Memo;
+use crate::op_package::{Device, Target};
 use crate::plan::PlannedModel;
 use crate::store::Entry;
 
@@ -27,11 +28,14 @@ pub struct ArtifactManifest {
     pub stub: Option<String>,
     /// Every artifact, by package, model and SoC.
     pub artifacts: Vec<ArtifactRecord>,
+    /// Libraries of op packages, which the app registers before it loads a model that uses them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub op_packages: Vec<OpPackageRecord>,
 }
 
 impl Default for ArtifactManifest {
     fn default() -> Self {
-        Self { version: 1, stub: None, artifacts: Vec::new() }
+        Self { version: 1, stub: None, artifacts: Vec::new(), op_packages: Vec::new() }
     }
 }
 
@@ -63,6 +67,61 @@ pub struct ArtifactRecord {
     pub embed: Embed,
     /// Its graphs.
     pub graphs: Vec<GraphInfo>,
+}
+
+/// A library of an op package.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OpPackageRecord {
+    /// The package of the app.
+    pub package: String,
+    /// What its manifest calls the op package.
+    pub name: String,
+    /// The op package's own name.
+    pub op_package: String,
+    /// The function that hands out its interface.
+    pub provider: String,
+    /// What it is built for: `htp-x86`, `hexagon-v75`, …
+    pub target: String,
+    /// What a device registers it as: `HTP` for the NPU's side, `CPU` for the side of the processor that compiles; absent for the
+    /// emulator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration: Option<String>,
+    /// Hexagon architecture it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arch: Option<u32>,
+    /// The library, beside this manifest.
+    pub file: String,
+    /// Its blake3, hexadecimal.
+    pub blake3: String,
+}
+
+impl OpPackageRecord {
+    pub(crate) fn new(package: &str, device: &Device) -> Self {
+        Self {
+            package: package.to_owned(),
+            name: device.name.clone(),
+            op_package: device.package.clone(),
+            provider: device.provider.clone(),
+            target: device.target.to_string(),
+            registration: device.target.registration().map(str::to_owned),
+            arch: match device.target {
+                Target::Hexagon(arch) => Some(arch),
+                _ => None,
+            },
+            file: device.file(),
+            blake3: device.blake3.clone(),
+        }
+    }
+
+    /// The problem of two packages whose op packages of one name differ.
+    pub(crate) fn clashes_with(&self, other: &Self) -> Diagnostic {
+        let message = format!(
+            "packages `{}` and `{}` have different op packages `{}`",
+            other.package, self.package, self.op_package
+        );
+        Diagnostic::new("E0113", message).help("rename one of them, or build the packages one by one")
+    }
 }
 
 impl ArtifactRecord {
@@ -159,6 +218,12 @@ impl ArtifactManifest {
                 let _ = fs::remove_file(folder.join(&old.file));
             }
         }
+        for old in Self::read(folder).unwrap_or_default().op_packages {
+            let is_plain = Path::new(&old.file).components().count() == 1 && old.file.ends_with(".so");
+            if is_plain && !self.op_packages.iter().any(|new| new.file == old.file) {
+                let _ = fs::remove_file(folder.join(&old.file));
+            }
+        }
         let problem = |error: std::io::Error| Error::io("E0605", "cannot write", &path, &error);
         let mut json =
             serde_json::to_vec_pretty(self).map_err(|error| problem(std::io::Error::other(error)))?;
@@ -171,15 +236,25 @@ impl ArtifactManifest {
 /// Makes `to` the context binary of a store entry, unless it is that already. Its modification time stays then, and what
 /// includes it is not built again.
 pub(crate) fn place(entry: &Entry, to: &Path, memo: &Memo) -> Result<()> {
+    place_file(&entry.path, (entry.record.bytes, &entry.record.blake3), to, memo)
+}
+
+/// As [`place`], for the library of an op package: a new build replaces the name, so a process that has it loaded keeps its own.
+pub(crate) fn place_library(device: &Device, to: &Path, memo: &Memo) -> Result<()> {
+    let bytes = fs::metadata(&device.library).map_or(0, |meta| meta.len());
+    place_file(&device.library, (bytes, &device.blake3), to, memo)
+}
+
+fn place_file(from: &Path, (bytes, blake3): (u64, &str), to: &Path, memo: &Memo) -> Result<()> {
     let hash = || hash_file(to).map(|(bytes, hash)| (bytes, hash.to_hex().to_string()));
-    if fs::metadata(to).is_ok_and(|meta| meta.len() == entry.record.bytes)
-        && memo.fact("hash-1", to, hash).is_ok_and(|(_, hash)| hash == entry.record.blake3)
+    if fs::metadata(to).is_ok_and(|meta| meta.len() == bytes)
+        && memo.fact("hash-1", to, hash).is_ok_and(|(_, hash)| hash == blake3)
     {
         return Ok(());
     }
     let problem = |error| Error::io("E0605", "cannot write", to, &error);
     fs::create_dir_all(to.parent().unwrap_or(Path::new("."))).map_err(problem)?;
-    link_or_copy(&entry.path, to).map_err(problem)
+    link_or_copy(from, to).map_err(problem)
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ pub mod key;
 mod log;
 pub mod manifest;
 mod memo;
+pub mod op_package;
 pub mod package;
 pub mod plan;
 mod script;

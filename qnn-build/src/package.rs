@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use crate::artifacts::{ArtifactManifest, ArtifactRecord, place};
+use crate::artifacts::{ArtifactManifest, ArtifactRecord, OpPackageRecord, place, place_library};
 use crate::compile::{Compiled, Compiler, Request};
 use crate::driver::Progress;
 use crate::error::{Error, Result};
-use crate::job::{CompileJob, Diagnostic, GraphInfo, Report, Toolchain};
+use crate::job::{CompileJob, Diagnostic, GraphInfo, OpPackage, Report};
 use crate::manifest::Manifest;
 use crate::memo::Memo;
+use crate::op_package::{self, Builds, Device};
 use crate::plan::{Plan, PlannedModel};
 
 /// A package with its plan.
@@ -18,6 +19,10 @@ pub struct Package {
     pub name: String,
     /// What is to be compiled.
     pub plan: Plan,
+    /// Libraries of op packages that the app ships.
+    pub op_packages: Vec<Device>,
+    /// What was found on the way and stops nothing.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// A package with its artifacts.
@@ -27,31 +32,41 @@ pub struct Built {
     pub name: String,
     /// What was compiled.
     pub plan: Plan,
+    /// Libraries of op packages that the app ships.
+    pub op_packages: Vec<Device>,
     /// One for each of the plan's jobs, in their order.
     pub artifacts: Vec<Compiled>,
 }
 
-/// Plans several packages for a target triple, or for this machine.
+/// Plans several packages for a target triple, or for this machine. Their op packages are built.
 ///
 /// # Errors
 /// All problems of all of them.
-pub fn plan(
-    manifests: &[Manifest],
-    toolchain: &Toolchain,
-    memo: &Memo,
-    target: Option<&str>,
-) -> Result<Vec<Package>> {
+pub fn plan(manifests: &[Manifest], builds: &Builds<'_>, target: Option<&str>) -> Result<Vec<Package>> {
     let mut problems = Vec::new();
     let mut packages = Vec::new();
     for manifest in manifests {
-        match Plan::new(manifest, toolchain, memo) {
-            Ok(plan) => {
-                packages.push(Package { name: manifest.package.clone(), plan: plan.for_target(target) });
-            }
-            Err(error) => problems.extend(error.problems),
+        match plan_one(manifest, builds, target) {
+            Ok(package) => packages.push(package),
+            Err(found) => problems.extend(found),
         }
     }
     Error::from_problems(problems).map_or(Ok(packages), Err)
+}
+
+fn plan_one(
+    manifest: &Manifest,
+    builds: &Builds<'_>,
+    target: Option<&str>,
+) -> Result<Package, Vec<Diagnostic>> {
+    let opened = op_package::open_all(manifest, builds)?;
+    let jobs: Vec<OpPackage> = opened.iter().map(|one| one.job.clone()).collect();
+    let plan = Plan::new(manifest, &builds.resolved.toolchain, builds.memo, &jobs);
+    let plan = plan.map_err(|error| error.problems)?.for_target(target);
+    let archs = plan.jobs().filter(|(_, job)| !job.op_packages.is_empty()).map(|(_, job)| job.soc.arch);
+    let devices = op_package::devices(&opened, target, &archs.collect(), builds)?;
+    let warnings = opened.iter().flat_map(|one| one.package.warnings.iter().cloned()).collect();
+    Ok(Package { name: manifest.package.clone(), plan, op_packages: devices, warnings })
 }
 
 fn requests(packages: &[Package]) -> Vec<Request<'_>> {
@@ -70,11 +85,13 @@ pub fn build(
 ) -> Result<(Vec<Built>, Vec<Diagnostic>)> {
     let (compiled, warnings) = compiler.compile(&requests(&packages), progress)?;
     let mut compiled = compiled.into_iter();
+    let found: Vec<Diagnostic> = packages.iter().flat_map(|package| package.warnings.iter().cloned()).collect();
+    let warnings: Vec<Diagnostic> = found.into_iter().chain(warnings).collect();
     let built: Vec<Built> = packages
         .into_iter()
-        .map(|Package { name, plan }| {
+        .map(|Package { name, plan, op_packages, .. }| {
             let artifacts = compiled.by_ref().take(plan.jobs().count()).collect();
-            Built { name, plan, artifacts }
+            Built { name, plan, op_packages, artifacts }
         })
         .collect();
     let problems = built.iter().flat_map(|built| built.models()).filter_map(|(model, artifacts)| {
@@ -145,6 +162,14 @@ pub fn artifact_manifest(built: &[Built]) -> Result<ArtifactManifest> {
                 manifest.artifacts.push(record);
             }
         }
+        for device in &package.op_packages {
+            let record = OpPackageRecord::new(&package.name, device);
+            match manifest.op_packages.iter().find(|other| other.file == record.file) {
+                Some(other) if other.blake3 != record.blake3 => problems.push(record.clashes_with(other)),
+                Some(_) => {}
+                None => manifest.op_packages.push(record),
+            }
+        }
     }
     Error::from_problems(problems).map_or(Ok(manifest), Err)
 }
@@ -159,6 +184,9 @@ pub(crate) fn place_all(
     let compiled = built.iter().flat_map(|package| &package.artifacts);
     for (record, compiled) in manifest.artifacts.iter().zip(compiled) {
         place(&compiled.entry, &folder.join(&record.file), memo)?;
+    }
+    for device in built.iter().flat_map(|package| &package.op_packages) {
+        place_library(device, &folder.join(device.file()), memo)?;
     }
     Ok(())
 }

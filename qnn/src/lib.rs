@@ -101,7 +101,7 @@ mod performance;
 mod profile;
 mod tensor;
 
-pub use artifact::{Aligned, Artifact, ArtifactSource, Stub};
+pub use artifact::{Aligned, Artifact, ArtifactSource, OpPackage, Stub};
 pub use backend::Backend;
 pub use context::{Context, LoadOptions};
 pub use device::{Device, DeviceInfo};

@@ -12,7 +12,9 @@ use qnn_build::source::inspect;
 use super::InputArg;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::op::folder::OpPackageArgs;
 use crate::project::{model_name, open_dimensions};
+use crate::session::Session;
 
 /// What decides the bytes of a context binary, next to the model file and the SoC.
 #[derive(Clone, Debug, Default, Args)]
@@ -42,12 +44,14 @@ pub(crate) struct CompileFlags {
     /// Compress activations between layers (deep learning bandwidth compression)
     #[arg(long)]
     pub(crate) dlbc: bool,
+    #[command(flatten)]
+    pub(crate) own: OpPackageArgs,
 }
 
 impl CompileFlags {
     /// Whether any of them was given.
     pub(crate) fn given(&self) -> bool {
-        let Self { precision, input, output_name, samples, optimization, vtcm_mb, hvx_threads, dlbc } = self;
+        let Self { precision, input, output_name, samples, optimization, vtcm_mb, hvx_threads, dlbc, own } = self;
         precision.is_some()
             || !input.is_empty()
             || !output_name.is_empty()
@@ -56,10 +60,17 @@ impl CompileFlags {
             || vtcm_mb.is_some()
             || hvx_threads.is_some()
             || *dlbc
+            || !own.op_package.is_empty()
     }
 
     /// One job per SoC for a model file, checked as a manifest would be. `output` is not set.
-    pub(crate) fn jobs(&self, file: &Path, soc: &[String], toolchain: &Toolchain) -> Result<Vec<CompileJob>> {
+    pub(crate) fn jobs(
+        &self,
+        session: &Session,
+        file: &Path,
+        soc: &[String],
+        toolchain: &Toolchain,
+    ) -> Result<Vec<CompileJob>> {
         let format = source_format(file)?;
         let memo = Memo::default();
         if file.exists() {
@@ -84,6 +95,8 @@ impl CompileFlags {
             graphs: Default::default(),
             samples: self.samples.as_deref().map(absolute_samples),
             quantize: Default::default(),
+            // What the command line names is meant for this model.
+            op_packages: None,
             htp: HtpOptions {
                 optimization: self.optimization,
                 vtcm_mb: self.vtcm_mb,
@@ -93,7 +106,7 @@ impl CompileFlags {
             },
         };
         let manifest = Manifest::of_command_line(&model_name(file)?, model, soc.to_vec());
-        let plan = Plan::new(&manifest, toolchain, &memo).map_err(|mut error| {
+        let plan = Plan::new(&manifest, toolchain, &memo, &self.own.open(session)?).map_err(|mut error| {
             // There is no file to point at; the model is named all the same.
             error.problems.iter_mut().for_each(|problem| problem.at = None);
             error

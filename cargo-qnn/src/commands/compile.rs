@@ -54,7 +54,7 @@ struct Compiled<'a> {
 
 pub(crate) fn run(session: &Session, args: &CompileArgs) -> Result<Exit> {
     let toolchain = ensure(session)?.for_job();
-    let planned = args.flags.jobs(&args.file, &args.soc, &toolchain)?;
+    let planned = args.flags.jobs(session, &args.file, &args.soc, &toolchain)?;
     let several = planned.len() > 1;
     let outputs: Vec<PathBuf> = planned
         .iter()

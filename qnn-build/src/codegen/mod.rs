@@ -5,4 +5,4 @@ mod rust;
 mod tensor;
 
 pub use ident::identifier;
-pub use rust::{ModelCode, Placement, SocCode, generate};
+pub use rust::{ModelCode, OpPackageCode, Placement, SocCode, generate};

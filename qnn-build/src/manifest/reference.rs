@@ -52,6 +52,7 @@ fn takes(kind: Kind) -> String {
         Kind::Shape => "list of numbers".to_owned(),
         Kind::Table(_) => "table".to_owned(),
         Kind::Named(what, _) => format!("one table per {what}"),
+        Kind::Each(what, inner) => format!("per {what} a {}", takes(*inner)),
         Kind::Later(_) => "-".to_owned(),
     }
 }
@@ -97,6 +98,7 @@ fn schema_of(kind: Kind) -> Value {
         }
         Kind::Table(fields) => object(fields),
         Kind::Named(_, fields) => json!({ "type": "object", "additionalProperties": object(fields) }),
+        Kind::Each(_, inner) => json!({ "type": "object", "additionalProperties": schema_of(*inner) }),
         Kind::Later(_) => json!({}),
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::job::{HtpOptions, InputSpec, Precision};
+use crate::op_package::Spec;
 
 /// `[package.metadata.qnn]`, merged and validated.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -15,6 +16,9 @@ pub struct Config {
     pub soc: Vec<String>,
     /// Models by name.
     pub models: BTreeMap<String, Model>,
+    /// Op packages by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub op_packages: BTreeMap<String, Spec>,
 }
 
 /// `[package.metadata.qnn.models.NAME]`.
@@ -47,6 +51,9 @@ pub struct Model {
     /// Quantization that does not come in the model file.
     #[serde(default, skip_serializing_if = "Quantize::is_empty")]
     pub quantize: Quantize,
+    /// Op packages it uses, by name; what its domains say when `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub op_packages: Option<Vec<String>>,
     /// Backend options.
     #[serde(default)]
     pub htp: HtpOptions,

@@ -91,7 +91,17 @@ impl Checker {
             }
             (Kind::Table(fields), Node::Table(table)) => self.table(table, fields),
             (Kind::Named(what, fields), Node::Table(table)) => self.named(table, what, fields),
-            (Kind::Table(_) | Kind::Named(..), Node::Leaf(leaf)) => {
+            (Kind::Each(_, inner), Node::Table(table)) => {
+                for (name, node) in &mut table.entries {
+                    self.path.push(name.clone());
+                    match node {
+                        Node::Leaf(leaf) => self.leaf(leaf, *inner),
+                        Node::Table(table) => self.wrong(&table.origin.clone(), expected(*inner), "a table"),
+                    }
+                    self.path.pop();
+                }
+            }
+            (Kind::Table(_) | Kind::Named(..) | Kind::Each(..), Node::Leaf(leaf)) => {
                 self.wrong(&leaf.origin.clone(), "a table", &leaf.value.to_string());
             }
             (_, Node::Table(table)) => self.wrong(&table.origin.clone(), expected(field.kind), "a table"),
@@ -141,7 +151,7 @@ impl Checker {
                 }
                 true
             }
-            Kind::Table(_) | Kind::Named(..) | Kind::Later(_) => true,
+            Kind::Table(_) | Kind::Named(..) | Kind::Each(..) | Kind::Later(_) => true,
         };
         if !ok {
             let expected = match kind {
@@ -199,7 +209,7 @@ fn expected(kind: Kind) -> &'static str {
         Kind::Texts => "a list of texts",
         Kind::Socs => "a list of SoC names or ids",
         Kind::Shape => "a list of whole numbers from 1",
-        Kind::Table(_) | Kind::Named(..) => "a table",
+        Kind::Table(_) | Kind::Named(..) | Kind::Each(..) => "a table",
         Kind::Later(_) => "nothing yet",
     }
 }

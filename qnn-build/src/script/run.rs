@@ -8,13 +8,14 @@ use super::builder::{Artifacts, Builder};
 use super::mode::Mode;
 use super::{install, stub};
 use crate::artifacts::{ARTIFACT_MANIFEST, ArtifactManifest, ArtifactRecord};
-use crate::codegen::{ModelCode, Placement, SocCode, generate};
+use crate::codegen::{ModelCode, OpPackageCode, Placement, SocCode, generate};
 use crate::compile::Compiler;
 use crate::driver::{Limits, Worker};
 use crate::error::{Error, Result};
 use crate::files::write_if_changed;
-use crate::job::{Diagnostic, Samples};
+use crate::job::{CompileJob, Diagnostic, Samples};
 use crate::log::Log;
+use crate::op_package::{Builds, Device, Target};
 use crate::manifest::{Embed, Manifest, Overrides};
 use crate::package::{self, Built};
 use crate::store::Store;
@@ -62,6 +63,8 @@ pub(super) fn run(builder: &Builder) -> Result<Artifacts> {
     samples.for_each(|file| cargo.rerun_if_changed(&file));
     let encodings = manifest.config.models.values().filter_map(|model| model.quantize.encodings.as_deref());
     encodings.for_each(|file| cargo.rerun_if_changed(file));
+    // cargo looks at every file below a folder.
+    manifest.config.op_packages.values().for_each(|package| cargo.rerun_if_changed(&package.path));
     manifest.workspace.as_deref().into_iter().chain(sources).for_each(|file| cargo.rerun_if_changed(file));
     let artifacts = match mode {
         Mode::Stub => make_stub(&manifest, &why, &places)?,
@@ -109,17 +112,17 @@ fn make(builder: &Builder, manifest: Manifest, places: &Places) -> Result<Artifa
     cargo.rerun_if_changed(&resolved.identity);
     let manifests = [manifest];
     let target = env::string(&env::TARGET);
-    let packages = package::plan(&manifests, &resolved.toolchain, &memo, target.as_deref())?;
-    for model in packages.iter().flat_map(|package| &package.plan.models) {
-        model.facts.external.iter().for_each(|file| cargo.rerun_if_changed(&file.path));
-    }
-
     let from_env = Limits::from_env();
     let limits = Limits {
         jobs: builder.jobs.or(from_env.jobs),
         memory: builder.memory.or(from_env.memory),
         timeout: builder.timeout.or(from_env.timeout),
     };
+    let builds = Builds { store: &store, resolved: &resolved, limits: &limits, memo: &memo };
+    let packages = package::plan(&manifests, &builds, target.as_deref())?;
+    for model in packages.iter().flat_map(|package| &package.plan.models) {
+        model.facts.external.iter().for_each(|file| cargo.rerun_if_changed(&file.path));
+    }
     let keep = env::var(&env::QNN_KEEP).map(PathBuf::from);
     let compiler = Compiler {
         store: &store,
@@ -154,6 +157,7 @@ fn models<'a>(built: &'a [Built], manifest: &'a ArtifactManifest) -> Vec<ModelCo
                     Embed::File => Placement::File(record.file.clone()),
                     Embed::Auto | Embed::Bytes => Placement::Bytes(record.file.clone()),
                 },
+                op_packages: libraries(job, package),
             });
             models.push(ModelCode {
                 name: &model.name,
@@ -167,6 +171,29 @@ fn models<'a>(built: &'a [Built], manifest: &'a ArtifactManifest) -> Vec<ModelCo
     models
 }
 
+/// The libraries that a context binary needs where the app runs: of this machine, or of its architecture.
+fn libraries(job: &CompileJob, package: &Built) -> Vec<OpPackageCode> {
+    let fits = |device: &&Device| match device.target {
+        Target::HtpX86 => true,
+        Target::Hexagon(arch) => arch == job.soc.arch,
+        _ => false,
+    };
+    let used = |device: &&Device| job.op_packages.iter().any(|used| used.name == device.name);
+    let here = package.op_packages.iter().any(|device| device.target == Target::HtpX86);
+    let side = |device: &&Device| here == (device.target == Target::HtpX86);
+    package
+        .op_packages
+        .iter()
+        .filter(|device| used(device) && fits(device) && side(device))
+        .map(|device| OpPackageCode {
+            name: device.package.clone(),
+            provider: device.provider.clone(),
+            file: device.file(),
+            registration: device.target.registration(),
+        })
+        .collect()
+}
+
 /// Generates types without models.
 fn make_stub(manifest: &Manifest, why: &str, places: &Places) -> Result<Artifacts> {
     let before = ArtifactManifest::read(&places.out_dir);
@@ -174,7 +201,12 @@ fn make_stub(manifest: &Manifest, why: &str, places: &Places) -> Result<Artifact
     let models: Vec<ModelCode<'_>> = stubs
         .iter()
         .map(|stub| {
-            let soc = |soc| SocCode { soc, build_id: "", placement: Placement::Stub(why.to_owned()) };
+            let soc = |soc| SocCode {
+                soc,
+                build_id: "",
+                placement: Placement::Stub(why.to_owned()),
+                op_packages: Vec::new(),
+            };
             ModelCode {
                 name: &stub.name,
                 source: stub.source.clone(),

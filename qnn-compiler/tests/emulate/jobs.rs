@@ -51,6 +51,7 @@ pub fn compile(
         outputs: Vec::new(),
         samples: None,
         encodings: None,
+        op_packages: vec![],
         htp: HtpOptions::default(),
         toolchain: toolchain.clone(),
         output: Some(output.to_owned()),
@@ -64,6 +65,7 @@ pub fn execute(binary: &Path, inputs: &Path, outputs: &Path, toolchain: &Toolcha
         soc: None,
         inputs: inputs.to_owned(),
         outputs: outputs.to_owned(),
+        op_packages: vec![],
         toolchain: toolchain.clone(),
     });
     job(&execute).map(drop)
