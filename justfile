@@ -4,7 +4,7 @@ _default:
     @just --list
 
 # What CI runs
-ci: fmt clippy doc docs-check deny test
+ci: fmt clippy doc docs-check deny test hexagon
 
 # Formatting
 fmt:
@@ -34,6 +34,11 @@ deny:
 # All tests
 test:
     cargo test --workspace --release --locked
+
+# The op package's kernels as Hexagon code under QEMU, and its device libraries; gets the compiler and QEMU first
+hexagon:
+    op-package/tests/tools.sh
+    cargo test --release --locked -p op-package-tests --features hexagon --test hexagon
 
 # The ONNX project's operator tests in the emulator; records the verdicts, which `just test` holds later runs against
 conformance *ARGS="--update":

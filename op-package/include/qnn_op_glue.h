@@ -62,7 +62,15 @@ typedef struct {
     const char *(*run)(const qnn_kernel_args *args);
     // What the definition cannot say, such as shapes that must agree. Returns QNN_OK, or the result of qnn_refuse. May be NULL.
     qnn_status (*check)(const qnn_check *check);
+    // Axes of the output, of four, that may be computed in parts: QNN_AXIS(0) | QNN_AXIS(1) | …. HTP divides an op whose tensors do not
+    // fit into VTCM, and fails to compile one that cannot be divided.
+    uint8_t tiled_axes;
+    // Inputs of which a part of the output needs only the same part of those axes: QNN_INPUT(0) | …; others are passed whole.
+    uint16_t tiled_inputs;
 } qnn_kernel_def;
+
+#define QNN_AXIS(axis) (1u << (axis))
+#define QNN_INPUT(index) (1u << (index))
 
 // ---- Messages -------------------------------------------------------------------------------------------------------------
 
@@ -85,7 +93,7 @@ __attribute__((format(printf, 1, 2), unused)) static void qnn_say(const char *fo
 
 // Refuses a configuration: QNN_REFUSE(check, "weight", "has %u elements, %u expected", n, width).
 #define QNN_REFUSE(check, operand, format, ...)                                                                        \
-    (qnn_say("%s: %s `%s`: %s " format, (check)->config->package, (check)->op->name, (check)->config->name,            \
+    (qnn_say("%s: %s `%s`: `%s` " format, (check)->config->package, (check)->op->name, (check)->config->name,            \
              (operand)__VA_OPT__(, ) __VA_ARGS__),                                                                     \
      (qnn_status)QNN_ERROR_VALIDATION)
 
@@ -307,6 +315,84 @@ static uint32_t qnn_fill_kernels(uint32_t index, qhpi_signature *any) {
     return count;
 }
 
+#if !defined(__hexagon__)
+
+static uint32_t qnn_index_of(const qhpi_op *op) {
+    uint32_t index = 0;
+    while (index < qnn_package.num_ops && !qnn_same_text(qnn_package.full_names[index], qhpi_op_name(op))) index++;
+    return index;
+}
+
+// Parts that are worth their overhead: as many of the innermost elements as make 128 Ki, 512 KiB of float32.
+static qhpi_shape qnn_tile_required(const qhpi_op *op) {
+    uint32_t index = qnn_index_of(op);
+    qhpi_shape shape = qhpi_op_output(op, 0).shape;
+    uint32_t elements = 1;
+    for (uint32_t i = shape.rank; i-- > 0;) {
+        uint32_t whole = shape.dims[i], most = elements < (1u << 17) ? (1u << 17) / elements : 1;
+        int may = index < qnn_package.num_ops && qnn_package.kernels[index].tiled_axes & QNN_AXIS(i);
+        if (!may) {
+            shape.dims[i] = QHPI_NO_TILING;
+            elements *= whole;
+        } else {
+            shape.dims[i] = whole < most ? whole : most;
+            elements *= shape.dims[i];
+        }
+    }
+    return shape;
+}
+
+// What is proposed is rounded up to such parts.
+static qhpi_shape qnn_tile_legalized(const qhpi_op *op, const qhpi_shape *proposed) {
+    qhpi_shape shape = *proposed, whole = qhpi_op_output(op, 0).shape, required = qnn_tile_required(op);
+    for (uint32_t i = 0; i < shape.rank; i++) {
+        uint32_t least = required.dims[i] < whole.dims[i] ? required.dims[i] : whole.dims[i];
+        if (shape.dims[i] < least) shape.dims[i] = least;
+    }
+    return shape;
+}
+
+// The op again, for a part of its output.
+static const qhpi_op *qnn_build_tile(const qhpi_op *op, const qhpi_shape *start, const qhpi_shape *extent) {
+    const qnn_kernel_def *kernel = &qnn_package.kernels[qnn_index_of(op)];
+    qhpi_output output = qhpi_op_output(op, 0);
+    qhpi_op_ref inputs[QNN_MAX_OPERANDS];
+    uint32_t num_inputs = qhpi_op_num_inputs(op);
+    for (uint32_t i = 0; i < num_inputs && i < QNN_MAX_OPERANDS; i++) {
+        inputs[i] = qhpi_op_input(op, i);
+        if (!(kernel->tiled_inputs & QNN_INPUT(i))) continue;
+        qhpi_shape from = *start, size = qhpi_op_output(inputs[i].op, inputs[i].output).shape;
+        for (uint32_t axis = 0; axis < size.rank; axis++) {
+            // An axis of another length is one that the output repeats, or does not have in parts.
+            if (size.dims[axis] == output.shape.dims[axis]) {
+                size.dims[axis] = extent->dims[axis];
+            } else {
+                from.dims[axis] = 0;
+            }
+        }
+        inputs[i] = qhpi_op_slice(inputs[i], &from, &size);
+    }
+    output.shape = *extent;
+    return qhpi_op_create(op, qhpi_op_name(op), num_inputs, inputs, 1, &output);
+}
+
+static void qnn_register_tiling(qhpi_op_info *info, const qnn_kernel_def *kernel) {
+    if (!kernel->tiled_axes) return;
+    info->shape_required = qnn_tile_required;
+    info->shape_legalized = qnn_tile_legalized;
+    info->build_tile = qnn_build_tile;
+}
+
+#else
+
+// A device executes what was prepared.
+static void qnn_register_tiling(qhpi_op_info *info, const qnn_kernel_def *kernel) {
+    (void)info;
+    (void)kernel;
+}
+
+#endif
+
 static const char *qnn_register(void) {
     static qhpi_signature any[QNN_MAX_OPERANDS];
     for (uint32_t i = 0; i < QNN_MAX_OPERANDS; i++) {
@@ -316,6 +402,7 @@ static const char *qnn_register(void) {
         qnn_package.op_infos[i].name = qnn_package.full_names[i];
         qnn_package.op_infos[i].kernels = qnn_package.kernel_infos[i];
         qnn_package.op_infos[i].num_kernels = qnn_fill_kernels(i, any);
+        qnn_register_tiling(&qnn_package.op_infos[i], &qnn_package.kernels[i]);
     }
     uint32_t status = qhpi_register_ops_v1(qnn_package.num_ops, qnn_package.op_infos, qnn_package.name);
     if (status != 0) qnn_say("%s: its ops could not be registered: QHPI status %u", qnn_package.name, status);

@@ -224,6 +224,15 @@ typedef struct {
     uint32_t output;
 } qhpi_op_ref;
 
+typedef struct {
+    uint32_t type;
+    qhpi_quantization quantization;
+    qhpi_shape shape;
+} qhpi_output;
+
+// Of an axis in a required shape: must not be divided.
+#define QHPI_NO_TILING 0xffffffffu
+
 // Returns 0, or anything else to fail the execution of the graph.
 typedef uint32_t (*qhpi_kernel_fn)(qhpi_runtime *runtime, uint32_t num_outputs, qhpi_tensor **outputs, uint32_t num_inputs,
                                    const qhpi_tensor *const *inputs);
@@ -267,6 +276,15 @@ typedef struct {
 QNN_EXPORT const char *qhpi_init(void);
 
 uint32_t qhpi_register_ops_v1(uint32_t num_ops, qhpi_op_info *ops, const char *package);
+
+// While a graph is prepared, on the machine that compiles: a device's library need not have these.
+const char *qhpi_op_name(const qhpi_op *op);
+uint32_t qhpi_op_num_inputs(const qhpi_op *op);
+qhpi_op_ref qhpi_op_input(const qhpi_op *op, uint32_t index);
+qhpi_output qhpi_op_output(const qhpi_op *op, uint32_t index);
+qhpi_op_ref qhpi_op_slice(qhpi_op_ref ref, const qhpi_shape *start, const qhpi_shape *extent);
+const qhpi_op *qhpi_op_create(const qhpi_op *root, const char *name, uint32_t num_inputs, const qhpi_op_ref *inputs,
+                              uint32_t num_outputs, const qhpi_output *outputs);
 
 // In kernels.
 qhpi_shape qhpi_tensor_shape(const qhpi_tensor *tensor);

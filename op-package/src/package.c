@@ -141,7 +141,7 @@ static const char *run_kv_cache(const qnn_kernel_args *args) {
     const qhpi_tensor *cache = args->inputs[KVCache_IN_cache], *added = args->inputs[KVCache_IN_added];
     if (!stored_size(qhpi_tensor_type(cache))) return "the cache's element type is unknown here";
     uint32_t axis = (uint32_t)(4 + qnn_param_i32(args, KVCache_PARAM_axis));
-    if (axis > 3) return "the axis is not -1 to -4";
+    if (axis > 3) return "the axis is none of a tensor of rank 4";
     size_t rows = dim(cache, axis), added_rows = dim(added, axis), inner = 1, outer = 1;
     for (uint32_t i = 0; i < axis; i++) outer *= dim(cache, i);
     for (uint32_t i = axis + 1; i < 4; i++) inner *= dim(cache, i);
@@ -345,8 +345,8 @@ static qnn_status check_kv_cache(const qnn_check *check) {
     if (status == QNN_OK) status = same_encoding(check, "added", added, "cache", cache);
     if (status == QNN_OK) status = check_one_index(check, "position", &check->config->inputs[KVCache_IN_position]);
     if (status != QNN_OK) return status;
-    if (axis >= 0 || -axis > (int32_t)cache->rank) {
-        return QNN_REFUSE(check, "axis", "is %d, expected -1 to -%u", axis, cache->rank);
+    if ((axis != -2 && axis != -3) || -axis > (int32_t)cache->rank) {
+        return QNN_REFUSE(check, "axis", "is %d, expected -2%s", axis, cache->rank > 2 ? " or -3" : "");
     }
     if (added->rank != cache->rank) {
         return QNN_REFUSE(check, "added", "has rank %u, expected %u as `cache`", added->rank, cache->rank);
@@ -361,17 +361,26 @@ static qnn_status check_kv_cache(const qnn_check *check) {
     return QNN_OK;
 }
 
+// Axes that do not matter to a kernel: all to those that go element by element, all but the last to those that go row by row.
+#define ALL_AXES (ROW_AXES | QNN_AXIS(3))
+#define ROW_AXES (QNN_AXIS(0) | QNN_AXIS(1) | QNN_AXIS(2))
+
 static const qnn_kernel_def KERNELS[QNN_PACKAGE_NUM_OPS] = {
-    [OP_SiLU] = {run_silu, check_alike},
-    [OP_SiluMul] = {run_silu_mul, check_silu_mul},
-    [OP_RMSNorm] = {run_rms_norm, check_rms_norm},
-    [OP_LayerNorm] = {run_layer_norm, check_layer_norm},
-    [OP_RoPE] = {run_rope, check_rope},
-    [OP_CausalMask] = {run_causal_mask, check_causal_mask},
-    [OP_Quantize] = {run_quantize, check_quantize},
-    [OP_Dequantize] = {run_dequantize, check_dequantize},
-    [OP_DequantizeAdd] = {run_dequantize_add, check_dequantize_add},
-    [OP_KVCache] = {run_kv_cache, check_kv_cache},
+    [OP_SiLU] = {run_silu, check_alike, ALL_AXES, QNN_INPUT(SiLU_IN_x)},
+    [OP_SiluMul] = {run_silu_mul, check_silu_mul, ALL_AXES, QNN_INPUT(SiluMul_IN_gate) | QNN_INPUT(SiluMul_IN_up)},
+    [OP_RMSNorm] = {run_rms_norm, check_rms_norm, ROW_AXES, QNN_INPUT(RMSNorm_IN_x)},
+    [OP_LayerNorm] = {run_layer_norm, check_layer_norm, ROW_AXES, QNN_INPUT(LayerNorm_IN_x)},
+    // Not positions: a part of them would need that part of the tables, which have them elsewhere.
+    [OP_RoPE] = {run_rope, check_rope, QNN_AXIS(0) | QNN_AXIS(2), QNN_INPUT(RoPE_IN_x)},
+    // Not queries and keys: their numbers count.
+    [OP_CausalMask] = {run_causal_mask, check_causal_mask, QNN_AXIS(0) | QNN_AXIS(1), QNN_INPUT(CausalMask_IN_scores)},
+    [OP_Quantize] = {run_quantize, check_quantize, ALL_AXES, QNN_INPUT(Quantize_IN_x)},
+    [OP_Dequantize] = {run_dequantize, check_dequantize, ALL_AXES, QNN_INPUT(Dequantize_IN_x)},
+    [OP_DequantizeAdd] = {run_dequantize_add, check_dequantize_add, ROW_AXES,
+                          QNN_INPUT(DequantizeAdd_IN_x) | QNN_INPUT(DequantizeAdd_IN_bias)},
+    // Not where rows may be.
+    [OP_KVCache] = {run_kv_cache, check_kv_cache, QNN_AXIS(0) | QNN_AXIS(3),
+                    QNN_INPUT(KVCache_IN_cache) | QNN_INPUT(KVCache_IN_added)},
 };
 
 QNN_OP_PACKAGE(KERNELS)
