@@ -79,10 +79,30 @@ HVX_INLINE uint16_t half_of_f32(float value) {
 typedef HVX_Vector vf;
 typedef HVX_Vector vi;
 
-typedef HVX_Vector hvx_anywhere __attribute__((aligned(1)));
+typedef HVX_Vector hvx_anywhere __attribute__((aligned(1), may_alias));
+typedef HVX_Vector hvx_aligned __attribute__((may_alias));
 
 HVX_INLINE HVX_Vector hvx_load(const void *from) { return *(const hvx_anywhere *)from; }
 HVX_INLINE void hvx_store(void *to, HVX_Vector value) { *(hvx_anywhere *)to = value; }
+
+// The first `bytes`, 1 to 128, of a vector. Only aligned vectors that hold some of them are touched, which cannot leave their page.
+HVX_INLINE HVX_Vector hvx_load_part(const void *from, size_t bytes) {
+    uintptr_t at = (uintptr_t)from, last = at + bytes - 1;
+    return Q6_V_valign_VVR(*(const hvx_aligned *)(last & ~(uintptr_t)127), *(const hvx_aligned *)(at & ~(uintptr_t)127),
+                           (int32_t)at);
+}
+HVX_INLINE void hvx_store_part(void *to, size_t bytes, HVX_Vector value) {
+    uintptr_t at = (uintptr_t)to, end = (at & 127) + bytes;
+    hvx_aligned *first = (hvx_aligned *)(at & ~(uintptr_t)127);
+    HVX_VectorPred before = Q6_Q_vsetq_R((int32_t)at);
+    value = Q6_V_vlalign_VVR(value, value, (int32_t)at);
+    if (end > 128) {
+        Q6_vmem_QnRIV(before, first, value);
+        Q6_vmem_QRIV(Q6_Q_vsetq_R((int32_t)end), first + 1, value);
+    } else {
+        Q6_vmem_QRIV(Q6_Q_and_QQn(Q6_Q_vsetq2_R((int32_t)end), before), first, value);
+    }
+}
 
 HVX_INLINE vf vf_load(const float *from) { return hvx_load(from); }
 HVX_INLINE void vf_store(float *to, vf value) { hvx_store(to, value); }
@@ -257,46 +277,46 @@ HVX_INLINE void hvx_pack_half(const float *from, uint16_t *to) {
     }
 }
 
-// `count` bytes, each replaced by its entry in a table of 256.
+// Each byte replaced by its entry in a table of 256, of which `low` has the first half and `high` the second, see below.
+HVX_INLINE HVX_Vector hvx_look_up_bytes(HVX_Vector index, HVX_Vector low, HVX_Vector high) {
+    HVX_Vector value = Q6_Vb_vlut32_VbVbI(index, low, 0);
+    value = Q6_Vb_vlut32or_VbVbVbI(value, index, low, 1);
+    value = Q6_Vb_vlut32or_VbVbVbI(value, index, low, 2);
+    value = Q6_Vb_vlut32or_VbVbVbI(value, index, low, 3);
+    value = Q6_Vb_vlut32or_VbVbVbI(value, index, high, 4);
+    value = Q6_Vb_vlut32or_VbVbVbI(value, index, high, 5);
+    value = Q6_Vb_vlut32or_VbVbVbI(value, index, high, 6);
+    return Q6_Vb_vlut32or_VbVbVbI(value, index, high, 7);
+}
 HVX_INLINE void hvx_look_up(uint8_t *to, const uint8_t *from, size_t count, const uint8_t *table) {
     // A lookup takes the low or the high bytes of the table's 16-bit lanes: entries 0 to 63 go low, 64 to 127 high.
     HVX_Vector low = Q6_Vb_vshuff_Vb(hvx_load(table)), high = Q6_Vb_vshuff_Vb(hvx_load(table + 128));
     size_t i = 0;
-    for (; i + 128 <= count; i += 128) {
-        HVX_Vector index = hvx_load(from + i);
-        HVX_Vector value = Q6_Vb_vlut32_VbVbI(index, low, 0);
-        value = Q6_Vb_vlut32or_VbVbVbI(value, index, low, 1);
-        value = Q6_Vb_vlut32or_VbVbVbI(value, index, low, 2);
-        value = Q6_Vb_vlut32or_VbVbVbI(value, index, low, 3);
-        value = Q6_Vb_vlut32or_VbVbVbI(value, index, high, 4);
-        value = Q6_Vb_vlut32or_VbVbVbI(value, index, high, 5);
-        value = Q6_Vb_vlut32or_VbVbVbI(value, index, high, 6);
-        value = Q6_Vb_vlut32or_VbVbVbI(value, index, high, 7);
-        hvx_store(to + i, value);
-    }
-    for (; i < count; i++) to[i] = table[from[i]];
+    for (; i + 128 <= count; i += 128) hvx_store(to + i, hvx_look_up_bytes(hvx_load(from + i), low, high));
+    if (i == count) return;
+    hvx_store_part(to + i, count - i, hvx_look_up_bytes(hvx_load_part(from + i, count - i), low, high));
 }
 
 // Bytes that do not overlap.
 HVX_INLINE void hvx_copy(void *to, const void *from, size_t bytes) {
-    uint8_t *out = to;
-    const uint8_t *in = from;
+    char *out = to;
+    const char *in = from;
     size_t i = 0;
-    for (; i + 128 <= bytes; i += 128) hvx_store(out + i, hvx_load(in + i));
-    for (; i < bytes; i++) {
-        out[i] = in[i];
-        __asm__("" : : : "memory");  // or it becomes a call of memcpy
+    for (; i + 128 <= bytes; i += 128) {
+        hvx_store(out + i, hvx_load(in + i));
+        __asm__("" : : : "memory");  // or the loop becomes a call of memcpy
     }
+    if (i < bytes) hvx_store_part(out + i, bytes - i, hvx_load_part(in + i, bytes - i));
 }
 
 // `count` times an element of 1, 2 or 4 bytes.
 HVX_INLINE void hvx_fill(void *to, uint32_t element, size_t size, size_t count) {
     uint32_t word = size == 1 ? (element & 0xff) * 0x01010101u : size == 2 ? (element & 0xffff) * 0x00010001u : element;
-    uint8_t *out = to;
+    char *out = to;
     size_t bytes = count * size, i = 0;
     HVX_Vector value = Q6_V_vsplat_R((int32_t)word);
     for (; i + 128 <= bytes; i += 128) hvx_store(out + i, value);
-    for (; i < bytes; i++) out[i] = (uint8_t)(word >> (8 * (i % size)));
+    if (i < bytes) hvx_store_part(out + i, bytes - i, value);
 }
 
 // ---- Any other processor ----------------------------------------------------------------------------------------------

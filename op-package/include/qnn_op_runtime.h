@@ -14,8 +14,14 @@
 // Without no_builtin the loops become calls of themselves.
 #define QNN_RUNTIME __attribute__((weak, visibility("hidden"), no_builtin, used))
 
+typedef uint64_t qnn_eight_bytes __attribute__((may_alias));
+
 QNN_RUNTIME void *memcpy(void *to, const void *from, size_t count) {
-    for (size_t i = 0; i < count; i++) ((char *)to)[i] = ((const char *)from)[i];
+    size_t i = 0;
+    if ((((uintptr_t)to | (uintptr_t)from) & 7) == 0) {
+        for (; i + 8 <= count; i += 8) *(qnn_eight_bytes *)((char *)to + i) = *(const qnn_eight_bytes *)((const char *)from + i);
+    }
+    for (; i < count; i++) ((char *)to)[i] = ((const char *)from)[i];
     return to;
 }
 
@@ -30,7 +36,7 @@ QNN_RUNTIME void *memset(void *to, int value, size_t count) {
     return to;
 }
 
-// Eight bytes at a time; the compiler calls it for what is aligned so.
+// The compiler's own name for copies of aligned structs.
 QNN_RUNTIME void __hexagon_memcpy_likely_aligned_min32bytes_mult8bytes(void *to, const void *from, size_t count) {
     memcpy(to, from, count);
 }
