@@ -23,7 +23,7 @@ const CHANGES: &[Change] = &[
         |g| g.params.push(("epsilon", Scalar::F32(0.0))),
         &["`parameters`", "found 1", "expected 0 at most"],
     ),
-    ("SiLU", |g| g.inputs[0] = fixed("x", &[1], Quant::None), &["`x`", "has no encoding"]),
+    ("SiLU", |g| g.inputs[0] = fixed("x", &[1], per_axis()), &["`x`", "has no encoding"]),
     ("SiLU", five_dimensions, &["`x`", "has rank 5", "expected 1 to 4"]),
     ("SiluMul", |g| g.inputs[1].dims = vec![13, 10], &["`up`", "has rank 2", "expected 1 as `gate`"]),
     ("RMSNorm", |g| g.inputs[1] = float16("weight", &[63]), &["`weight`", "has 63 elements", "expected 64"]),
@@ -84,6 +84,10 @@ const CHANGES: &[Change] = &[
 
 fn quant() -> Quant {
     Quant::PerTensor { scale: 0.1, offset: 0 }
+}
+
+fn per_axis() -> Quant {
+    Quant::PerAxis { axis: 0, scale_offsets: vec![(0.1, 0)] }
 }
 
 fn resize(operands: &mut [Operand], dims: &[u32]) {
