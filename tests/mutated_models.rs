@@ -434,16 +434,17 @@ fn check(worker: &Worker, toolchain: &Toolchain, source: PathBuf) -> Vec<Diagnos
         format: SourceFormat::Onnx,
         soc: qnn_build::plan::target(soc),
         precision: Precision::Fp16,
-        graphs: vec![GraphSpec { name: "m".to_owned(), inputs: BTreeMap::new() }],
+        graphs: vec![GraphSpec { name: "m".to_owned(), inputs: BTreeMap::new(), tokens: None }],
         outputs: Vec::new(),
         samples: None,
         encodings: None,
         op_packages: vec![],
+        llm: None,
         htp: HtpOptions::default(),
         toolchain: toolchain.clone(),
         output: None,
     });
-    let id = JobId { package: String::new(), model: "m".to_owned(), soc: soc.name.to_owned() };
+    let id = JobId { model: "m".to_owned(), soc: soc.name.to_owned(), ..JobId::default() };
     let options = RunOptions { timeout: Some(LIMIT), log: None, keep: None };
     driver::run(worker, &job, &id, options, &Silent).result.err().unwrap_or_default()
 }

@@ -114,13 +114,19 @@ fn the_example_builds_registers_and_runs() {
 #[test]
 fn a_new_package_builds_and_runs_at_once_and_then_computes_what_is_written_into_it() {
     let bench = Bench::new();
-    bench.run(&["op", "new", "fresh", "--name", "Fresh", "--domain", "fresh", "--op", "Lift", "--param", "by=2.5"]).success();
+    bench
+        .run(&[
+            "op", "new", "fresh", "--name", "Fresh", "--domain", "fresh", "--op", "Lift", "--param", "by=2.5",
+        ])
+        .success();
     bench.run(&["op", "check", "fresh"]).success();
     let built = bench.run(&["op", "build", "fresh", "--json"]).success();
     assert!(Path::new(built.json()[0]["library"].as_str().unwrap()).is_file());
     let model = Model::new("x", &[1, 4, 6]).node("fresh:Lift", "lift", "x", "y");
     bench.write("m.onnx", model.bytes(&["y"]));
-    let compile = || bench.run(&["compile", "m.onnx", "-o", "m.bin", "--soc", "SM8650", "--op-package", "fresh"]).success();
+    let compile = || {
+        bench.run(&["compile", "m.onnx", "-o", "m.bin", "--soc", "SM8650", "--op-package", "fresh"]).success()
+    };
     compile();
     bench.exec(&["--op-package", "fresh"]).success();
     assert_eq!(bench.floats("out.npz", "y"), bench.floats("in.npz", "x"), "it copies");
@@ -157,7 +163,12 @@ fn a_standard_operator_is_replaced_and_a_kernel_that_changed_is_another_artifact
     bench.exec(&["--op-package", "ops"]).success();
     let snake = |x: &f32| x + x.sin().powi(2);
     let outputs = bench.floats("out.npz", "y");
-    let worst = bench.floats("in.npz", "x").iter().zip(&outputs).map(|(x, y)| (snake(x) - y).abs()).fold(0.0, f32::max);
+    let worst = bench
+        .floats("in.npz", "x")
+        .iter()
+        .zip(&outputs)
+        .map(|(x, y)| (snake(x) - y).abs())
+        .fold(0.0, f32::max);
     assert!(worst < 0.01, "{worst}: {outputs:?}");
     bench.change("src/snake.c", "x[i] + sin_squared", "x[i] - sin_squared");
     assert_ne!(build(), first);
@@ -170,13 +181,20 @@ fn the_wheels_compiler_builds_for_every_architecture() {
     let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hexagon");
     let run = |args: &[&str]| {
         let mut command = bench.home.command(args);
-        command.env("CARGO_QNN_HOME", &data).env_remove("HEXAGON_SDK_ROOT").current_dir(bench.home.dir.path());
+        command
+            .env("CARGO_QNN_HOME", &data)
+            .env_remove("HEXAGON_SDK_ROOT")
+            .current_dir(bench.home.dir.path());
         Said::from(command.output().unwrap())
     };
     run(&["toolchain", "install", "hexagon"]).success();
     let built = run(&["op", "build", "ops", "--target", "hexagon", "--json"]).success().json();
-    let targets: Vec<&str> = built.as_array().unwrap().iter().map(|one| one["target"].as_str().unwrap()).collect();
-    assert_eq!(targets, ["hexagon-v68", "hexagon-v69", "hexagon-v73", "hexagon-v75", "hexagon-v79", "hexagon-v81"]);
+    let targets: Vec<&str> =
+        built.as_array().unwrap().iter().map(|one| one["target"].as_str().unwrap()).collect();
+    assert_eq!(
+        targets,
+        ["hexagon-v68", "hexagon-v69", "hexagon-v73", "hexagon-v75", "hexagon-v79", "hexagon-v81"]
+    );
     let again = run(&["op", "build", "ops", "--target", "hexagon", "--json"]).success().json();
     assert!(again.as_array().unwrap().iter().all(|one| one["linked"] == false), "{again}");
 }
@@ -190,7 +208,8 @@ fn an_op_without_its_package_is_told_from_an_operator_that_is_unknown() {
     for (from, to) in [("Snake_", "Snakes_"), ("OP_Snake]", "OP_Snakes]")] {
         bench.change("src/snake.c", from, to);
     }
-    let text = ["E0912", "the op package of domain com.example.audio has no op Snake", "did you mean `Snakes`?"];
+    let text =
+        ["E0912", "the op package of domain com.example.audio has no op Snake", "did you mean `Snakes`?"];
     bench.compile(&["--op-package", "ops"]).failure(1, &text);
 }
 
@@ -221,7 +240,10 @@ fn a_node_that_does_not_fit_its_definition_says_what_the_definition_lists() {
     bench.change("AudioOps.xml", "<Rank>ND</Rank><Text>that", "<Rank>1D</Rank><Text>that");
     refused(Model::new("x", &[2, 2]).node(op, "wave", "x", "y"), &["E0910", "shapes.Snake"]);
     bench.change("AudioOps.xml", "<Mandatory>false", "<Mandatory>true");
-    refused(Model::new("x", &[2, 2]).node(op, "wave", "x", "y"), &["E0909", "parameter `alpha`", "is missing"]);
+    refused(
+        Model::new("x", &[2, 2]).node(op, "wave", "x", "y"),
+        &["E0909", "parameter `alpha`", "is missing"],
+    );
 }
 
 #[test]
@@ -230,11 +252,17 @@ fn a_kernel_that_crashes_is_named_and_the_build_goes_on() {
     let bench = Bench::new();
     bench.change("src/snake.c", "    qhpi_shape shape", &format!("    {crash}\n    qhpi_shape shape"));
     bench.compile(&["--op-package", "ops"]).success();
-    bench.exec(&["--op-package", "ops"]).failure(4, &["E0911", "AudioOps", "crashed", "SIGSEGV", "executing"]);
+    bench
+        .exec(&["--op-package", "ops"])
+        .failure(4, &["E0911", "AudioOps", "crashed", "SIGSEGV", "executing"]);
 
     // In the package's check, which runs when the model is compiled: another model is compiled all the same.
     let bench = Bench::new();
-    bench.change("src/snake.c", "    const qnn_scalar *alpha", &format!("    {crash}\n    const qnn_scalar *alpha"));
+    bench.change(
+        "src/snake.c",
+        "    const qnn_scalar *alpha",
+        &format!("    {crash}\n    const qnn_scalar *alpha"),
+    );
     let named = ["E0911", "op AudioOps::Snake (node wave) crashed", "SIGSEGV", "composing the graph"];
     bench.compile(&["--op-package", "ops"]).failure(4, &named);
     bench.write("ok.onnx", Model::new("x", &[4]).node("Abs", "abs", "x", "y").bytes(&["y"]));
@@ -257,10 +285,15 @@ fn a_package_that_the_library_refuses_says_why() {
         __attribute__((visibility(\"default\"))) unsigned long AudioOpsInterfaceProvider(other *to) {\n\
         other empty = {{9, 9, 9}, {0}}; *to = empty; return 0; }\n";
     bench.write("ops/src/snake.c", own);
-    bench.compile(&["--op-package", "ops"]).failure(4, &["E0908", "op package `AudioOps` cannot be registered"]);
+    bench
+        .compile(&["--op-package", "ops"])
+        .failure(4, &["E0908", "op package `AudioOps` cannot be registered"]);
 
     // A function that nobody has is the linker's error, not the end of a process.
-    bench.write("ops/src/snake.c", own.replace("*to = empty;", "*to = empty; extern int nobody(void); return nobody();"));
+    bench.write(
+        "ops/src/snake.c",
+        own.replace("*to = empty;", "*to = empty; extern int nobody(void); return nobody();"),
+    );
     bench.compile(&["--op-package", "ops"]).failure(1, &["E0906", "does not link", "nobody", "command: "]);
 }
 
@@ -269,7 +302,9 @@ fn definitions_are_checked_with_line_and_column() {
     let bench = Bench::new();
     bench.run(&["op", "check", "ops"]).success();
     bench.change("AudioOps.xml", "<Rank>SCALAR</Rank>", "<Rank>SCALER</Rank>");
-    bench.run(&["op", "check", "ops"]).failure(1, &["E0901", "AudioOps.xml:27:24", "`SCALER` is no rank", "SCALAR"]);
+    bench
+        .run(&["op", "check", "ops"])
+        .failure(1, &["E0901", "AudioOps.xml:27:24", "`SCALER` is no rank", "SCALAR"]);
     bench.compile(&["--op-package", "ops"]).failure(1, &["E0901", "AudioOps.xml:27:24"]);
     bench.change("AudioOps.xml", "<Rank>SCALER</Rank>", "<Rank>SCALAR</Rank>");
     bench.change("AudioOps.xml", "<Default>1.0<", "<Default>one<");

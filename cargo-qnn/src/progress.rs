@@ -41,21 +41,16 @@ impl<'t> Shown<'t> {
         Self { term, verbs, lines: Mutex::default() }
     }
 
-    /// `digits (SM8650)`.
-    fn name(job: &JobId) -> String {
-        if job.soc.is_empty() { job.model.clone() } else { format!("{} ({})", job.model, job.soc) }
-    }
-
     fn lines(&self) -> MutexGuard<'_, HashMap<JobId, Line>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn start(&self, job: &JobId) {
         if self.term.is_interactive() {
-            let bar = self.term.spinner(self.verbs.doing, &Self::name(job));
+            let bar = self.term.spinner(self.verbs.doing, &job.to_string());
             self.lines().insert(job.clone(), Line { bar, stage: String::new() });
         } else {
-            self.term.status(self.verbs.doing, Self::name(job));
+            self.term.status(self.verbs.doing, job.to_string());
         }
     }
 
@@ -68,7 +63,7 @@ impl<'t> Shown<'t> {
 
 impl Progress for Shown<'_> {
     fn event(&self, job: &JobId, event: ProgressEvent<'_>) {
-        let name = Self::name(job);
+        let name = job.to_string();
         match event {
             ProgressEvent::Cached => self.term.verbose("Fresh", name),
             ProgressEvent::Waiting { pid } => {

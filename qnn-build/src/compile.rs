@@ -6,7 +6,7 @@ use crate::driver::{
     JobId, Limits, Outcome, Progress, ProgressEvent, RunOptions, Task, Worker, memory_estimate, run, run_all,
 };
 use crate::error::{Error, Result};
-use crate::job::{CompileJob, Diagnostic, Job, Report, SCHEMA, SourceFormat};
+use crate::job::{CompileJob, Diagnostic, Job, LlmPartKind, Report, SCHEMA, SourceFormat};
 use crate::key::Key;
 use crate::log::Log;
 use crate::source::SourceFacts;
@@ -25,10 +25,16 @@ pub struct Request<'a> {
 
 impl Request<'_> {
     fn id(&self) -> JobId {
-        JobId {
-            package: self.package.to_owned(),
-            model: self.job.model.clone(),
-            soc: self.job.soc.name.clone(),
+        JobId::of(self.package, self.job)
+    }
+
+    /// Memory that the compile is expected to take, bytes.
+    fn memory(&self) -> u64 {
+        match (&self.job.llm, &self.facts.llm) {
+            (Some(part), Some(facts)) => {
+                facts.estimated_memory(part, self.job.soc.arch, self.job.graphs.len())
+            }
+            _ => memory_estimate(self.facts.total_bytes()),
         }
     }
 }
@@ -114,7 +120,7 @@ impl Compiler<'_> {
             let tasks = missing.iter().map(|(index, key)| {
                 let request = &requests[*index];
                 Task {
-                    memory: memory_estimate(request.facts.total_bytes()),
+                    memory: request.memory(),
                     run: Box::new(move || self.compile_one(worker, request, key, progress)),
                 }
             });
@@ -172,7 +178,8 @@ impl Compiler<'_> {
     /// The key has the build that the toolchain's record names: a binary of another build must not be found by it.
     fn is_build(&self, job: &CompileJob, report: &Report) -> std::result::Result<(), Diagnostic> {
         let ready = job.format == SourceFormat::ContextBinary;
-        if ready || report.build_id == self.build_id {
+        let table = job.llm.as_ref().is_some_and(|part| part.what == LlmPartKind::Embedding);
+        if ready || table || report.build_id == self.build_id {
             return Ok(());
         }
         let place = job.toolchain.qnn_lib_dir.display();
@@ -198,7 +205,7 @@ impl Compiler<'_> {
             let id = request.id();
             let job = Job::Check(CompileJob { output: None, ..request.job.clone() });
             Task {
-                memory: memory_estimate(request.facts.total_bytes()),
+                memory: request.memory(),
                 run: Box::new(move || run(worker, &job, &id, self.options(), progress)),
             }
         });

@@ -89,6 +89,9 @@ pub struct CompileJob {
     /// Op packages that the model uses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub op_packages: Vec<OpPackage>,
+    /// Which part of a language model this is; `None` for other models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub llm: Option<LlmPart>,
     /// Backend options.
     pub htp: HtpOptions,
     /// The libraries to compile with.
@@ -147,6 +150,65 @@ pub enum SourceFormat {
     Dlc,
     /// A ready context binary: checked and passed on.
     ContextBinary,
+    /// Weights of a language model in llama.cpp's format.
+    Gguf,
+    /// A Hugging Face folder with `config.json` and safetensors files.
+    Safetensors,
+}
+
+/// A part of a language model: what one context binary has of it. See [`qnn_llm::deployment`] for its graphs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LlmPart {
+    /// What the part is.
+    pub what: LlmPartKind,
+    /// Positions the graphs see, new ones included.
+    pub context: u32,
+    /// Whether heads are computed one by one.
+    pub heads: qnn_llm::Heads,
+    /// Element type of the key and value cache.
+    pub kv: qnn_llm::KvType,
+    /// What is done with quantized weights.
+    pub strategy: qnn_llm::Strategy,
+}
+
+/// What a part of a language model is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum LlmPartKind {
+    /// Some layers.
+    #[serde(rename_all = "kebab-case")]
+    Layers {
+        /// The first.
+        first: u32,
+        /// How many.
+        count: u32,
+        /// Whether token ids come in and become vectors in the graph.
+        embedding: bool,
+        /// Whether the last normalization and the head follow.
+        head: bool,
+    },
+    /// The last normalization and the head by themselves.
+    Head,
+    /// The embedding table as float16 rows: no context binary, the job's output is the table.
+    Embedding,
+}
+
+/// As words for messages: `layers 0-6`, `layers 7-13 and head`, `head`, `embedding`.
+impl fmt::Display for LlmPartKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Layers { first, count, head, .. } => {
+                match count {
+                    1 => write!(f, "layer {first}")?,
+                    _ => write!(f, "layers {first}-{}", first.saturating_add(*count).saturating_sub(1))?,
+                }
+                f.write_str(if *head { " and head" } else { "" })
+            }
+            Self::Head => f.write_str("head"),
+            Self::Embedding => f.write_str("embedding"),
+        }
+    }
 }
 
 /// The SoC a binary is made for, by value: the store key hashes these numbers, not the name of a table row.
@@ -180,6 +242,9 @@ pub struct GraphSpec {
     pub name: String,
     /// Overrides per model input, by the model's input name.
     pub inputs: BTreeMap<String, InputSpec>,
+    /// Tokens per execution, of a language model's graph.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u32>,
 }
 
 /// What the app wants of one graph input.
@@ -420,6 +485,14 @@ impl Diagnostic {
     }
 }
 
+/// A problem of a language model's file, with its code.
+impl From<qnn_llm::Problem> for Diagnostic {
+    fn from(problem: qnn_llm::Problem) -> Self {
+        let diagnostic = Self::new(problem.class.code(), problem.message);
+        Self { notes: problem.notes, help: problem.help, ..diagnostic }
+    }
+}
+
 /// The message as text without colour: code and message, then one indented line per further part.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -469,6 +542,33 @@ pub struct Report {
     pub peak_rss: u64,
     /// Model files read besides the source itself (external data).
     pub files: Vec<PathBuf>,
+    /// What became of a language model's weights.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub weights: Vec<WeightReport>,
+    /// QNN ops of each type, all graphs together.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub op_types: BTreeMap<String, u64>,
+}
+
+/// What became of a tensor of a language model's file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct WeightReport {
+    /// Name in the file.
+    pub tensor: String,
+    /// How the file stores it, for example `Q4_0`.
+    pub source: String,
+    /// How the context binary has it.
+    pub encoding: String,
+    /// Whether it means the same numbers, up to the rounding of scales to fp16.
+    pub exact: bool,
+    /// Why it has this encoding.
+    pub why: String,
+    /// How many numbers.
+    pub weights: u64,
+    /// Their quality against the file's numbers, dB, where rounding to rows changed them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sqnr_db: Option<f64>,
 }
 
 /// A graph of a context binary.

@@ -3,14 +3,19 @@
 //! Paths, modification times, profile, target triple, the name of the model and the name of the SoC do not
 //! count: the same model compiled from another checkout, or under another name of the SoC, is the same artifact.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+use qnn_llm::{Heads, KvType, Strategy};
 use serde::Serialize;
 
 use crate::files::hash_file;
-use crate::job::{CompileJob, GraphSpec, InputSpec, OpPackage, Precision, Samples, SourceFormat};
+use crate::job::{
+    CompileJob, GraphSpec, HtpOptions, InputSpec, LlmPart, LlmPartKind, OpPackage, Precision, Samples,
+    SourceFormat, Target,
+};
 use crate::source::SourceFacts;
 
 /// A blake3 hash over the inputs of a compile, as 64 hexadecimal digits.
@@ -21,10 +26,11 @@ impl Key {
     /// The key of `job` on a model with these facts, compiled by the QNN build `build_id` and an engine of version `schema`
     /// ([`crate::job::SCHEMA`] of the worker).
     pub fn new(job: &CompileJob, source: &SourceFacts, build_id: &str, schema: u32) -> Self {
+        let job = &canonical(job);
         let htp = &job.htp;
         let input = KeyInput {
             schema,
-            build_id,
+            build_id: if is_table(job) { "" } else { build_id },
             model: &source.blake3,
             external: source
                 .external
@@ -45,6 +51,7 @@ impl Key {
             samples: job.samples.as_ref().map(digest),
             encodings: job.encodings.as_deref().map(file_digest),
             op_packages: job.op_packages.iter().map(op_package).collect(),
+            llm: job.llm.as_ref(),
         };
         let mut hasher = blake3::Hasher::new_derive_key("cargo-qnn 2026-11 artifact key");
         // Serializing these types cannot fail, and a key over nothing would only miss.
@@ -95,6 +102,9 @@ struct KeyInput<'a> {
     /// Absent without op packages.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     op_packages: Vec<OpPackageKey<'a>>,
+    /// Absent for what is no language model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    llm: Option<&'a LlmPart>,
 }
 
 /// An op package by what it does, not by where it is or what the manifest calls it.
@@ -115,6 +125,35 @@ fn op_package(package: &OpPackage) -> OpPackageKey<'_> {
     }
 }
 
+/// Whether the job makes a table of numbers, which no library compiles.
+fn is_table(job: &CompileJob) -> bool {
+    job.llm.as_ref().is_some_and(|part| part.what == LlmPartKind::Embedding)
+}
+
+/// The job without what does not count for a part of a language model.
+fn canonical(job: &CompileJob) -> Cow<'_, CompileJob> {
+    let Some(part) = job.llm.as_ref().filter(|part| !matches!(part.what, LlmPartKind::Layers { .. })) else {
+        return Cow::Borrowed(job);
+    };
+    let mut job = job.clone();
+    // A head sees one hidden state, a table nothing at all.
+    let plain = LlmPart {
+        what: part.what.clone(),
+        context: 0,
+        heads: Heads::default(),
+        kv: KvType::default(),
+        strategy: part.strategy,
+    };
+    if is_table(&job) {
+        job.soc = Target { name: String::new(), id: 0, arch: 0, vtcm_mb: 0, fp16: true };
+        job.htp = HtpOptions::default();
+        job.llm = Some(LlmPart { strategy: Strategy::default(), ..plain });
+    } else {
+        job.llm = Some(plain);
+    }
+    Cow::Owned(job)
+}
+
 /// What the samples of a calibration run are. Of a file that cannot be read nothing comes into the store.
 fn digest(samples: &Samples) -> String {
     match samples {
@@ -131,12 +170,19 @@ fn file_digest(path: &Path) -> String {
 struct GraphKey<'a> {
     name: &'a str,
     inputs: BTreeMap<&'a str, &'a InputSpec>,
+    /// Absent for what is no language model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens: Option<u32>,
 }
 
 fn graph(spec: &GraphSpec) -> GraphKey<'_> {
     // An input that is named and not changed says nothing.
     let said = spec.inputs.iter().filter(|(_, input)| **input != InputSpec::default());
-    GraphKey { name: &spec.name, inputs: said.map(|(name, input)| (name.as_str(), input)).collect() }
+    GraphKey {
+        name: &spec.name,
+        inputs: said.map(|(name, input)| (name.as_str(), input)).collect(),
+        tokens: spec.tokens,
+    }
 }
 
 #[cfg(test)]
@@ -144,7 +190,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::job::{HtpOptions, Target, Toolchain};
+    use crate::job::Toolchain;
     use crate::source::ExternalFile;
 
     fn job() -> CompileJob {
@@ -154,11 +200,12 @@ mod tests {
             format: SourceFormat::Onnx,
             soc: Target { name: "SM8650".to_owned(), id: 57, arch: 75, vtcm_mb: 8, fp16: true },
             precision: Precision::Fp16,
-            graphs: vec![GraphSpec { name: "digits".to_owned(), inputs: BTreeMap::new() }],
+            graphs: vec![GraphSpec { name: "digits".to_owned(), inputs: BTreeMap::new(), tokens: None }],
             outputs: Vec::new(),
             samples: None,
             encodings: None,
             op_packages: Vec::new(),
+            llm: None,
             htp: HtpOptions::default(),
             toolchain: Toolchain { qnn_lib_dir: PathBuf::from("/lib"), onnxruntime: None },
             output: None,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::artifacts::{ArtifactManifest, ArtifactRecord, OpPackageRecord, place, place_library};
+use crate::artifacts::{ArtifactManifest, OpPackageRecord, Output, place_library};
 use crate::compile::{Compiled, Compiler, Request};
 use crate::driver::Progress;
 use crate::error::{Error, Result};
@@ -85,7 +85,8 @@ pub fn build(
 ) -> Result<(Vec<Built>, Vec<Diagnostic>)> {
     let (compiled, warnings) = compiler.compile(&requests(&packages), progress)?;
     let mut compiled = compiled.into_iter();
-    let found: Vec<Diagnostic> = packages.iter().flat_map(|package| package.warnings.iter().cloned()).collect();
+    let found: Vec<Diagnostic> =
+        packages.iter().flat_map(|package| package.warnings.iter().cloned()).collect();
     let warnings: Vec<Diagnostic> = found.into_iter().chain(warnings).collect();
     let built: Vec<Built> = packages
         .into_iter()
@@ -95,7 +96,8 @@ pub fn build(
         })
         .collect();
     let problems = built.iter().flat_map(|built| built.models()).filter_map(|(model, artifacts)| {
-        let first = artifacts.first()?;
+        // The parts of a language model differ, and belong to one description.
+        let first = artifacts.first().filter(|(job, _)| job.llm.is_none())?;
         let other = artifacts.iter().find(|other| !same_border(graphs(first.1), graphs(other.1)))?;
         let message = format!(
             "the context binaries for {} and {} differ in inputs or outputs",
@@ -147,58 +149,95 @@ impl Built {
     }
 }
 
-/// The artifacts of several packages as a manifest lists them.
+/// The artifacts of a model.
+pub(crate) struct ModelOutputs<'a> {
+    pub(crate) model: &'a PlannedModel,
+    /// Its jobs, with what they made.
+    pub(crate) artifacts: Vec<(&'a CompileJob, &'a Compiled)>,
+    pub(crate) outputs: Vec<Output<'a>>,
+    /// Libraries of the package's op packages.
+    pub(crate) op_packages: &'a [Device],
+}
+
+/// The artifacts of several packages.
 ///
 /// # Errors
 /// A context binary that is too large, or two packages with different artifacts of the same name.
-pub fn artifact_manifest(built: &[Built]) -> Result<ArtifactManifest> {
-    let mut manifest = ArtifactManifest::default();
+pub(crate) fn outputs(built: &[Built]) -> Result<Vec<ModelOutputs<'_>>> {
+    let mut models: Vec<ModelOutputs<'_>> = Vec::new();
     let mut problems = Vec::new();
     for package in built {
         for (model, artifacts) in package.models() {
-            for record in ArtifactRecord::of_model(&package.name, model, &artifacts) {
+            let outputs = Output::of_model(&package.name, model, &artifacts)?;
+            for Output { record, .. } in &outputs {
                 problems.extend(record.too_large());
-                problems.extend(manifest.artifacts.iter().find_map(|other| record.clashes_with(other)));
-                manifest.artifacts.push(record);
+                let others = models.iter().flat_map(|model| &model.outputs);
+                problems.extend(others.filter_map(|other| record.clashes_with(&other.record)).next());
             }
-        }
-        for device in &package.op_packages {
-            let record = OpPackageRecord::new(&package.name, device);
-            match manifest.op_packages.iter().find(|other| other.file == record.file) {
-                Some(other) if other.blake3 != record.blake3 => problems.push(record.clashes_with(other)),
-                Some(_) => {}
-                None => manifest.op_packages.push(record),
-            }
+            models.push(ModelOutputs { model, artifacts, outputs, op_packages: &package.op_packages });
         }
     }
-    Error::from_problems(problems).map_or(Ok(manifest), Err)
+    let libraries = libraries(built);
+    for package in built {
+        let records = package.op_packages.iter().map(|device| OpPackageRecord::new(&package.name, device));
+        problems.extend(records.filter_map(|one| libraries.iter().find_map(|other| one.clashes_with(other))));
+    }
+    Error::from_problems(problems).map_or(Ok(models), Err)
 }
 
-/// Puts the context binaries that `manifest` lists into `folder`.
+/// As the artifact manifest lists them.
+pub(crate) fn listed(models: &[ModelOutputs<'_>], built: &[Built]) -> ArtifactManifest {
+    let outputs = models.iter().flat_map(|model| &model.outputs);
+    let artifacts = outputs.map(|output| output.record.clone()).collect();
+    ArtifactManifest { artifacts, op_packages: libraries(built), ..ArtifactManifest::default() }
+}
+
+/// Every library of an op package, each file once.
+fn libraries(built: &[Built]) -> Vec<OpPackageRecord> {
+    let mut records: Vec<OpPackageRecord> = Vec::new();
+    for (package, device) in
+        built.iter().flat_map(|one| one.op_packages.iter().map(move |device| (one, device)))
+    {
+        let record = OpPackageRecord::new(&package.name, device);
+        if !records.iter().any(|other| other.file == record.file) {
+            records.push(record);
+        }
+    }
+    records
+}
+
+/// Puts the artifacts and the libraries of op packages into `folder`.
 pub(crate) fn place_all(
+    models: &[ModelOutputs<'_>],
     built: &[Built],
-    manifest: &ArtifactManifest,
     folder: &Path,
     memo: &Memo,
 ) -> Result<()> {
-    let compiled = built.iter().flat_map(|package| &package.artifacts);
-    for (record, compiled) in manifest.artifacts.iter().zip(compiled) {
-        place(&compiled.entry, &folder.join(&record.file), memo)?;
-    }
-    for device in built.iter().flat_map(|package| &package.op_packages) {
-        place_library(device, &folder.join(device.file()), memo)?;
-    }
-    Ok(())
+    models.iter().flat_map(|model| &model.outputs).try_for_each(|output| output.place(folder, memo))?;
+    let mut devices = built.iter().flat_map(|package| &package.op_packages);
+    devices.try_for_each(|device| place_library(device, folder, memo))
 }
 
-/// Puts the context binaries of several packages into one folder, with one manifest: `<model>.<SoC>.bin` and
-/// `qnn-manifest.json`. What an earlier run put there and is not made any more is removed.
+/// What [`collect`] put into a folder.
+#[derive(Clone, Debug)]
+pub struct Collected {
+    /// The manifest.
+    pub manifest: ArtifactManifest,
+    /// Of each artifact in it, whether it was there before the build.
+    pub fresh: Vec<bool>,
+}
+
+/// Puts the artifacts of several packages into one folder, with one manifest: `<model>.<SoC>.bin`, what belongs to language
+/// models, and `qnn-manifest.json`. What an earlier run put there and is not made any more is removed.
 ///
 /// # Errors
-/// As [`artifact_manifest`], and files that cannot be written.
-pub fn collect(built: &[Built], folder: &Path, memo: &Memo) -> Result<ArtifactManifest> {
-    let manifest = artifact_manifest(built)?;
-    place_all(built, &manifest, folder, memo)?;
+/// A context binary that is too large, two packages with different artifacts of the same name, and files that cannot be
+/// written.
+pub fn collect(built: &[Built], folder: &Path, memo: &Memo) -> Result<Collected> {
+    let models = outputs(built)?;
+    place_all(&models, built, folder, memo)?;
+    let manifest = listed(&models, built);
     manifest.write(folder)?;
-    Ok(manifest)
+    let fresh = models.iter().flat_map(|model| &model.outputs).map(|output| output.fresh).collect();
+    Ok(Collected { manifest, fresh })
 }

@@ -13,8 +13,8 @@ use qnn_build::Memo;
 use qnn_build::driver::Limits;
 use qnn_build::job::Diagnostic;
 use qnn_build::op_package::toolchain::Places;
-use qnn_platform::env;
 use qnn_build::op_package::{Built, Kind, Package, Settings, Spec, Target, build, loadable};
+use qnn_platform::env;
 
 const XML: &str = r#"<OpDefCollection PackageName="Small" Domain="small" Version="1.0"><OpDefList>
 <OpDef><Name>Twice</Name><Description><Content>Doubles.</Content></Description>
@@ -40,7 +40,10 @@ impl Bench {
         match kind {
             Kind::Qhpi => {
                 bench.write("package/src/interface.c", INTERFACE);
-                bench.write("package/src/scale.c", "#include \"scale.h\"\nint scale(int x) { return 2 * x; }\n");
+                bench.write(
+                    "package/src/scale.c",
+                    "#include \"scale.h\"\nint scale(int x) { return 2 * x; }\n",
+                );
                 bench.write("package/include/scale.h", "int scale(int x);\n");
             }
             Kind::Cpp => {
@@ -114,7 +117,9 @@ impl Bench {
 fn library(machine: u16, flags: u32, exports: &[&str], undefined: &[&str]) -> Vec<u8> {
     let mut strings = vec![0u8];
     let mut symbols = vec![0u8; 16];
-    for (name, section) in exports.iter().map(|name| (name, 1u16)).chain(undefined.iter().map(|name| (name, 0))) {
+    for (name, section) in
+        exports.iter().map(|name| (name, 1u16)).chain(undefined.iter().map(|name| (name, 0)))
+    {
         symbols.extend((strings.len() as u32).to_le_bytes());
         symbols.extend([0; 8]);
         symbols.extend([0x12, 0]);
@@ -136,7 +141,11 @@ fn library(machine: u16, flags: u32, exports: &[&str], undefined: &[&str]) -> Ve
     file.extend(&symbols);
     file.extend(&strings);
     let section = |kind: u32, at: u32, size: u32, link: u32| [0, kind, 0, 0, at, size, link, 0, 0, 16];
-    for words in [section(0, 0, 0, 0), section(11, symbols_at, symbols.len() as u32, 2), section(3, strings_at, strings.len() as u32, 0)] {
+    for words in [
+        section(0, 0, 0, 0),
+        section(11, symbols_at, symbols.len() as u32, 2),
+        section(3, strings_at, strings.len() as u32, 0),
+    ] {
         words.iter().for_each(|word| file.extend(word.to_le_bytes()));
     }
     file
@@ -149,10 +158,11 @@ fn hexagon(flags: u32, undefined: &[&str]) -> Vec<u8> {
 }
 
 fn arguments(program: &Path) -> Vec<String> {
-    let text = fs::read_to_string(program.with_extension("txt").with_file_name(format!(
-        "{}.txt",
-        program.file_name().unwrap().to_str().unwrap()
-    )));
+    let text = fs::read_to_string(
+        program
+            .with_extension("txt")
+            .with_file_name(format!("{}.txt", program.file_name().unwrap().to_str().unwrap())),
+    );
     text.unwrap().lines().map(str::to_owned).collect()
 }
 
@@ -163,7 +173,9 @@ fn the_sdks_compiler_gets_its_flags_for_a_package_in_c() {
     let built = bench.build(Target::Hexagon(75)).unwrap();
     assert!(built.library.ends_with("hexagon-v75/libQnnSmall.so"), "{:?}", built.library);
     let said = arguments(&bin.join("hexagon-clang"));
-    for flag in ["-mv75", "-mhmx", "-mhvx", "-mhvx-length=128B", "-fPIC", "-std=c11", "-Wl,-soname,libQnnSmall.so"] {
+    for flag in
+        ["-mv75", "-mhmx", "-mhvx", "-mhvx-length=128B", "-fPIC", "-std=c11", "-Wl,-soname,libQnnSmall.so"]
+    {
         assert!(said.iter().any(|word| word == flag), "no {flag} in {said:?}");
     }
     let qurt = said.iter().any(|word| word.ends_with("/rtos/qurt/computev75/include/qurt"));
@@ -177,8 +189,13 @@ fn a_package_in_cpp_is_built_as_the_sdks_makefiles_do() {
     bench.write("qnn/include/QNN/QnnOpPackage.h", "");
     bench.places.qnn_sdk = Some(bench.path("qnn"));
     let built = bench.build(Target::Hexagon(75)).unwrap();
-    let compiled: Vec<&str> = built.compiled.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
-    assert_eq!(compiled, ["SmallInterface.cpp", "Twice.cpp", "twice.S"], "only the assembler files of the architecture");
+    let compiled: Vec<&str> =
+        built.compiled.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(
+        compiled,
+        ["SmallInterface.cpp", "Twice.cpp", "twice.S"],
+        "only the assembler files of the architecture"
+    );
     assert!(bench.path("out/hexagon-v75/ops/Twice.cpp.o").exists());
     let said = arguments(&bin.join("hexagon-clang++"));
     for flag in [
@@ -210,18 +227,25 @@ fn clang_of_the_system_gets_no_flag_that_only_the_sdk_knows() {
     );
     fs::write(&clang, text).unwrap();
     bench.fake("bin/ld.lld-19", &library);
-    bench.places.path = vec![bench.path("bin"), "/usr/bin".into(), "/bin".into()];
+    // Only the fakes: this machine may have others.
+    bench.places.path = vec![bench.path("bin")];
     bench.build(Target::Hexagon(73)).unwrap();
     let said = arguments(&clang);
     for flag in ["--target=hexagon-unknown-elf", "-mcpu=hexagonv73", "-mhvx", "-ffreestanding", "-nostdlib"] {
         assert!(said.iter().any(|word| word == flag), "no {flag} in {said:?}");
     }
-    assert!(said.iter().any(|word| word.starts_with("--ld-path=") && word.ends_with("bin/ld.lld-19")), "{said:?}");
+    assert!(
+        said.iter().any(|word| word.starts_with("--ld-path=") && word.ends_with("bin/ld.lld-19")),
+        "{said:?}"
+    );
     assert!(!said.iter().any(|word| word == "-mhmx"), "{said:?}");
     // It does not know v81, and says so.
     let problem = bench.problem(Target::Hexagon(81));
     assert_eq!(problem.code, "E0905");
-    assert!(problem.notes.iter().any(|note| note.contains("bin/clang-19: it knows Hexagon up to v73")), "{problem}");
+    assert!(
+        problem.notes.iter().any(|note| note.contains("bin/clang-19: it knows Hexagon up to v73")),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -285,15 +309,22 @@ fn the_same_package_elsewhere_is_the_same_library() {
 #[test]
 fn a_compilers_error_is_shown_in_its_own_words_with_the_command() {
     let bench = Bench::new(Kind::Qhpi);
-    let source = bench.write("package/src/scale.c", "#include \"scale.h\"\nint scale(int x) { return twice(x) }\n");
+    let source =
+        bench.write("package/src/scale.c", "#include \"scale.h\"\nint scale(int x) { return twice(x) }\n");
     let problem = bench.problem(Target::HtpX86);
-    assert_eq!((problem.code.as_str(), problem.message.as_str()), ("E0906", "src/scale.c does not compile for htp-x86"));
+    assert_eq!(
+        (problem.code.as_str(), problem.message.as_str()),
+        ("E0906", "src/scale.c does not compile for htp-x86")
+    );
     let text = problem.to_string();
     assert!(text.contains("scale.c:2:") && text.contains("error:"), "{text}");
     let command = problem.notes.iter().find_map(|note| note.strip_prefix("command: ")).unwrap();
     // The command can be run as it stands.
     let output = std::process::Command::new("sh").args(["-c", command]).output().unwrap();
-    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains(source.to_str().unwrap()));
+    assert!(
+        !output.status.success()
+            && String::from_utf8_lossy(&output.stderr).contains(source.to_str().unwrap())
+    );
 }
 
 #[test]
@@ -311,7 +342,10 @@ fn what_was_linked_is_held_against_what_was_asked_for() {
     let unknown = refused(hexagon(0x75, &["qhpi_tensor_shape", "no_such_function"]));
     assert!(unknown.contains("`no_such_function`, which neither it nor the NPU has"), "{unknown}");
     let none = refused(library(HEXAGON, 0x75, &["qhpi_init"], &[]));
-    assert!(none.contains("exports no `SmallInterfaceProvider`") && none.contains("it exports qhpi_init"), "{none}");
+    assert!(
+        none.contains("exports no `SmallInterfaceProvider`") && none.contains("it exports qhpi_init"),
+        "{none}"
+    );
     let text = refused(b"not a library".to_vec());
     assert!(text.contains("is no ELF file"), "{text}");
 }

@@ -13,7 +13,7 @@ use crate::problem::{NodeName, Problems, Result, problem};
 use crate::program::Program;
 use crate::reference::{self, ReferenceEngine};
 use crate::reporter::Reporter;
-use crate::{lower, passes};
+use crate::{llm, lower, passes};
 
 /// Runs one job in this process and reports its way through `send`.
 ///
@@ -24,11 +24,13 @@ pub fn run(job: &Job, send: &mut dyn FnMut(Event)) -> Result<Report> {
     match job {
         Job::Compile(job) => match job.format {
             SourceFormat::Onnx => compile(job, &mut reporter),
+            SourceFormat::Gguf | SourceFormat::Safetensors => llm::compile(job, &mut reporter),
             SourceFormat::Dlc => compile_dlc(job, &mut reporter),
             SourceFormat::ContextBinary => htp::pass_on(job, &mut reporter),
         },
         Job::Check(job) => match job.format {
             SourceFormat::Onnx => check(job, &mut reporter),
+            SourceFormat::Gguf | SourceFormat::Safetensors => llm::check(job, &mut reporter),
             // The library composes a DLC in one piece: a check is the compile without its output.
             SourceFormat::Dlc => check_dlc(job, &mut reporter),
             SourceFormat::ContextBinary => htp::pass_on(job, &mut reporter),
@@ -159,7 +161,7 @@ fn lower_graph(
             file.import(&options)
                 .map_err(|found| lower::with_unsupported(found, file.at_run_time(&job.outputs), own))?
         }
-        SourceFormat::Dlc | SourceFormat::ContextBinary => {
+        SourceFormat::Dlc | SourceFormat::ContextBinary | SourceFormat::Gguf | SourceFormat::Safetensors => {
             return Err(problem("E0109", "this kind of file has no graph to lower").into());
         }
     };

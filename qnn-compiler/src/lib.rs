@@ -8,6 +8,7 @@ pub mod frontend;
 pub mod graph;
 mod htp;
 pub mod infer;
+pub mod llm;
 pub mod lower;
 pub mod npz;
 pub mod passes;

@@ -41,7 +41,16 @@ fn section(out: &mut String, package: &Package, op: &Op) {
                 Some(text) => format!("{}: {text}", tensor.rank),
                 None => tensor.rank.to_string(),
             };
-            row(out, [&kind.to_string(), &tensor.name, &types(package, op, kind, &tensor.name), &shape, &notes.join("; ")]);
+            row(
+                out,
+                [
+                    &kind.to_string(),
+                    &tensor.name,
+                    &types(package, op, kind, &tensor.name),
+                    &shape,
+                    &notes.join("; "),
+                ],
+            );
         }
     }
     for param in &op.params {

@@ -67,7 +67,8 @@ fn op_tables(out: &mut String, package: &Package, op: &Op) {
     let name = &op.name;
     let list = |infix: &str, plural: &str, names: Vec<&str>| {
         let count = format!("{name}_NUM_{plural} = {}", names.len());
-        let indexes = names.iter().enumerate().map(|(i, own)| format!("{name}_{infix}_{} = {i}", c_name(own)));
+        let indexes =
+            names.iter().enumerate().map(|(i, own)| format!("{name}_{infix}_{} = {i}", c_name(own)));
         format!("enum {{ {} }};", indexes.chain([count]).collect::<Vec<_>>().join(", "))
     };
     let tensors = |tensors: &'_ [Tensor]| tensors.iter().map(|t| t.name.clone()).collect::<Vec<_>>();
@@ -182,13 +183,28 @@ pub fn rust_constants(package: &Package, from: &str) -> String {
         put!(out, "pub mod {} {{", upper(&op.name).to_ascii_lowercase());
         put!(out, "    /// Name of the op.\n    pub const OP: &str = {:?};", op.name);
         for (i, tensor) in op.inputs.iter().enumerate() {
-            put!(out, "    /// Index of input `{}`.\n    pub const IN_{}: usize = {i};", tensor.name, upper(&tensor.name));
+            put!(
+                out,
+                "    /// Index of input `{}`.\n    pub const IN_{}: usize = {i};",
+                tensor.name,
+                upper(&tensor.name)
+            );
         }
         for (i, tensor) in op.outputs.iter().enumerate() {
-            put!(out, "    /// Index of output `{}`.\n    pub const OUT_{}: usize = {i};", tensor.name, upper(&tensor.name));
+            put!(
+                out,
+                "    /// Index of output `{}`.\n    pub const OUT_{}: usize = {i};",
+                tensor.name,
+                upper(&tensor.name)
+            );
         }
         for param in &op.params {
-            put!(out, "    /// Name of parameter `{0}`.\n    pub const PARAM_{1}: &str = {0:?};", param.name, upper(&param.name));
+            put!(
+                out,
+                "    /// Name of parameter `{0}`.\n    pub const PARAM_{1}: &str = {0:?};",
+                param.name,
+                upper(&param.name)
+            );
             for (i, value) in param.values.iter().enumerate() {
                 put!(
                     out,

@@ -33,8 +33,8 @@ pub use docs::markdown;
 pub use generate::{c_header, rust_constants};
 pub use lint::{lint, lint_code, lint_qhpi};
 pub use model::{
-    Constraint, Datatype, Finding, Kind, Level, Op, Package, Param, Position, Rank, Supplement, SupplementedTensor,
-    Tensor,
+    Constraint, Datatype, Finding, Kind, Level, Op, Package, Param, Position, Rank, Supplement,
+    SupplementedTensor, Tensor,
 };
 pub use parse::parse;
 pub use shape::{Axis, ShapeRule};

@@ -17,7 +17,9 @@ pub fn lint(package: &Package) -> Vec<Finding> {
     }
     if package.domain == "ai.onnx" || package.domain == "com.microsoft" {
         let message = format!("Domain `{}` belongs to operators of others", package.domain);
-        findings.push(Finding::error(package.at, message).help("choose a domain of your own, such as `com.example`"));
+        findings.push(
+            Finding::error(package.at, message).help("choose a domain of your own, such as `com.example`"),
+        );
     }
     if package.ops.is_empty() {
         findings.push(Finding::error(package.at, "there is no op in it"));
@@ -37,11 +39,15 @@ fn twice<'a>(findings: &mut Vec<Finding>, what: &str, names: impl Iterator<Item 
     for (name, at) in names {
         match seen.get(&upper(name)) {
             Some((first, place)) if *first == name => {
-                findings.push(Finding::error(at, format!("{what} `{name}` is there twice; first at {place}")));
+                findings
+                    .push(Finding::error(at, format!("{what} `{name}` is there twice; first at {place}")));
             }
             Some((first, place)) => findings.push(Finding::error(
                 at,
-                format!("{what} `{name}` and `{first}` at {place} would have the same constant {}", upper(name)),
+                format!(
+                    "{what} `{name}` and `{first}` at {place} would have the same constant {}",
+                    upper(name)
+                ),
             )),
             None => {
                 seen.insert(upper(name), (name, at));
@@ -113,7 +119,9 @@ fn types(
     }
     if own.len() > 1 {
         let message = format!("{kind} `{name}` lists datatypes beside BACKEND_SPECIFIC");
-        findings.push(Finding::error(at, message).help("either list the types, or leave them to the supplements"));
+        findings.push(
+            Finding::error(at, message).help("either list the types, or leave them to the supplements"),
+        );
     }
     if op.backends.iter().any(|backend| backend == "HTP") && package.datatypes(op, kind, name).is_empty() {
         findings.push(
@@ -130,14 +138,13 @@ fn param(package: &Package, op: &Op, param: &Param, findings: &mut Vec<Finding>)
     match &param.default {
         None if !param.mandatory => {
             let message = format!("parameter `{name}` is optional and has no `Default`");
-            findings.push(
-                Finding::warning(param.at, message).help("say what the op does without it"),
-            );
+            findings.push(Finding::warning(param.at, message).help("say what the op does without it"));
         }
         Some(default) if param.mandatory => {
             let message = format!("parameter `{name}` is mandatory and has the default `{default}`");
             findings.push(
-                Finding::warning(param.at, message).help("a default is never used then: remove one of the two"),
+                Finding::warning(param.at, message)
+                    .help("a default is never used then: remove one of the two"),
             );
         }
         Some(default) if param.rank == Rank::Scalar && !is_value(default, param) => {
@@ -168,7 +175,9 @@ fn is_value(text: &str, param: &Param) -> bool {
         Datatype::BackendSpecific => true,
         Datatype::Float16 | Datatype::Float32 => text.trim_end_matches(['f', 'F']).parse::<f64>().is_ok(),
         Datatype::Bool8 => ["true", "false", "0", "1"].contains(&text.to_ascii_lowercase().as_str()),
-        Datatype::Uint8 | Datatype::Uint16 | Datatype::Uint32 | Datatype::Uint64 => text.parse::<u64>().is_ok(),
+        Datatype::Uint8 | Datatype::Uint16 | Datatype::Uint32 | Datatype::Uint64 => {
+            text.parse::<u64>().is_ok()
+        }
         _ => text.parse::<i64>().is_ok(),
     };
     param.values.iter().any(|value| value == text) || param.datatypes.iter().any(fits)
@@ -259,9 +268,12 @@ pub fn lint_qhpi(package: &Package) -> Vec<Finding> {
             let name = &param.name;
             if param.rank != Rank::Scalar {
                 let message = format!("parameter `{name}` is a tensor; kernels get only single values");
-                findings.push(Finding::error(param.at, message).help("make it an input with `IsStaticTensor`"));
+                findings
+                    .push(Finding::error(param.at, message).help("make it an input with `IsStaticTensor`"));
             }
-            let fits = |datatype: &&Datatype| [Datatype::Float32, Datatype::Int32, Datatype::Uint32].contains(datatype);
+            let fits = |datatype: &&Datatype| {
+                [Datatype::Float32, Datatype::Int32, Datatype::Uint32].contains(datatype)
+            };
             let types = package.datatypes(op, Kind::Param, name);
             if let Some(other) = types.iter().find(|datatype| !fits(datatype)) {
                 let message = format!("parameter `{name}` is {}, which no kernel gets", other.name());
@@ -275,7 +287,8 @@ pub fn lint_qhpi(package: &Package) -> Vec<Finding> {
             findings.push(Finding::error(extra.at, message).help("make some of them mandatory"));
         }
         for input in op.inputs.iter().filter(|input| !input.mandatory || input.repeated) {
-            let message = format!("input `{}` may be left out or repeated; kernels get a fixed number", input.name);
+            let message =
+                format!("input `{}` may be left out or repeated; kernels get a fixed number", input.name);
             findings.push(Finding::error(input.at, message).help("define an op for each number of inputs"));
         }
         for (kind, tensors) in [(Kind::Input, &op.inputs), (Kind::Output, &op.outputs)] {

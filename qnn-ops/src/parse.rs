@@ -66,7 +66,10 @@ const MOST_BYTES: usize = 16 << 20;
 /// What can be understood and is contradictory is [`crate::lint`]'s.
 pub fn parse(xml: &str) -> Result<Package, Vec<Finding>> {
     if xml.len() > MOST_BYTES {
-        return Err(vec![Finding::error(Position { line: 1, column: 1 }, "the file is too large to be op definitions")]);
+        return Err(vec![Finding::error(
+            Position { line: 1, column: 1 },
+            "the file is too large to be op definitions",
+        )]);
     }
     let document = Document::parse(xml).map_err(|error| {
         let at = error.pos();
@@ -117,7 +120,8 @@ impl<'d> Reader<'d> {
 
     /// A word that is none of the known ones.
     fn unknown(&mut self, node: Element<'d>, what: &str, word: &str, known: &[&str]) {
-        let near = nearest(word, known.iter().copied(), 1).first().map(|near| format!("did you mean `{near}`?"));
+        let near =
+            nearest(word, known.iter().copied(), 1).first().map(|near| format!("did you mean `{near}`?"));
         let help = near.unwrap_or_else(|| format!("known: {}", known.join(", ")));
         self.error(node, format!("`{word}` is no {what}")).help = Some(help);
     }
@@ -312,8 +316,11 @@ impl<'d> Reader<'d> {
                 }
                 Some(datatype) => found.push(datatype),
                 None => {
-                    let known: Vec<&str> =
-                        Datatype::ALL.iter().map(|datatype| datatype.name()).chain(["BACKEND_SPECIFIC"]).collect();
+                    let known: Vec<&str> = Datatype::ALL
+                        .iter()
+                        .map(|datatype| datatype.name())
+                        .chain(["BACKEND_SPECIFIC"])
+                        .collect();
                     self.unknown(element, "datatype", &word, &known);
                 }
             }

@@ -6,7 +6,9 @@ use qnn_ops::{Finding, Level, lint, lint_code, lint_qhpi, param_orders, parse};
 
 /// A definition of one op with `inner` in it.
 fn collection(inner: &str) -> String {
-    format!("<OpDefCollection PackageName=\"P\" Domain=\"p.ops\" Version=\"1.2\"><OpDefList>\n{inner}\n</OpDefList></OpDefCollection>")
+    format!(
+        "<OpDefCollection PackageName=\"P\" Domain=\"p.ops\" Version=\"1.2\"><OpDefList>\n{inner}\n</OpDefList></OpDefCollection>"
+    )
 }
 
 fn tensor(element: &str, name: &str, more: &str) -> String {
@@ -59,7 +61,11 @@ fn what_cannot_be_read_is_told_with_line_and_column() {
     only(&collection("<OpDeff/>"), "2:1", "did you mean `OpDef`?");
     only(&collection("<OpDef/>"), "2:1", "`OpDef` has no `Name`");
     only(&collection(&op("X", "<Input><Name>x</Name></Input>")), "3:1", "`Input` has no `Mandatory`");
-    only(&collection(&op("X", &tensor("Input", "x", "<Rank>1D</Rank>"))), "3:", "`Rank` is no element of `Input`");
+    only(
+        &collection(&op("X", &tensor("Input", "x", "<Rank>1D</Rank>"))),
+        "3:",
+        "`Rank` is no element of `Input`",
+    );
     let wrong = |from: &str, to: &str| collection(&op("X", &tensor("Output", "y", "").replace(from, to)));
     only(&wrong("FLOAT_32", "FLOAT_23"), "3:", "did you mean `QNN_DATATYPE_FLOAT_32`?");
     only(&wrong("ND", "6D"), "3:", "`6D` is no rank");
@@ -97,7 +103,8 @@ fn a_supplement_must_be_about_an_op_and_what_it_has() {
     let input = tensor("Input", "in", "").replace("QNN_DATATYPE_FLOAT_32", "BACKEND_SPECIFIC");
     let main = collection(&op("Rope", &(input + &tensor("Output", "out", ""))));
     let with = |list: &str| {
-        let list = format!("</OpDefList>\n<SupplementalOpDefList Backend=\"HTP\">{list}</SupplementalOpDefList>");
+        let list =
+            format!("</OpDefList>\n<SupplementalOpDefList Backend=\"HTP\">{list}</SupplementalOpDefList>");
         main.replace("</OpDefList>", &list)
     };
     let about = |op: &str, tensor: &str, datatype: &str| {
@@ -126,7 +133,10 @@ fn a_parameter_that_only_the_code_insists_on_is_found() {
     assert_eq!(lint_code(&package, &code("false", "pose_type")), []);
     let found = lint_code(&package, &code("true", "pose_type"));
     assert_eq!(found.len(), 1);
-    assert!(found[0].to_string().contains("optional here and mandatory in the code (RoPE.cpp:2)"), "{found:?}");
+    assert!(
+        found[0].to_string().contains("optional here and mandatory in the code (RoPE.cpp:2)"),
+        "{found:?}"
+    );
     let found = lint_code(&package, &code("true", "pose"));
     assert!(found.iter().any(|one| one.message.contains("not in DEF_PACKAGE_PARAM_ORDER")), "{found:?}");
     assert!(found.iter().any(|one| one.message.contains("a parameter `pose`")), "{found:?}");
@@ -153,9 +163,16 @@ fn the_header_has_what_the_glue_and_the_kernels_need() {
         assert!(header.contains(line), "no {line} in\n{header}");
     }
     let rust = qnn_ops::rust_constants(&package, "p.xml");
-    assert!(rust.contains("pub mod rms_norm {") && rust.contains("PARAM_EPSILON: &str = \"epsilon\""), "{rust}");
+    assert!(
+        rust.contains("pub mod rms_norm {") && rust.contains("PARAM_EPSILON: &str = \"epsilon\""),
+        "{rust}"
+    );
     let page = qnn_ops::markdown(&package);
-    assert!(page.contains("## RMSNorm") && page.contains("| parameter | `epsilon` | float32 | scalar | default 1e-6 |"), "{page}");
+    assert!(
+        page.contains("## RMSNorm")
+            && page.contains("| parameter | `epsilon` | float32 | scalar | default 1e-6 |"),
+        "{page}"
+    );
 }
 
 #[test]

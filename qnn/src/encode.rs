@@ -3,8 +3,8 @@
 use std::ffi::CString;
 
 use qnn_sys::types::{
-    AxisScaleOffset, BwAxisScaleOffset, DataType as RawDataType, QuantizeParams, ScaleOffset, Tensor,
-    TensorType, TensorV1, TensorV2,
+    AxisScaleOffset, BwAxisScaleOffset, BwFloatBlockEncoding, DataType as RawDataType, FloatScaleOffset,
+    QuantizeParams, ScaleOffset, Tensor, TensorType, TensorV1, TensorV2,
 };
 
 use crate::{DataType, Error, Quant, Result};
@@ -24,6 +24,10 @@ enum EncodingMemory {
     Split(
         #[expect(dead_code, reason = "only kept alive")] Box<[f32]>,
         #[expect(dead_code, reason = "only kept alive")] Box<[i32]>,
+    ),
+    Blocks(
+        #[expect(dead_code, reason = "only kept alive")] Box<[u32]>,
+        #[expect(dead_code, reason = "only kept alive")] Box<[FloatScaleOffset]>,
     ),
 }
 
@@ -93,6 +97,17 @@ fn encode(quant: &Quant) -> (QuantizeParams, EncodingMemory) {
                 offsets: offsets.as_mut_ptr(),
             });
             (params, EncodingMemory::Split(scales, offsets))
+        }
+        Quant::FloatBlocks { bits, block, scale_offsets } => {
+            let mut block: Box<[u32]> = block.as_slice().into();
+            let of = |&(scale, offset): &(f32, f32)| FloatScaleOffset { scale, offset };
+            let mut blocks: Box<[FloatScaleOffset]> = scale_offsets.iter().map(of).collect();
+            let params = QuantizeParams::bw_float_block(BwFloatBlockEncoding {
+                bitwidth: *bits,
+                block_size: block.as_mut_ptr(),
+                float_scale_offset: blocks.as_mut_ptr(),
+            });
+            (params, EncodingMemory::Blocks(block, blocks))
         }
         // An encoding that was only read is of no use to an execution, and a check before composing refuses it.
         Quant::None | Quant::Other(_) => (QuantizeParams::NONE, EncodingMemory::None),

@@ -93,6 +93,8 @@ mod dtype;
 mod encode;
 mod error;
 mod graph;
+#[cfg(feature = "llm")]
+pub mod llm;
 mod log;
 pub mod metadata;
 mod model;

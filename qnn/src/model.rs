@@ -6,9 +6,8 @@ use qnn_platform::env;
 use qnn_platform::soc::{self, Soc};
 
 use crate::{
-    Artifact, ArtifactSource, Backend, Context, Device, DeviceInfo, Error, Graph, LoadOptions, OpPackage, Result,
-    Stub,
-    Tensor, TensorMut, context,
+    Artifact, ArtifactSource, Backend, Context, Device, DeviceInfo, Error, Graph, LoadOptions, OpPackage,
+    Result, Stub, Tensor, TensorMut, context,
 };
 
 /// A model of the app, loaded on the device: what generated code wraps.
@@ -142,7 +141,7 @@ fn load(device: &Device, artifact: &'static Artifact) -> Result<Context> {
     }
 }
 
-fn find_file(model: &str, name: &str) -> Result<PathBuf> {
+pub(crate) fn find_file(model: &str, name: &str) -> Result<PathBuf> {
     let looked = folders();
     let found = looked.iter().map(|dir| dir.join(name)).find(|file| file.is_file());
     found.ok_or_else(|| Error::ArtifactFile { model: model.to_owned(), file: name.to_owned(), looked })

@@ -1,6 +1,7 @@
 //! Typed views of the app's buffers, and descriptions of a graph's tensors.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::{DataType, Error, F16};
 
@@ -191,6 +192,16 @@ pub enum Quant {
         axis: u32,
         /// One per slice.
         scale_offsets: Vec<(f32, i32)>,
+    },
+    /// One float scale and offset per block of a weight, with values narrower than their storage or of its width.
+    FloatBlocks {
+        /// Bits used, 4 or 8.
+        bits: u32,
+        /// Extent of a block in each dimension of the tensor.
+        block: Vec<u32>,
+        /// One per block: output channel by output channel, the blocks of a channel in order, whatever the layout of the
+        /// tensor.
+        scale_offsets: Arc<[(f32, f32)]>,
     },
     /// An encoding that this version does not decode: its number in the vendor's enumeration.
     Other(u32),

@@ -109,7 +109,8 @@ fn every_unsupported_operator_of_a_model_is_in_one_report() {
     assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), wanted);
 
     for said in [app.compile("m.onnx", &[]), app.run(&["check"]), app.build()] {
-        let said = said.failure(1, &["E0301", "SUPPORTED-OPS", "E0912", "operator Blend belongs to domain my.ops"]);
+        let said =
+            said.failure(1, &["E0301", "SUPPORTED-OPS", "E0912", "operator Blend belongs to domain my.ops"]);
         for (node, op) in &wanted {
             let place = format!("node `{node}` ({op})");
             assert_eq!(said.stderr.matches(&place).count(), 1, "{place} in:\n{}", said.stderr);

@@ -51,7 +51,8 @@ pub(crate) struct CompileFlags {
 impl CompileFlags {
     /// Whether any of them was given.
     pub(crate) fn given(&self) -> bool {
-        let Self { precision, input, output_name, samples, optimization, vtcm_mb, hvx_threads, dlbc, own } = self;
+        let Self { precision, input, output_name, samples, optimization, vtcm_mb, hvx_threads, dlbc, own } =
+            self;
         precision.is_some()
             || !input.is_empty()
             || !output_name.is_empty()
@@ -97,6 +98,7 @@ impl CompileFlags {
             quantize: Default::default(),
             // What the command line names is meant for this model.
             op_packages: None,
+            llm: None,
             htp: HtpOptions {
                 optimization: self.optimization,
                 vtcm_mb: self.vtcm_mb,
@@ -106,11 +108,12 @@ impl CompileFlags {
             },
         };
         let manifest = Manifest::of_command_line(&model_name(file)?, model, soc.to_vec());
-        let plan = Plan::new(&manifest, toolchain, &memo, &self.own.open(session)?).map_err(|mut error| {
-            // There is no file to point at; the model is named all the same.
-            error.problems.iter_mut().for_each(|problem| problem.at = None);
-            error
-        })?;
+        let plan =
+            Plan::new(&manifest, toolchain, &memo, &self.own.open(session)?).map_err(|mut error| {
+                // There is no file to point at; the model is named all the same.
+                error.problems.iter_mut().for_each(|problem| problem.at = None);
+                error
+            })?;
         Ok(plan.models.into_iter().flat_map(|model| model.jobs).collect())
     }
 }

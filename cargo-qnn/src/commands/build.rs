@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::Args;
-use qnn_build::artifacts::{ArtifactManifest, ArtifactRecord};
+use qnn_build::artifacts::{ArtifactKind, ArtifactRecord};
 use qnn_build::compile::Request;
 use qnn_build::job::Diagnostic;
-use qnn_build::package::{self, Built};
+use qnn_build::package::{self, Collected};
 use qnn_build::store::Lookup;
 use qnn_build::{Mode, package::Package};
 use qnn_platform::env;
@@ -155,6 +155,7 @@ fn artifacts(
     let jobs = args.flags.jobs.as_deref().and_then(|jobs| jobs.parse().ok());
     let mut models = Models::plan(session, workspace, &args.config, &args.job, jobs, target)?;
     let packages = std::mem::take(&mut models.packages);
+    packages.iter().flat_map(|package| &package.plan.notes).for_each(|note| term.note(note));
     let compiler = models.compiler()?;
     let (built, warnings) = package::build(packages, &compiler, &Shown::new(term, COMPILE))?;
     for warning in &warnings {
@@ -164,31 +165,29 @@ fn artifacts(
         }
     }
     make_target_dir(target_dir)?;
-    let manifest = package::collect(&built, output, &models.memo)?;
-    announce(term, args, &built, &manifest, output)
+    let collected = package::collect(&built, output, &models.memo)?;
+    announce(term, args, &collected, output)
 }
 
 fn announce(
     term: &Terminal,
     args: &BuildArgs,
-    built: &[Built],
-    manifest: &ArtifactManifest,
+    Collected { manifest, fresh }: &Collected,
     output: &Path,
 ) -> Result<()> {
-    let compiled: Vec<bool> =
-        built.iter().flat_map(|package| &package.artifacts).map(|one| one.cached).collect();
     if args.json() {
-        for (artifact, fresh) in manifest.artifacts.iter().zip(&compiled) {
+        for (artifact, fresh) in manifest.artifacts.iter().zip(fresh) {
             let path = output.join(&artifact.file);
             term.json_line(&Message::Artifact { path: &path, fresh: *fresh, artifact })?;
         }
     }
-    let count = match compiled.len() {
+    let binaries = manifest.artifacts.iter().filter(|artifact| artifact.kind == ArtifactKind::ContextBinary);
+    let count = match binaries.count() {
         1 => "1 context binary".to_owned(),
         n => format!("{n} context binaries"),
     };
     let line = format!("{count} in {}", output.display());
-    if compiled.iter().all(|fresh| *fresh) && !args.artifacts_only {
+    if fresh.iter().all(|fresh| *fresh) && !args.artifacts_only {
         term.verbose("Fresh", line);
     } else {
         term.status("Collected", line);

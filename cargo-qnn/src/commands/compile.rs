@@ -134,7 +134,7 @@ fn compile_one(
     let partial = tempfile::Builder::new().prefix(".qnn-").suffix(".bin").tempfile_in(folder);
     let partial = partial.at("cannot write into", folder)?.into_temp_path();
     let work = CompileJob { output: Some(absolute(&partial)), ..job.clone() };
-    let id = JobId { package: String::new(), model: job.model.clone(), soc: job.soc.name.clone() };
+    let id = JobId::of("", job);
     let keep = env::var(&env::QNN_KEEP).map(PathBuf::from);
     let options = RunOptions { timeout, log: None, keep: keep.as_deref() };
     let outcome = driver::run(&jobs::worker()?, &Job::Compile(work), &id, options, progress);

@@ -69,7 +69,7 @@ pub(crate) fn run(session: &Session, args: &ExecArgs) -> Result<Exit> {
         toolchain: ensure(session)?.for_job(),
     };
     let name = args.binary.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let id = JobId { package: String::new(), model: name, soc: args.soc.clone().unwrap_or_default() };
+    let id = JobId { model: name, soc: args.soc.clone().unwrap_or_default(), ..JobId::default() };
     let report = jobs::run(session, &Job::Execute(job), &id, EXECUTE, args.job.timeout()?)?;
     if args.json {
         session.term.json(&Answer { outputs: &args.outputs, report: &report })?;

@@ -38,6 +38,14 @@ pub(crate) fn run(session: &Session, args: &InspectArgs) -> Result<Exit> {
         Ok(SourceFormat::ContextBinary) => Inspected::ContextBinary(binary(session, file)?),
         Ok(SourceFormat::Dlc) => Inspected::Dlc(dlc(session, file, &args.soc)?),
         Ok(SourceFormat::Onnx) => Inspected::Onnx(onnx(file)?),
+        // No path names one yet.
+        Ok(format @ (SourceFormat::Gguf | SourceFormat::Safetensors)) => {
+            return Err(Failure::new(
+                Exit::User,
+                codes::INPUT_FILE,
+                format!("{format:?} files cannot be inspected"),
+            ));
+        }
         Err(unknown) => {
             // What is no model of any kind may still look like something, which the reader of models tells.
             let looks_like = inspect(file, SourceFormat::Onnx, &Memo::default());

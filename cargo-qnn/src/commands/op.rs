@@ -124,7 +124,10 @@ fn check(session: &Session, args: &CheckArgs) -> Result<Exit> {
             session.term.data(qnn_ops::rust_constants(definition, &from))?;
         } else {
             let ops = definition.ops.len();
-            session.term.status("Checked", format!("{} ({ops} {})", definition.name, if ops == 1 { "op" } else { "ops" }));
+            session.term.status(
+                "Checked",
+                format!("{} ({ops} {})", definition.name, if ops == 1 { "op" } else { "ops" }),
+            );
         }
     }
     if problems.is_empty() { Ok(Exit::Ok) } else { Err(user(problems)) }
@@ -163,7 +166,13 @@ fn report(session: &Session, args: &BuildArgs, package: &Package, built: &[Built
         match one.linked {
             true => term.status(
                 "Built",
-                format!("{} for {} ({} compiled): {}", package.definition.name, one.target, one.compiled.len(), name(&one.library)),
+                format!(
+                    "{} for {} ({} compiled): {}",
+                    package.definition.name,
+                    one.target,
+                    one.compiled.len(),
+                    name(&one.library)
+                ),
             ),
             false => term.verbose("Fresh", format!("{} for {}", package.definition.name, one.target)),
         }
@@ -195,7 +204,9 @@ fn targets(names: &[String]) -> Result<Vec<Target>> {
         let is_hexagon = |target: &Target| matches!(target, Target::Hexagon(_));
         match name.as_str() {
             "hexagon" => targets.extend(Target::all().filter(is_hexagon)),
-            "all" => targets.extend(Target::all().filter(|target| is_hexagon(target) || *target == Target::HtpX86)),
+            "all" => {
+                targets.extend(Target::all().filter(|target| is_hexagon(target) || *target == Target::HtpX86))
+            }
             name => targets.push(name.parse().map_err(Failure::usage)?),
         }
     }

@@ -77,11 +77,12 @@ pub(crate) fn dlc(session: &Session, file: &Path, soc: &str) -> Result<Container
         samples: None,
         encodings: None,
         op_packages: vec![],
+        llm: None,
         htp: HtpOptions::default(),
         toolchain: ensure(session)?.for_job(),
         output: Some(folder.path().join("composed.bin")),
     };
-    let id = JobId { package: String::new(), model: name, soc: soc.name.clone() };
+    let id = JobId { model: name, soc: soc.name.clone(), ..JobId::default() };
     let report = jobs::run(session, &Job::Compile(job), &id, COMPILE, None)?;
     let graphs = report.graphs.iter().map(graph).collect();
     Ok(Container { path: file.to_owned(), bytes, entries, composed_for: soc.name, graphs })

@@ -83,7 +83,11 @@ fn write(path: &Path, text: &str) -> Result<()> {
 fn described(args: &NewArgs) -> Result<(String, String)> {
     let stem = args.folder.file_name().unwrap_or_default().to_string_lossy();
     let name = ask(&args.name, "name of the package", &camel(&stem))?;
-    let domain = ask(&args.domain, "domain of its operators in a model", &format!("com.example.{}", name.to_lowercase()))?;
+    let domain = ask(
+        &args.domain,
+        "domain of its operators in a model",
+        &format!("com.example.{}", name.to_lowercase()),
+    )?;
     let op = ask(&args.op, "name of the op", "MyOp")?;
     let inputs: Vec<&str> = match &args.input[..] {
         [] => vec!["x"],
@@ -100,7 +104,8 @@ fn described(args: &NewArgs) -> Result<(String, String)> {
     }
     for param in &args.param {
         let (name, default) = param.split_once('=').ok_or_else(|| {
-            Failure::usage(format!("--param takes NAME=VALUE, not `{param}`")).help("for example --param alpha=0.5")
+            Failure::usage(format!("--param takes NAME=VALUE, not `{param}`"))
+                .help("for example --param alpha=0.5")
         })?;
         let _ = write!(
             tensors,
@@ -134,7 +139,9 @@ fn ask(given: &Option<String>, question: &str, default: &str) -> Result<String> 
     }
     let mut answer = String::new();
     let asked = write!(stderr, "{question} [{default}]: ").and_then(|()| stderr.flush());
-    asked.and_then(|()| stdin.lock().read_line(&mut answer)).map_err(|error| Failure::user(error.to_string()))?;
+    asked
+        .and_then(|()| stdin.lock().read_line(&mut answer))
+        .map_err(|error| Failure::user(error.to_string()))?;
     let answer = answer.trim();
     Ok(if answer.is_empty() { default } else { answer }.to_owned())
 }
@@ -188,10 +195,16 @@ fn kernel(out: &mut String, op: &Op) {
                 Some(qnn_ops::Datatype::Uint32) => ("uint32_t", "u32"),
                 _ => ("float", "f32"),
             };
-            format!("    {} {} = qnn_param_{}(args, {name}_PARAM_{});\n    (void){};\n", reader.0, param.name, reader.1, param.name, param.name)
+            format!(
+                "    {} {} = qnn_param_{}(args, {name}_PARAM_{});\n    (void){};\n",
+                reader.0, param.name, reader.1, param.name, param.name
+            )
         })
         .collect();
-    let _ = write!(out, "\n// Computes one slice of the output; slices run side by side. This one copies: write the op here.\n");
+    let _ = write!(
+        out,
+        "\n// Computes one slice of the output; slices run side by side. This one copies: write the op here.\n"
+    );
     let _ = write!(out, "static const char *run_{name}(const qnn_kernel_args *args) {{\n{params}");
     for output in &op.outputs {
         let y = &output.name;
@@ -202,12 +215,16 @@ fn kernel(out: &mut String, op: &Op) {
         );
         let value = match from {
             Some(x) => {
-                let _ = writeln!(out, "        const float *from = qhpi_tensor_raw_data(args->inputs[{name}_IN_{x}]);");
+                let _ = writeln!(
+                    out,
+                    "        const float *from = qhpi_tensor_raw_data(args->inputs[{name}_IN_{x}]);"
+                );
                 "from[i]"
             }
             None => "0",
         };
-        let _ = write!(out, "        for (size_t i = part.begin; i < part.end; i++) to[i] = {value};\n    }}\n");
+        let _ =
+            write!(out, "        for (size_t i = part.begin; i < part.end; i++) to[i] = {value};\n    }}\n");
     }
     let _ = write!(out, "    return NULL;  // or what is wrong\n}}\n");
     let _ = write!(

@@ -113,7 +113,7 @@ struct Bench<'a> {
 impl Bench<'_> {
     fn id(&self) -> JobId {
         let job = &self.subject.job;
-        JobId { package: String::new(), model: job.model.clone(), soc: job.soc.name.clone() }
+        JobId::of("", job)
     }
 
     fn compile(&self, file: &str, job: &CompileJob) -> Result<Report> {

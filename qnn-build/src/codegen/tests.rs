@@ -13,16 +13,22 @@ fn soc() -> Target {
 
 fn code(graphs: &[GraphInfo], placement: Placement) -> Result<String, Vec<Diagnostic>> {
     let input = InputSpec { layout: Some("nhwc".to_owned()), ..InputSpec::default() };
-    let specs =
-        [GraphSpec { name: "digits".to_owned(), inputs: BTreeMap::from([("image".to_owned(), input)]) }];
+    let specs = [GraphSpec {
+        name: "digits".to_owned(),
+        inputs: BTreeMap::from([("image".to_owned(), input)]),
+        tokens: None,
+    }];
     let soc = soc();
-    generate(&[ModelCode {
-        name: "digits",
-        source: "digits.onnx".to_owned(),
-        graphs,
-        specs: &specs,
-        socs: vec![SocCode { soc: &soc, build_id: "v2.51.0", placement, op_packages: Vec::new() }],
-    }])
+    generate(
+        &[ModelCode {
+            name: "digits",
+            source: "digits.onnx".to_owned(),
+            graphs,
+            specs: &specs,
+            socs: vec![SocCode { soc: &soc, build_id: "v2.51.0", placement, op_packages: Vec::new() }],
+        }],
+        &[],
+    )
 }
 
 fn digits() -> GraphInfo {

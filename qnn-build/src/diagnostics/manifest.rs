@@ -104,7 +104,8 @@ pull` is missing.
         "this kind of model file cannot be compiled",
         "\
 The kind is told by the file name's extension: `.onnx` (ONNX), `.dlc` (Qualcomm deep learning
-container) and `.bin` (a ready context binary, which is checked and passed on).
+container), `.gguf` (a language model) and `.bin` (a ready context binary, which is checked and
+passed on). A folder is a language model in Hugging Face's form, with config.json and safetensors.
 
 PyTorch models are exported with `torch.onnx.export`, TensorFlow and TFLite models with
 `tf2onnx`.
@@ -190,6 +191,28 @@ bare word is taken as text:
 
     cargo qnn build --config models.digits.precision=fp16
     cargo qnn build --config 'models.digits.htp = { optimization = 1, dlbc = true }'
+",
+    ),
+    row(
+        "E0118",
+        "an option does not fit the language model",
+        "\
+A value of `models.NAME.llm` asks for something that this model cannot be: a `context` beyond
+the positions it was made for, a `prefill` that fills the whole context (the graph needs at least
+one position of the past), more `shards` than layers.
+
+`cargo qnn inspect FILE` prints the limits of the model.
+",
+    ),
+    row(
+        "E0119",
+        "an option belongs to another kind of model",
+        "\
+`llm` describes how language models (`.gguf` files, Hugging Face folders) are compiled, and means
+nothing for other models. The other way round, the graphs of a language model are made from its
+sizes, so `inputs`, `outputs`, `graphs`, `samples` and `quantize` have nothing to change there.
+
+Remove the key, or compile a model of the other kind.
 ",
     ),
 ];

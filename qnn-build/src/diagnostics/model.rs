@@ -186,4 +186,71 @@ list what their own graph has; an encoding of a constant that is folded away doe
 none of the names fit, the file belongs to another export of the model.
 ",
     ),
+    row(
+        "E0230",
+        "a file with the weights of a language model cannot be read",
+        "\
+The GGUF or safetensors file is empty, cut off or damaged, or says of a tensor what cannot be: the
+message names the place. Fetch or convert the file again.
+",
+    ),
+    row(
+        "E0231",
+        "the architecture of a language model is not supported",
+        "\
+The graph builder knows decoders of the Llama family: qwen2, qwen3, llama and mistral (GGUF files
+call mistral llama). The file names another architecture, which computes something else, so it is
+not guessed at. An architecture that differs only in names and flags is one row of
+`qnn-llm/src/arch.rs`.
+",
+    ),
+    row(
+        "E0232",
+        "tensors of a language model are missing or misshapen",
+        "\
+The architecture needs tensors that the file does not have, or that have another shape than the
+sizes in the file's metadata (or config.json) say. All of them are listed. The file was cut, was
+converted by a tool that names tensors otherwise, or one shard of several is not there.
+",
+    ),
+    row(
+        "E0233",
+        "the configuration of a language model cannot be used",
+        "\
+Sizes contradict each other (a tokenizer with more tokens than the embedding table has rows, heads
+that do not divide evenly), are missing, or ask for what is not computed: mixtures of experts,
+partly rotated heads, YaRN scaling, an activation other than silu, tensors that the architecture
+has no place for. The message says which.
+",
+    ),
+    row(
+        "E0234",
+        "a weight of a language model has an unsupported type",
+        "\
+Tensors may be F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or Q6_K in a GGUF file, and
+F32, F16 or BF16 in safetensors. Those listed in the message are of another type, which is read
+past where nothing needs it, and is an error here. Quantize the model again from its F16 or BF16
+file: `llama-quantize model-F16.gguf model-Q4_0.gguf Q4_0`.
+",
+    ),
+    row(
+        "E0235",
+        "the tokenizer of a language model cannot be converted",
+        "\
+A GGUF file's tokenizer becomes a `tokenizer.json`. Byte-level BPE (`gpt2`) with the usual
+pre-tokenizers and SentencePiece BPE (`llama`) are converted; the message says what is missing or
+unknown in this one. Texts would be cut otherwise than the model was trained for, so it is not
+guessed at: use the safetensors folder of the model, whose tokenizer.json is taken as it is.
+",
+    ),
+    row(
+        "E0240",
+        "a part of a language model is too large",
+        "\
+The HTP loads a context binary of up to 2 GiB in one piece, and the vendor's compiler refuses a
+graph that needs more than 3.5 GiB. The message names the part that would be larger, with the size
+that its weights have in the encoding for this SoC, and proposes what makes it smaller: more
+`llm.shards`, a head or an embedding table outside the layers' binaries, or fewer bits a weight.
+",
+    ),
 ];

@@ -1,11 +1,12 @@
 //! What happens while jobs run, for whoever draws it.
 
+use std::fmt;
 use std::time::Duration;
 
-use crate::job::{Diagnostic, Report, Stage};
+use crate::job::{CompileJob, Diagnostic, LlmPartKind, Report, Stage};
 
 /// A job, as a person would name it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct JobId {
     /// The package the model belongs to.
     pub package: String,
@@ -13,6 +14,36 @@ pub struct JobId {
     pub model: String,
     /// The SoC; empty for jobs that have none.
     pub soc: String,
+    /// The part of a language model; empty for other models.
+    pub part: String,
+}
+
+impl JobId {
+    /// The id of a compile for a package; the package is empty for a file that belongs to none.
+    pub fn of(package: &str, job: &CompileJob) -> Self {
+        let part = job.llm.as_ref().map(|part| &part.what);
+        let soc = match part {
+            // A table of numbers is for all SoCs.
+            Some(LlmPartKind::Embedding) => String::new(),
+            _ => job.soc.name.clone(),
+        };
+        let part = part.map(ToString::to_string).unwrap_or_default();
+        Self { package: package.to_owned(), model: job.model.clone(), soc, part }
+    }
+}
+
+/// `digits (SM8650)`, `tinylm (SM8650) layers 0-6`.
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.model)?;
+        if !self.soc.is_empty() {
+            write!(f, " ({})", self.soc)?;
+        }
+        if !self.part.is_empty() {
+            write!(f, " {}", self.part)?;
+        }
+        Ok(())
+    }
 }
 
 /// Something that happens to a job.

@@ -14,5 +14,5 @@ mod validate;
 pub use load::{Manifest, Setting};
 pub use overrides::Overrides;
 pub use reference::{json_schema, options_markdown};
-pub use schema::{Config, Embed, Graph, Model, Quantize};
+pub use schema::{Config, Embed, EmbeddingPlace, Graph, Llm, LmHead, Model, Quantize, Shards};
 pub use tree::Origin;

@@ -32,8 +32,12 @@ pub enum Kind {
     Socs,
     /// A list of whole numbers, each at least 1.
     Shape,
+    /// A word, or a whole number between two bounds.
+    WordOrInt(&'static str, u32, u32),
     /// A table with these keys.
     Table(&'static [Field]),
+    /// A table with these keys that only some kinds of models have: its defaults are not filled in where nobody names it.
+    Own(&'static [Field]),
     /// A table of tables: names that the user chooses, each with these keys. The text says what the names are.
     Named(&'static str, &'static [Field]),
     /// A table from names that the user chooses to values of one kind. The text says what the names are.
@@ -70,6 +74,22 @@ pub static EMBED: Choice = Choice { words: &["auto", "bytes", "file"], later: &[
 /// Interfaces of op packages.
 pub static OP_PACKAGE_KIND: Choice = Choice { words: &["qhpi", "cpp"], later: &[] };
 
+/// Attention heads, one by one or together.
+pub static HEADS: Choice = Choice { words: &["split", "fused"], later: &[] };
+
+/// Where the head of a language model goes.
+pub static LM_HEAD: Choice = Choice { words: &["separate", "inside"], later: &[] };
+
+/// Where token ids become vectors.
+pub static EMBEDDING: Choice = Choice { words: &["host", "graph"], later: &[] };
+
+/// Element types of the key and value cache.
+pub static KV: Choice = Choice { words: &["fp16"], later: &["uint8", "int8", "uint16"] };
+
+/// What is done with quantized weights.
+pub static STRATEGY: Choice =
+    Choice { words: &["auto", "native", "float-fallback", "requantize-int8", "requantize-int4"], later: &[] };
+
 const fn field(key: &'static str, kind: Kind, default: Option<&'static str>, about: &'static str) -> Field {
     Field { key, kind, default, about }
 }
@@ -93,7 +113,12 @@ pub static TOP: &[Field] = &[
 
 /// `[package.metadata.qnn.op-packages.NAME]`.
 pub static OP_PACKAGE: &[Field] = &[
-    field("path", Kind::Text, None, "The package's folder, relative to the Cargo.toml that says it. Required."),
+    field(
+        "path",
+        Kind::Text,
+        None,
+        "The package's folder, relative to the Cargo.toml that says it. Required.",
+    ),
     field(
         "kind",
         Kind::Choice(&OP_PACKAGE_KIND),
@@ -112,7 +137,12 @@ pub static OP_PACKAGE: &[Field] = &[
         None,
         "Sources, from the package's folder: files or patterns with `*` and `**`. When absent all `.c` files below `src` (`.cpp` for `kind = \"cpp\"`), with `.S` files in the folders that the SDK keeps them in.",
     ),
-    field("include", Kind::Texts, None, "Folders of headers beside the package's `include`, from its folder."),
+    field(
+        "include",
+        Kind::Texts,
+        None,
+        "Folders of headers beside the package's `include`, from its folder.",
+    ),
     field(
         "targets",
         Kind::Texts,
@@ -139,7 +169,7 @@ pub static MODEL: &[Field] = &[
         "source",
         Kind::Text,
         None,
-        "The model file: `.onnx`, `.dlc`, or a ready context binary `.bin`. Relative to the Cargo.toml that says it. Required.",
+        "The model file: `.onnx`, `.dlc`, a language model as `.gguf` or as a Hugging Face folder with safetensors, or a ready context binary `.bin`. Relative to the Cargo.toml that says it. Required.",
     ),
     field(
         "precision",
@@ -176,10 +206,63 @@ pub static MODEL: &[Field] = &[
         "Quantization that does not come in the model file. What the file itself says of it (QDQ, QLinear operators) needs no option.",
     ),
     field(
+        "llm",
+        Kind::Own(LLM),
+        None,
+        "How a language model is compiled. `inputs`, `outputs`, `graphs`, `samples` and `quantize` are not for language models.",
+    ),
+    field(
         "op-packages",
         Kind::Texts,
         None,
         "Op packages that this model uses; when absent those whose domain it imports, and those that replace operators.",
+    ),
+];
+
+/// `models.NAME.llm`.
+pub static LLM: &[Field] = &[
+    field(
+        "context",
+        Kind::Int(2, 1 << 20),
+        None,
+        "Positions that the graphs see, prompt and answer together; when absent what the model was made for, at most 1024. Memory and time of each token grow with it.",
+    ),
+    field(
+        "prefill",
+        Kind::Shape,
+        None,
+        "Tokens of a prompt that are taken at once: one graph each, beside the one for single tokens. Each must be smaller than `context`; `[1]` means single tokens only. `[128]` when absent, or half of a `context` below 256.",
+    ),
+    field(
+        "heads",
+        Kind::Choice(&HEADS),
+        Some("\"split\""),
+        "`split` computes attention heads one by one, which needs no spill memory in prefill; `fused` all in one, with a third of the ops.",
+    ),
+    field(
+        "shards",
+        Kind::WordOrInt("auto", 1, 1024),
+        Some("\"auto\""),
+        "Context binaries that the layers are divided into; `auto` takes as many as keep each at about 256 MB or less.",
+    ),
+    field(
+        "lm-head",
+        Kind::Choice(&LM_HEAD),
+        Some("\"separate\""),
+        "`separate` makes the head a context binary of its own, run once per answer token; `inside` puts it into the last layers' binary.",
+    ),
+    field(
+        "embedding",
+        Kind::Choice(&EMBEDDING),
+        Some("\"host\""),
+        "`host` looks token vectors up in a file; `graph` on the HTP, which stores the table in the first context binary.",
+    ),
+    field("kv", Kind::Choice(&KV), Some("\"fp16\""), "Element type of the key and value cache."),
+    field(
+        "strategy",
+        Kind::Choice(&STRATEGY),
+        Some("\"auto\""),
+        "What is done with weights: `native` keeps the file's own blocks, `float-fallback` makes them fp16, `requantize-int8` and `requantize-int4` quantize anew with a scale per row, `auto` is `native` where the HTP has the encoding and the nearest that it has elsewhere.",
     ),
 ];
 

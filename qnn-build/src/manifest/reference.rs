@@ -32,7 +32,7 @@ fn section(out: &mut String, path: &str, fields: &[Field]) {
     }
     for field in fields {
         match field.kind {
-            Kind::Table(inner) => section(out, &format!("{path}.{}", field.key), inner),
+            Kind::Table(inner) | Kind::Own(inner) => section(out, &format!("{path}.{}", field.key), inner),
             Kind::Named(_, inner) => section(out, &format!("{path}.{}.NAME", field.key), inner),
             _ => {}
         }
@@ -50,7 +50,8 @@ fn takes(kind: Kind) -> String {
         Kind::Texts => "list of texts".to_owned(),
         Kind::Socs => "list of SoCs".to_owned(),
         Kind::Shape => "list of numbers".to_owned(),
-        Kind::Table(_) => "table".to_owned(),
+        Kind::WordOrInt(word, min, max) => format!("`\"{word}\"`, or {min} to {max}"),
+        Kind::Table(_) | Kind::Own(_) => "table".to_owned(),
         Kind::Named(what, _) => format!("one table per {what}"),
         Kind::Each(what, inner) => format!("per {what} a {}", takes(*inner)),
         Kind::Later(_) => "-".to_owned(),
@@ -96,7 +97,10 @@ fn schema_of(kind: Kind) -> Value {
         Kind::Shape => {
             json!({ "type": "array", "minItems": 1, "items": { "type": "integer", "minimum": 1 } })
         }
-        Kind::Table(fields) => object(fields),
+        Kind::WordOrInt(word, min, max) => json!({
+            "anyOf": [{ "const": word }, { "type": "integer", "minimum": min, "maximum": max }]
+        }),
+        Kind::Table(fields) | Kind::Own(fields) => object(fields),
         Kind::Named(_, fields) => json!({ "type": "object", "additionalProperties": object(fields) }),
         Kind::Each(_, inner) => json!({ "type": "object", "additionalProperties": schema_of(*inner) }),
         Kind::Later(_) => json!({}),

@@ -66,7 +66,7 @@ impl Checker {
     fn unknown(&mut self, key: &str, origin: Origin, fields: &[Field]) {
         // A key in the wrong table is as common as a misspelt one: the tables below are searched as well.
         let below = fields.iter().filter_map(|field| match field.kind {
-            Kind::Table(inner) => {
+            Kind::Table(inner) | Kind::Own(inner) => {
                 Some(inner.iter().map(move |f| (f.key, format!("{}.{}", field.key, f.key))))
             }
             _ => None,
@@ -89,7 +89,7 @@ impl Checker {
                 let message = format!("`{key}` is not supported by this version");
                 self.problem("E0110", &node.origin().clone(), message).notes = vec![instead.to_owned()];
             }
-            (Kind::Table(fields), Node::Table(table)) => self.table(table, fields),
+            (Kind::Table(fields) | Kind::Own(fields), Node::Table(table)) => self.table(table, fields),
             (Kind::Named(what, fields), Node::Table(table)) => self.named(table, what, fields),
             (Kind::Each(_, inner), Node::Table(table)) => {
                 for (name, node) in &mut table.entries {
@@ -101,7 +101,7 @@ impl Checker {
                     self.path.pop();
                 }
             }
-            (Kind::Table(_) | Kind::Named(..) | Kind::Each(..), Node::Leaf(leaf)) => {
+            (Kind::Table(_) | Kind::Own(_) | Kind::Named(..) | Kind::Each(..), Node::Leaf(leaf)) => {
                 self.wrong(&leaf.origin.clone(), "a table", &leaf.value.to_string());
             }
             (_, Node::Table(table)) => self.wrong(&table.origin.clone(), expected(field.kind), "a table"),
@@ -151,11 +151,18 @@ impl Checker {
                 }
                 true
             }
-            Kind::Table(_) | Kind::Named(..) | Kind::Each(..) | Kind::Later(_) => true,
+            Kind::WordOrInt(word, min, max) => {
+                value.as_str() == Some(word)
+                    || value.as_u64().is_some_and(|int| (u64::from(min)..=u64::from(max)).contains(&int))
+            }
+            Kind::Table(_) | Kind::Own(_) | Kind::Named(..) | Kind::Each(..) | Kind::Later(_) => true,
         };
         if !ok {
             let expected = match kind {
                 Kind::Int(min, max) => format!("a whole number from {min} to {max}"),
+                Kind::WordOrInt(word, min, max) => {
+                    format!("\"{word}\" or a whole number from {min} to {max}")
+                }
                 kind => expected(kind).to_owned(),
             };
             self.wrong(&origin.clone(), &expected, &value.to_string());
@@ -206,10 +213,11 @@ fn expected(kind: Kind) -> &'static str {
         Kind::Choice(_) => "one of its words",
         Kind::Bool => "true or false",
         Kind::Int(..) => "a whole number",
+        Kind::WordOrInt(..) => "a word or a whole number",
         Kind::Texts => "a list of texts",
         Kind::Socs => "a list of SoC names or ids",
         Kind::Shape => "a list of whole numbers from 1",
-        Kind::Table(_) | Kind::Named(..) | Kind::Each(..) => "a table",
+        Kind::Table(_) | Kind::Own(_) | Kind::Named(..) | Kind::Each(..) => "a table",
         Kind::Later(_) => "nothing yet",
     }
 }

@@ -79,7 +79,11 @@ const STATE: &str = "state.json";
 ///
 /// # Errors
 /// Every source that does not compile, for every target: `E0905` to `E0908`.
-pub fn build(package: &Package, targets: &[Target], settings: &Settings<'_>) -> Result<Vec<Built>, Vec<Diagnostic>> {
+pub fn build(
+    package: &Package,
+    targets: &[Target],
+    settings: &Settings<'_>,
+) -> Result<Vec<Built>, Vec<Diagnostic>> {
     let generated = settings.out.join("generated");
     let one = |problem: Diagnostic| vec![problem];
     fs::create_dir_all(&generated)
@@ -99,17 +103,26 @@ pub fn build(package: &Package, targets: &[Target], settings: &Settings<'_>) -> 
             Err(problem) => problems.push(problem),
         }
     }
-    let entries = jobs.iter().flat_map(|job| job.objects.iter().map(|(source, step, _)| entry(package, source, step)));
+    let entries =
+        jobs.iter().flat_map(|job| job.objects.iter().map(|(source, step, _)| entry(package, source, step)));
     let new = commands::write(settings.out, entries.collect());
-    let new = new.map_err(|error| one(io_problem("E0605", "cannot write", &settings.out.join(commands::FILE), &error)))?;
+    let new = new.map_err(|error| {
+        one(io_problem("E0605", "cannot write", &settings.out.join(commands::FILE), &error))
+    })?;
     let new_commands = new.then(|| settings.out.join(commands::FILE));
 
     let stale: Vec<(usize, &PathBuf, &Step, &PathBuf)> = jobs
         .iter()
         .enumerate()
-        .flat_map(|(at, job)| job.objects.iter().map(move |(source, step, depfile)| (at, source, step, depfile)))
+        .flat_map(|(at, job)| {
+            job.objects.iter().map(move |(source, step, depfile)| (at, source, step, depfile))
+        })
         .filter(|(at, source, step, _)| {
-            !jobs[*at].state.objects.get(*source).is_some_and(|made| made.is_current(&step.hash(), &step.output))
+            !jobs[*at]
+                .state
+                .objects
+                .get(*source)
+                .is_some_and(|made| made.is_current(&step.hash(), &step.output))
         })
         .collect();
     let tasks = stale.iter().map(|(at, source, step, depfile)| {
@@ -138,7 +151,8 @@ pub fn build(package: &Package, targets: &[Target], settings: &Settings<'_>) -> 
             compiled.push(source);
         }
         let complete = job.objects.iter().all(|(source, ..)| job.state.objects.contains_key(source));
-        let linked = if complete { link(package, &mut job, settings, !compiled.is_empty()) } else { Ok(false) };
+        let linked =
+            if complete { link(package, &mut job, settings, !compiled.is_empty()) } else { Ok(false) };
         save(&job);
         match linked {
             Ok(_) if !complete => {}
@@ -176,7 +190,8 @@ fn generate(package: &Package, folder: &Path) -> Result<(), Diagnostic> {
         return Ok(());
     }
     let from = package.xml.file_name().unwrap_or_default().to_string_lossy();
-    let header = (format!("{}_ops.h", package.definition.name), qnn_ops::c_header(&package.definition, &from));
+    let header =
+        (format!("{}_ops.h", package.definition.name), qnn_ops::c_header(&package.definition, &from));
     let given = qnn_ops::C_HEADERS.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
     for (name, text) in given.chain([header]) {
         let path = folder.join(name);
@@ -200,8 +215,12 @@ fn prepare(
     }
     if let Some(looked) = flags::missing_headers(package, around) {
         let problem = Diagnostic::new("E0905", "packages in C++ need the headers of the QNN SDK");
-        let problem = looked.iter().fold(problem, |problem, path| problem.note(format!("there is no {}", path.display())));
-        return Err(problem.help("set QNN_SDK_ROOT to a full QAIRT SDK, or move the package to C (kind = \"qhpi\")"));
+        let problem = looked
+            .iter()
+            .fold(problem, |problem, path| problem.note(format!("there is no {}", path.display())));
+        return Err(
+            problem.help("set QNN_SDK_ROOT to a full QAIRT SDK, or move the package to C (kind = \"qhpi\")")
+        );
     }
     let compiler = toolchain::find(package.kind, target, settings.places, settings.memo)?;
     let flags = flags(package, target, &compiler, around);
@@ -215,7 +234,8 @@ fn prepare(
         let mut arguments = flags.compile.clone();
         arguments.extend(["-MMD".into(), "-MF".into(), depfile.clone().into_os_string(), "-c".into()]);
         arguments.extend([source.clone().into_os_string(), "-o".into(), object.clone().into_os_string()]);
-        let step = Step { compiler: compiler.clone(), arguments, output: object, folder: package.folder.clone() };
+        let step =
+            Step { compiler: compiler.clone(), arguments, output: object, folder: package.folder.clone() };
         objects.push((source, step, depfile));
     }
     fs::create_dir_all(&folder).map_err(|error| io_problem("E0605", "cannot create", &folder, &error))?;
@@ -248,7 +268,12 @@ fn object_name(package: &Package, source: &Path) -> PathBuf {
 }
 
 /// Links the library unless it is current, and holds it against what was asked for.
-fn link(package: &Package, job: &mut Job, settings: &Settings<'_>, changed: bool) -> Result<bool, Diagnostic> {
+fn link(
+    package: &Package,
+    job: &mut Job,
+    settings: &Settings<'_>,
+    changed: bool,
+) -> Result<bool, Diagnostic> {
     let current = |made: &Made| made.is_current(&job.link.hash(), &job.library);
     if !changed && job.state.library.as_ref().is_some_and(current) {
         return Ok(false);

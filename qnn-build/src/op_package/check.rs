@@ -10,13 +10,78 @@ use crate::job::Diagnostic;
 /// Names that the C library, the compiler's run-time library and the system of the NPU have. What else a package leaves undefined
 /// nobody has, and the process that loads it would end.
 const SYSTEM: &[&str] = &[
-    "abort", "acosf", "asinf", "atan2f", "atanf", "calloc", "ceil", "ceilf", "cos", "cosf", "erf", "erff", "exp",
-    "exp2f", "expf", "expm1f", "fabs", "fabsf", "floor", "floorf", "fmaxf", "fminf", "fmod", "fmodf", "free",
-    "fprintf", "log", "log10f", "log1pf", "log2f", "logf", "lrintf", "lroundf", "malloc", "memcmp", "memcpy",
-    "memmove", "memset", "nearbyintf", "pow", "powf", "printf", "puts", "realloc", "rint", "rintf", "round",
-    "roundf", "sin", "sinf", "snprintf", "sqrt", "sqrtf", "stderr", "stdout", "strcmp", "strlen", "strncmp",
-    "strncpy", "tan", "tanf", "tanh", "tanhf", "truncf", "vsnprintf", "FARF", "HAP_debug", "HAP_debug_v2",
-    "__cxa_atexit", "__cxa_finalize", "__stack_chk_fail", "__tls_get_addr",
+    "abort",
+    "acosf",
+    "asinf",
+    "atan2f",
+    "atanf",
+    "calloc",
+    "ceil",
+    "ceilf",
+    "cos",
+    "cosf",
+    "erf",
+    "erff",
+    "exp",
+    "exp2f",
+    "expf",
+    "expm1f",
+    "fabs",
+    "fabsf",
+    "floor",
+    "floorf",
+    "fmaxf",
+    "fminf",
+    "fmod",
+    "fmodf",
+    "free",
+    "fprintf",
+    "log",
+    "log10f",
+    "log1pf",
+    "log2f",
+    "logf",
+    "lrintf",
+    "lroundf",
+    "malloc",
+    "memcmp",
+    "memcpy",
+    "memmove",
+    "memset",
+    "nearbyintf",
+    "pow",
+    "powf",
+    "printf",
+    "puts",
+    "realloc",
+    "rint",
+    "rintf",
+    "round",
+    "roundf",
+    "sin",
+    "sinf",
+    "snprintf",
+    "sqrt",
+    "sqrtf",
+    "stderr",
+    "stdout",
+    "strcmp",
+    "strlen",
+    "strncmp",
+    "strncpy",
+    "tan",
+    "tanf",
+    "tanh",
+    "tanhf",
+    "truncf",
+    "vsnprintf",
+    "FARF",
+    "HAP_debug",
+    "HAP_debug_v2",
+    "__cxa_atexit",
+    "__cxa_finalize",
+    "__stack_chk_fail",
+    "__tls_get_addr",
 ];
 /// How names begin that the HTP library or the system has.
 const PREFIXES: &[&str] = &["qhpi_", "Qnn", "__hexagon_", "__qdsp_", "qurt_", "HAP_", "__aeabi_"];
@@ -46,8 +111,11 @@ pub(super) fn linked(package: &Package, target: Target, path: &Path) -> Result<(
         let unknown: Vec<&str> =
             library.undefined.iter().map(String::as_str).filter(|name| !is_known(name)).collect();
         if !unknown.is_empty() {
-            let message = format!("the package uses `{}`, which neither it nor the NPU has", unknown.join("`, `"));
-            return Err(problem(message).help("define the function, or add the source that does to `sources`"));
+            let message =
+                format!("the package uses `{}`, which neither it nor the NPU has", unknown.join("`, `"));
+            return Err(
+                problem(message).help("define the function, or add the source that does to `sources`")
+            );
         }
     }
     Ok(())

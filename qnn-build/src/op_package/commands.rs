@@ -23,7 +23,8 @@ pub(super) struct Entry {
 pub(super) fn write(folder: &Path, mut entries: Vec<Entry>) -> std::io::Result<bool> {
     let path = folder.join(FILE);
     let before = std::fs::read(&path).ok();
-    let old: Vec<Entry> = before.as_deref().and_then(|json| serde_json::from_slice(json).ok()).unwrap_or_default();
+    let old: Vec<Entry> =
+        before.as_deref().and_then(|json| serde_json::from_slice(json).ok()).unwrap_or_default();
     let is_new = |old: &Entry| !entries.iter().any(|entry| entry.output == old.output);
     let kept: Vec<Entry> = old.into_iter().filter(is_new).filter(|entry| entry.output.exists()).collect();
     entries.extend(kept);

@@ -67,8 +67,15 @@ const CPP_HEXAGON: &[&str] =
     &["-mhvx", "-mhvx-length=128B", "-mhmx", "-DUSE_OS_QURT", "-O2", "-Wno-reorder", "-DPREPARE_DISABLED"];
 const CPP_LINK: &[&str] = &["-fPIC", "-std=c++17", "-g", "-shared"];
 /// Packages for the CPU backend.
-const CPU: &[&str] =
-    &["-std=c++11", "-fno-exceptions", "-fPIC", "-O3", "-Wno-write-strings", "-fvisibility=hidden", "-DQNN_API="];
+const CPU: &[&str] = &[
+    "-std=c++11",
+    "-fno-exceptions",
+    "-fPIC",
+    "-O3",
+    "-Wno-write-strings",
+    "-fvisibility=hidden",
+    "-DQNN_API=",
+];
 
 /// The flags.
 pub(super) fn flags(package: &Package, target: Target, compiler: &Compiler, around: Around<'_>) -> Flags {
@@ -109,7 +116,10 @@ fn qhpi(package: &Package, target: Target, compiler: &Compiler, around: Around<'
     if let Target::Hexagon(arch) = target {
         match &compiler.family {
             Family::HexagonSdk(sdk) => {
-                add(&mut flags.compile, &[&format!("-mv{arch}"), "-mhvx", "-mhvx-length=128B", "-mhmx", "-DUSE_OS_QURT"]);
+                add(
+                    &mut flags.compile,
+                    &[&format!("-mv{arch}"), "-mhvx", "-mhvx-length=128B", "-mhmx", "-DUSE_OS_QURT"],
+                );
                 flags.compile.extend(sdk_includes(sdk, arch));
                 add(&mut flags.link, &[&format!("-mv{arch}"), "-shared", "-fPIC", "-nostdlib"]);
             }

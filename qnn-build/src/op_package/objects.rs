@@ -45,7 +45,10 @@ impl Step {
     /// All words of the command line.
     pub(super) fn words(&self) -> Vec<OsString> {
         let program = self.compiler.program.clone().into_os_string();
-        std::iter::once(program).chain(self.compiler.arguments.clone()).chain(self.arguments.clone()).collect()
+        std::iter::once(program)
+            .chain(self.compiler.arguments.clone())
+            .chain(self.arguments.clone())
+            .collect()
     }
 
     /// The command as a shell takes it.
@@ -96,7 +99,8 @@ impl Step {
         let said = String::from_utf8_lossy(&said).trim_end().to_owned();
         if !output.status.success() {
             let problem = Diagnostic::new("E0906", what.to_owned());
-            let problem = if said.is_empty() { problem.note(output.status.to_string()) } else { problem.note(said) };
+            let problem =
+                if said.is_empty() { problem.note(output.status.to_string()) } else { problem.note(said) };
             return Err(problem.note(format!("command: {}", self.line())));
         }
         let made = Stat::of(&self.output).map_err(|error| {

@@ -164,7 +164,8 @@ pub fn definitions(xml: &Path, kind: Kind) -> Result<(qnn_ops::Package, Vec<Diag
     let (errors, warnings): (Vec<Finding>, Vec<Finding>) = findings(kind, &definition, Path::new(""), &[])
         .into_iter()
         .partition(|finding| finding.level == Level::Error);
-    let found = diagnostics(xml, "E0902", &errors).into_iter().chain(diagnostics(xml, "E0903", &warnings)).collect();
+    let found =
+        diagnostics(xml, "E0902", &errors).into_iter().chain(diagnostics(xml, "E0903", &warnings)).collect();
     Ok((definition, found))
 }
 
@@ -263,7 +264,8 @@ fn matches(pattern: &str, path: &str) -> bool {
         (None, None) => true,
         (Some('*'), _) => {
             let rest = &pattern[1..];
-            matches(rest, path) || path.chars().next().is_some_and(|c| c != '/' && matches(pattern, &path[c.len_utf8()..]))
+            matches(rest, path)
+                || path.chars().next().is_some_and(|c| c != '/' && matches(pattern, &path[c.len_utf8()..]))
         }
         (Some(a), Some(b)) if a == b => matches(&pattern[a.len_utf8()..], &path[b.len_utf8()..]),
         _ => false,

@@ -199,7 +199,8 @@ pub(crate) fn devices(
     archs: &BTreeSet<u32>,
     builds: &Builds<'_>,
 ) -> Result<Vec<Device>, Vec<Diagnostic>> {
-    let here = triple.and_then(|triple| triple.split('-').next()).unwrap_or(std::env::consts::ARCH) == "x86_64";
+    let here =
+        triple.and_then(|triple| triple.split('-').next()).unwrap_or(std::env::consts::ARCH) == "x86_64";
     let (mut all, mut problems) = (Vec::new(), Vec::new());
     for one in opened {
         let mut targets: BTreeSet<Target> = one.more.iter().copied().collect();

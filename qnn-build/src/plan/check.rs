@@ -7,7 +7,7 @@ use crate::manifest::Model;
 use crate::source::{ModelValue, SourceFacts, static_shapes};
 
 /// A problem and the key, below the model's table, that it comes from.
-type Located = (Vec<String>, Diagnostic);
+pub(super) type Located = (Vec<String>, Diagnostic);
 
 /// Checks what the manifest says of the model's inputs.
 pub(super) fn overrides(
@@ -18,7 +18,7 @@ pub(super) fn overrides(
 ) -> Vec<Located> {
     match format {
         SourceFormat::Onnx => onnx(facts, model, graphs),
-        SourceFormat::Dlc => Vec::new(),
+        SourceFormat::Dlc | SourceFormat::Gguf | SourceFormat::Safetensors => Vec::new(),
         SourceFormat::ContextBinary => ready(model),
     }
 }

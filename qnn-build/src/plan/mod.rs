@@ -1,8 +1,12 @@
 //! From the manifest to jobs: one compile per model and SoC, and everything that is wrong with the request at once.
 
 mod check;
+mod llm;
 mod targets;
 
+use check::Located;
+use llm::Layout;
+pub use llm::is_llm;
 use targets::SocList;
 pub use targets::target;
 
@@ -26,6 +30,8 @@ use crate::source::{SourceFacts, inspect};
 pub struct Plan {
     /// Its models, by name.
     pub models: Vec<PlannedModel>,
+    /// What else should be known of the result, one sentence each.
+    pub notes: Vec<String>,
 }
 
 /// A model and the SoCs it is compiled for.
@@ -39,7 +45,7 @@ pub struct PlannedModel {
     pub facts: SourceFacts,
     /// How its context binaries get into the app.
     pub embed: Embed,
-    /// One job per SoC; `output` is not set yet.
+    /// One job per SoC, or of a language model one per SoC and part and one for the embedding table; `output` is not set yet.
     pub jobs: Vec<CompileJob>,
 }
 
@@ -85,7 +91,7 @@ impl Plan {
                 Err(found) => problems.extend(found.into_iter().map(|problem| problem.model(name))),
             }
         }
-        Error::from_problems(problems).map_or(Ok(Self { models }), Err)
+        Error::from_problems(problems).map_or(Ok(Self { models, notes: Vec::new() }), Err)
     }
 
     /// Settles what depends on where the app will run, a target triple or this machine: for x86-64 that is the emulator, which
@@ -94,8 +100,18 @@ impl Plan {
     pub fn for_target(mut self, triple: Option<&str>) -> Self {
         let arch = triple.and_then(|triple| triple.split('-').next()).unwrap_or(std::env::consts::ARCH);
         if arch == "x86_64" {
-            for job in self.models.iter_mut().flat_map(|model| &mut model.jobs) {
-                job.htp.weight_sharing.get_or_insert(false);
+            for model in &mut self.models {
+                let shares = |job: &CompileJob| job.htp.weight_sharing.is_none() && job.graphs.len() > 1;
+                if model.facts.llm.is_some() && model.jobs.iter().any(shares) {
+                    self.notes.push(format!(
+                        "{}: compiled for the emulator, which cannot load weights that graphs share: each graph has its own \
+                         here; a build for a device stores them once",
+                        model.name
+                    ));
+                }
+                for job in &mut model.jobs {
+                    job.htp.weight_sharing.get_or_insert(false);
+                }
             }
         }
         self
@@ -149,6 +165,10 @@ fn plan_model(around: Around<'_>, name: &str, model: &Model) -> Result<PlannedMo
         let path: Vec<&str> = ["models", name].iter().chain(key).copied().collect();
         manifest.origin(&path).to_string()
     };
+    let located = |(key, problem): Located| {
+        let key: Vec<&str> = key.iter().map(String::as_str).collect();
+        problem.at(at(&key))
+    };
     let targets = targets::of_model(manifest, name, model, socs, &mut problems);
     let graphs = graphs(name, model);
     let facts = match source_format(&model.source) {
@@ -163,13 +183,16 @@ fn plan_model(around: Around<'_>, name: &str, model: &Model) -> Result<PlannedMo
         }
         Ok(format) => match inspect(&model.source, format, memo) {
             Ok(facts) => {
-                problems.extend(check::overrides(format, &facts, model, &graphs).into_iter().map(
-                    |(key, problem)| {
-                        let key: Vec<&str> = key.iter().map(String::as_str).collect();
-                        problem.at(at(&key))
-                    },
-                ));
-                Some((format, facts))
+                let mut found = llm::foreign(format, model);
+                found.extend(check::overrides(format, &facts, model, &graphs));
+                let layout =
+                    facts.llm.as_ref().map(|facts| Layout::new(facts, model.llm.as_ref())).transpose();
+                let layout = layout.unwrap_or_else(|problems| {
+                    found.extend(problems);
+                    None
+                });
+                problems.extend(found.into_iter().map(located));
+                Some((format, facts, layout))
             }
             Err(found) => {
                 problems.extend(found);
@@ -186,7 +209,7 @@ fn plan_model(around: Around<'_>, name: &str, model: &Model) -> Result<PlannedMo
             problems.push(unknown_op_package(wanted, op_packages).at(at(&["op-packages"])));
         }
     }
-    let Some((format, facts)) = facts.filter(|_| problems.is_empty()) else { return Err(problems) };
+    let Some((format, facts, layout)) = facts.filter(|_| problems.is_empty()) else { return Err(problems) };
     let uses = |package: &&OpPackage| match &model.op_packages {
         Some(wanted) => wanted.contains(&package.name),
         None => facts.domains.contains(&package.domain) || !package.replace.is_empty(),
@@ -203,11 +226,29 @@ fn plan_model(around: Around<'_>, name: &str, model: &Model) -> Result<PlannedMo
         samples: model.samples.as_deref().map(Samples::from_text),
         encodings: model.quantize.encodings.clone(),
         op_packages: used.clone(),
+        llm: None,
         htp: model.htp.clone(),
         toolchain: toolchain.clone(),
         output: None,
     };
-    let jobs = targets.into_iter().map(job).collect();
+    let bases = targets.into_iter().map(job);
+    let jobs = match (&layout, &facts.llm) {
+        (Some(layout), Some(llm)) => {
+            let mut jobs = Vec::new();
+            for base in bases {
+                match layout.parts(llm, &base) {
+                    Ok(parts) => jobs.extend(parts),
+                    Err(problem) => problems.push(located(problem)),
+                }
+            }
+            jobs.extend(jobs.first().and_then(|first| layout.table(first)));
+            jobs
+        }
+        _ => bases.collect(),
+    };
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     Ok(PlannedModel { name: name.to_owned(), source: model.source.clone(), facts, embed: model.embed, jobs })
 }
 
@@ -222,20 +263,26 @@ fn unknown_op_package(name: &str, known: &[OpPackage]) -> Diagnostic {
 /// What kind of model file a path names, by its extension.
 ///
 /// # Errors
-/// `E0109`, or `E0110` for formats of later versions.
+/// `E0109`.
 pub fn source_format(path: &Path) -> Result<SourceFormat, Diagnostic> {
-    const FORMATS: &[(&str, SourceFormat)] =
-        &[("onnx", SourceFormat::Onnx), ("dlc", SourceFormat::Dlc), ("bin", SourceFormat::ContextBinary)];
-    const LATER: &[&str] = &["gguf", "safetensors"];
+    const FORMATS: &[(&str, SourceFormat)] = &[
+        ("onnx", SourceFormat::Onnx),
+        ("dlc", SourceFormat::Dlc),
+        ("bin", SourceFormat::ContextBinary),
+        ("gguf", SourceFormat::Gguf),
+    ];
+    const SUPPORTED: &str =
+        "supported: .onnx, .dlc, .gguf, a Hugging Face folder, .bin (a ready context binary)";
+    if path.is_dir() {
+        return Ok(SourceFormat::Safetensors);
+    }
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     if let Some((_, format)) = FORMATS.iter().find(|(known, _)| *known == extension) {
         return Ok(*format);
     }
-    const SUPPORTED: &str = "supported: .onnx, .dlc, .bin (a ready context binary)";
-    if LATER.contains(&extension.as_str()) || path.is_dir() {
-        let what = if path.is_dir() { "a folder".to_owned() } else { format!(".{extension} files") };
-        let message = format!("{what} as a model source: not supported by this version");
-        return Err(Diagnostic::new("E0110", message).help(SUPPORTED));
+    if extension == "safetensors" {
+        let message = "a safetensors file is not a whole model: its sizes are in config.json beside it";
+        return Err(Diagnostic::new("E0109", message).help("name the folder as `source`"));
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     Err(Diagnostic::new("E0109", format!("`{name}` is no kind of model file that can be compiled"))
@@ -245,7 +292,7 @@ pub fn source_format(path: &Path) -> Result<SourceFormat, Diagnostic> {
 /// One graph named after the model, or those the manifest names; what a graph does not say of an input comes from the model.
 pub(crate) fn graphs(name: &str, model: &Model) -> Vec<GraphSpec> {
     if model.graphs.is_empty() {
-        return vec![GraphSpec { name: name.to_owned(), inputs: model.inputs.clone() }];
+        return vec![GraphSpec { name: name.to_owned(), inputs: model.inputs.clone(), tokens: None }];
     }
     let merge = |below: &BTreeMap<String, InputSpec>, above: &BTreeMap<String, InputSpec>| {
         let mut inputs = below.clone();
@@ -260,6 +307,7 @@ pub(crate) fn graphs(name: &str, model: &Model) -> Vec<GraphSpec> {
     let graph = |(name, graph): (&String, &crate::manifest::Graph)| GraphSpec {
         name: name.clone(),
         inputs: merge(&model.inputs, &graph.inputs),
+        tokens: None,
     };
     model.graphs.iter().map(graph).collect()
 }

@@ -7,17 +7,17 @@ use qnn_platform::{env, libs};
 use super::builder::{Artifacts, Builder};
 use super::mode::Mode;
 use super::{install, stub};
-use crate::artifacts::{ARTIFACT_MANIFEST, ArtifactManifest, ArtifactRecord};
-use crate::codegen::{ModelCode, OpPackageCode, Placement, SocCode, generate};
+use crate::artifacts::{ARTIFACT_MANIFEST, ArtifactKind, ArtifactManifest, ArtifactRecord};
+use crate::codegen::{LlmCode, LlmSocCode, ModelCode, OpPackageCode, Placement, SocCode, generate};
 use crate::compile::Compiler;
 use crate::driver::{Limits, Worker};
 use crate::error::{Error, Result};
 use crate::files::write_if_changed;
-use crate::job::{CompileJob, Diagnostic, Samples};
+use crate::job::{CompileJob, Diagnostic, Samples, Target};
 use crate::log::Log;
-use crate::op_package::{Builds, Device, Target};
 use crate::manifest::{Embed, Manifest, Overrides};
-use crate::package::{self, Built};
+use crate::op_package::{self, Builds, Device};
+use crate::package::{self, ModelOutputs};
 use crate::store::Store;
 
 /// Where a build reads and writes.
@@ -132,57 +132,82 @@ fn make(builder: &Builder, manifest: Manifest, places: &Places) -> Result<Artifa
         log: &places.log,
         keep: keep.as_deref(),
     };
+    for note in packages.iter().flat_map(|package| &package.plan.notes) {
+        places.log.line(&format!("note: {note}"));
+    }
     let (built, warnings) = package::build(packages, &compiler, &*builder.progress)?;
 
-    let manifest = package::artifact_manifest(&built)?;
-    package::place_all(&built, &manifest, &places.out_dir, &memo)?;
-    let code = generate(&models(&built, &manifest)).map_err(|problems| Error {
-        problems,
-        warnings: Vec::new(),
-        log: None,
-    })?;
-    finish(places, &code, manifest, warnings)
+    let outputs = package::outputs(&built)?;
+    package::place_all(&outputs, &built, &places.out_dir, &memo)?;
+    let (models, llms) = code_of(&outputs);
+    let code =
+        generate(&models, &llms).map_err(|problems| Error { problems, warnings: Vec::new(), log: None })?;
+    finish(places, &code, package::listed(&outputs, &built), warnings)
 }
 
-fn models<'a>(built: &'a [Built], manifest: &'a ArtifactManifest) -> Vec<ModelCode<'a>> {
-    let mut records = manifest.artifacts.iter();
-    let mut models = Vec::new();
-    for package in built {
-        for (model, artifacts) in package.models() {
-            let records: Vec<&ArtifactRecord> = records.by_ref().take(artifacts.len()).collect();
-            let socs = artifacts.iter().zip(&records).map(|((job, _), record)| SocCode {
-                soc: &job.soc,
-                build_id: &record.build_id,
-                placement: match record.embed {
-                    Embed::File => Placement::File(record.file.clone()),
-                    Embed::Auto | Embed::Bytes => Placement::Bytes(record.file.clone()),
-                },
-                op_packages: libraries(job, package),
-            });
-            models.push(ModelCode {
-                name: &model.name,
-                source: model.source.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-                graphs: records.first().map_or(&[][..], |record| &record.graphs),
-                specs: artifacts.first().map_or(&[][..], |(job, _)| &job.graphs),
-                socs: socs.collect(),
-            });
+fn code_of<'a>(outputs: &'a [ModelOutputs<'a>]) -> (Vec<ModelCode<'a>>, Vec<LlmCode<'a>>) {
+    let (mut models, mut llms) = (Vec::new(), Vec::new());
+    for ModelOutputs { model, artifacts, outputs, op_packages } in outputs {
+        let name = model.name.as_str();
+        let source = model.source.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let records: Vec<&ArtifactRecord> = outputs.iter().map(|output| &output.record).collect();
+        if model.facts.llm.is_some() {
+            llms.push(LlmCode { name, source, socs: llm_socs(&records) });
+            continue;
         }
+        let socs = artifacts.iter().zip(&records).map(|((job, _), record)| SocCode {
+            soc: &job.soc,
+            build_id: &record.build_id,
+            placement: placement(record),
+            op_packages: libraries(job, op_packages),
+        });
+        models.push(ModelCode {
+            name,
+            source,
+            graphs: records.first().map_or(&[][..], |record| &record.graphs),
+            specs: artifacts.first().map_or(&[][..], |(job, _)| &job.graphs),
+            socs: socs.collect(),
+        });
     }
-    models
+    (models, llms)
+}
+
+fn placement(record: &ArtifactRecord) -> Placement {
+    match record.embed {
+        Embed::File => Placement::File(record.file.clone()),
+        Embed::Auto | Embed::Bytes => Placement::Bytes(record.file.clone()),
+    }
+}
+
+/// For each SoC its own files and those for all; each has one description.
+fn llm_socs(records: &[&ArtifactRecord]) -> Vec<LlmSocCode> {
+    let descriptions = records.iter().filter(|record| record.kind == ArtifactKind::Description);
+    let soc = |description: &&ArtifactRecord| {
+        let named = records.iter().filter(|record| {
+            let kinds = [ArtifactKind::ContextBinary, ArtifactKind::Embedding, ArtifactKind::Tokenizer];
+            kinds.contains(&record.kind) && (record.soc.is_empty() || record.soc == description.soc)
+        });
+        LlmSocCode {
+            soc: description.soc.clone(),
+            description: Some(description.file.clone()),
+            files: named.map(|record| (record.file.clone(), placement(record))).collect(),
+        }
+    };
+    descriptions.map(soc).collect()
 }
 
 /// The libraries that a context binary needs where the app runs: of this machine, or of its architecture.
-fn libraries(job: &CompileJob, package: &Built) -> Vec<OpPackageCode> {
+fn libraries(job: &CompileJob, devices: &[Device]) -> Vec<OpPackageCode> {
     let fits = |device: &&Device| match device.target {
-        Target::HtpX86 => true,
-        Target::Hexagon(arch) => arch == job.soc.arch,
+        op_package::Target::HtpX86 => true,
+        op_package::Target::Hexagon(arch) => arch == job.soc.arch,
         _ => false,
     };
     let used = |device: &&Device| job.op_packages.iter().any(|used| used.name == device.name);
-    let here = package.op_packages.iter().any(|device| device.target == Target::HtpX86);
-    let side = |device: &&Device| here == (device.target == Target::HtpX86);
-    package
-        .op_packages
+    let is_here = |device: &Device| device.target == op_package::Target::HtpX86;
+    let here = devices.iter().any(is_here);
+    let side = |device: &&Device| here == is_here(device);
+    devices
         .iter()
         .filter(|device| used(device) && fits(device) && side(device))
         .map(|device| OpPackageCode {
@@ -200,6 +225,7 @@ fn make_stub(manifest: &Manifest, why: &str, places: &Places) -> Result<Artifact
     let stubs = stub::stubs(manifest, before.as_ref());
     let models: Vec<ModelCode<'_>> = stubs
         .iter()
+        .filter(|stub| !stub.llm)
         .map(|stub| {
             let soc = |soc| SocCode {
                 soc,
@@ -216,7 +242,24 @@ fn make_stub(manifest: &Manifest, why: &str, places: &Places) -> Result<Artifact
             }
         })
         .collect();
-    let code = generate(&models).map_err(|problems| Error { problems, warnings: Vec::new(), log: None })?;
+    let llms: Vec<LlmCode<'_>> = stubs
+        .iter()
+        .filter(|stub| stub.llm)
+        .map(|stub| {
+            let soc = |soc: &Target| LlmSocCode {
+                soc: soc.name.clone(),
+                description: None,
+                files: vec![(String::new(), Placement::Stub(why.to_owned()))],
+            };
+            LlmCode {
+                name: &stub.name,
+                source: stub.source.clone(),
+                socs: stub.socs.iter().map(soc).collect(),
+            }
+        })
+        .collect();
+    let code =
+        generate(&models, &llms).map_err(|problems| Error { problems, warnings: Vec::new(), log: None })?;
     let names: Vec<&str> = stubs.iter().map(|stub| stub.name.as_str()).collect();
     let warning =
         Diagnostic::new("E0705", format!("models are stubs that cannot be loaded: {}", names.join(", ")))
@@ -230,7 +273,7 @@ fn make_stub(manifest: &Manifest, why: &str, places: &Places) -> Result<Artifact
 
 /// Generates nothing; what an earlier build made stays.
 fn off(places: &Places) -> Result<Artifacts> {
-    write_code(places, &generate(&[]).unwrap_or_default())?;
+    write_code(places, &generate(&[], &[]).unwrap_or_default())?;
     Ok(Artifacts {
         code: places.code.clone(),
         manifest_path: places.out_dir.join(ARTIFACT_MANIFEST),

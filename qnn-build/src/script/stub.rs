@@ -11,7 +11,7 @@ use crate::artifacts::{ArtifactManifest, ArtifactRecord};
 use crate::job::{GraphInfo, InputSpec, SourceFormat, Target, TensorInfo};
 use crate::manifest::{Embed, Manifest, Model};
 use crate::memo::Memo;
-use crate::plan::{graphs, source_format, target};
+use crate::plan::{graphs, is_llm, source_format, target};
 use crate::source::{ModelValue, SourceFacts, inspect, static_shapes};
 
 /// A model without its context binaries.
@@ -21,6 +21,8 @@ pub(super) struct Stub {
     pub(super) socs: Vec<Target>,
     pub(super) graphs: Vec<GraphInfo>,
     pub(super) specs: Vec<crate::job::GraphSpec>,
+    /// Whether it is a language model.
+    pub(super) llm: bool,
 }
 
 /// Stubs of all models. What is wrong with a model's file does not matter here.
@@ -42,6 +44,7 @@ pub(super) fn stubs(manifest: &Manifest, before: Option<&ArtifactManifest>) -> V
             socs: socs.iter().filter_map(|name| soc::find(name).ok()).map(target).collect(),
             graphs: graphs.unwrap_or_default(),
             specs,
+            llm: source_format(&model.source).is_ok_and(is_llm),
         }
     };
     manifest.config.models.iter().map(stub).collect()

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::llm::{self, LlmFacts};
 use super::onnx::{ModelValue, Scan, scan};
 use super::wire::WireError;
 use crate::error::io_problem;
@@ -29,6 +30,8 @@ pub struct SourceFacts {
     pub outputs: Vec<ModelValue>,
     /// Operator domains that the model imports beside the standard's own (ONNX only).
     pub domains: BTreeSet<String>,
+    /// Sizes and weights of a language model.
+    pub llm: Option<LlmFacts>,
 }
 
 /// A file with external data.
@@ -49,6 +52,20 @@ impl SourceFacts {
     pub fn total_bytes(&self) -> u64 {
         self.external.iter().fold(self.bytes, |sum, file| sum.saturating_add(file.bytes))
     }
+
+    /// blake3 of the model file, or of its hash and those of its external data where there is some; hexadecimal.
+    pub fn digest(&self) -> String {
+        if self.external.is_empty() {
+            return self.blake3.clone();
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.blake3.as_bytes());
+        for file in &self.external {
+            hasher.update(file.location.as_bytes());
+            hasher.update(file.blake3.as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
 }
 
 /// What is remembered of the model file itself; external files have a memory of their own.
@@ -67,9 +84,14 @@ struct Remembered {
 /// # Errors
 /// Everything that is wrong with the files: unreadable, empty, cut off, no ONNX, external data missing, short or outside.
 pub fn inspect(path: &Path, format: SourceFormat, memo: &Memo) -> Result<SourceFacts, Vec<Diagnostic>> {
+    if format == SourceFormat::Safetensors {
+        return llm::folder(path, memo);
+    }
     let kind = match format {
         SourceFormat::Onnx => "onnx-3",
-        SourceFormat::Dlc | SourceFormat::ContextBinary => "hash-1",
+        SourceFormat::Dlc | SourceFormat::ContextBinary | SourceFormat::Gguf | SourceFormat::Safetensors => {
+            "hash-1"
+        }
     };
     let known = memo.fact(kind, path, || remember(path, format)).map_err(|problem| vec![problem])?;
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -84,8 +106,12 @@ pub fn inspect(path: &Path, format: SourceFormat, memo: &Memo) -> Result<SourceF
     if !problems.is_empty() {
         return Err(problems);
     }
+    let llm = match format {
+        SourceFormat::Gguf => Some(llm::facts(path, path, "", memo)?),
+        _ => None,
+    };
     let Remembered { bytes, blake3, inputs, outputs, domains, .. } = known;
-    Ok(SourceFacts { bytes, blake3, external, inputs, outputs, domains })
+    Ok(SourceFacts { bytes, blake3, external, inputs, outputs, domains, llm })
 }
 
 fn remember(path: &Path, format: SourceFormat) -> Result<Remembered, Diagnostic> {
@@ -96,12 +122,15 @@ fn remember(path: &Path, format: SourceFormat) -> Result<Remembered, Diagnostic>
             SourceFormat::Onnx => "E0201",
             SourceFormat::Dlc => "E0212",
             SourceFormat::ContextBinary => "E0213",
+            SourceFormat::Gguf | SourceFormat::Safetensors => "E0230",
         };
         return Err(Diagnostic::new(code, "the model file is empty").at(path.display().to_string()));
     }
     let scan = match format {
         SourceFormat::Onnx => scan_file(path, bytes)?,
-        SourceFormat::Dlc | SourceFormat::ContextBinary => Scan::default(),
+        SourceFormat::Dlc | SourceFormat::ContextBinary | SourceFormat::Gguf | SourceFormat::Safetensors => {
+            Scan::default()
+        }
     };
     Ok(Remembered {
         bytes,
@@ -146,7 +175,7 @@ fn looks_like(path: &Path) -> Option<(&'static str, &'static str)> {
     const FORMS: &[(&[u8], &str, &str)] = &[
         (b"version https://git-lfs", "a Git LFS pointer", "run `git lfs pull` to fetch the file itself"),
         (b"<", "an HTML or XML page", "the download gave a page and not the file; fetch it again"),
-        (b"GGUF", "a GGUF file", "this version compiles .onnx and .dlc files"),
+        (b"GGUF", "a GGUF file", "give it the extension .gguf"),
         (
             b"PK\x03\x04",
             "a ZIP archive (PyTorch checkpoint, DLC, npz)",
@@ -185,9 +214,7 @@ fn external_file(
             .help("save the model again with its external data beside it, under a plain file name"));
     }
     let path = folder.join(relative);
-    let hashed = memo
-        .fact("hash-1", &path, || hash_file(&path).map(|(bytes, hash)| (bytes, hash.to_hex().to_string())));
-    match hashed {
+    match hashed(&path, memo) {
         Ok((bytes, blake3)) if bytes >= needed => {
             Ok(ExternalFile { location: location.to_owned(), path, bytes, blake3 })
         }
@@ -201,4 +228,9 @@ fn external_file(
         }
         Err(error) => Err(io_problem("E0214", "cannot read external data", &path, &error)),
     }
+}
+
+/// Length and blake3 of a file, remembered.
+pub(super) fn hashed(path: &Path, memo: &Memo) -> std::io::Result<(u64, String)> {
+    memo.fact("hash-1", path, || hash_file(path).map(|(bytes, hash)| (bytes, hash.to_hex().to_string())))
 }

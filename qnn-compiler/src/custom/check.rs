@@ -55,7 +55,8 @@ impl Found<'_> {
         for (i, id) in node.inputs.iter().enumerate() {
             let Some(input) = self.input(i) else { continue };
             let Some(id) = *id else {
-                let message = format!("input `{}` of {} is left out and another follows", input.name, self.name());
+                let message =
+                    format!("input `{}` of {} is left out and another follows", input.name, self.name());
                 return Err(self.problem(node, "E0909", message));
             };
             let value = graph.value(id);
@@ -99,13 +100,16 @@ impl Found<'_> {
         let rule = self.package.shapes.get(&self.op.name).and_then(|rules| rules.get(i));
         let shape = match (said, rule) {
             (Some(said), _) => said.shape.clone(),
-            (None, Some(rule)) => ShapeRule::parse(rule, self.op)
-                .and_then(|rule| rule.shape(&inputs))
-                .map_err(|why| self.problem(node, "E0910", format!("the shape of output `{}`: {why}", output.name)))?,
+            (None, Some(rule)) => {
+                ShapeRule::parse(rule, self.op).and_then(|rule| rule.shape(&inputs)).map_err(|why| {
+                    self.problem(node, "E0910", format!("the shape of output `{}`: {why}", output.name))
+                })?
+            }
             (None, None) => match inputs.first().copied().flatten() {
                 Some(first) if output.rank.fits(first.len()) => first.to_vec(),
                 _ => {
-                    let message = format!("the shape of output `{}` of {} is not known", output.name, self.name());
+                    let message =
+                        format!("the shape of output `{}` of {} is not known", output.name, self.name());
                     let help = format!(
                         "say it in the manifest: op-packages.{}.shapes.{} = [\"…\"], or declare it in the model (onnx.shape_inference does not know the op)",
                         self.package.name, self.op.name

@@ -33,7 +33,8 @@ impl Found<'_> {
     pub(crate) fn lower(&self, lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
         let params = self.params(node)?;
         let inputs = (0..node.inputs.len()).map(|i| lower.input(node, i)).collect::<Result<Vec<_>, _>>()?;
-        let outputs = (0..node.outputs.len()).map(|i| lower.output(node, i)).collect::<Result<Vec<_>, _>>()?;
+        let outputs =
+            (0..node.outputs.len()).map(|i| lower.output(node, i)).collect::<Result<Vec<_>, _>>()?;
         for (kind, tensors) in [(Kind::Input, &inputs), (Kind::Output, &outputs)] {
             for (i, id) in tensors.iter().enumerate() {
                 self.operand(lower, node, kind, i, *id)?;
@@ -67,8 +68,11 @@ impl Found<'_> {
         };
         let name = name.unwrap_or_default();
         if tensor.dims.len() > MOST_AXES {
-            let message =
-                format!("{kind} `{name}` of {} has shape {:?}; kernels get at most {MOST_AXES} axes", self.name(), tensor.dims);
+            let message = format!(
+                "{kind} `{name}` of {} has shape {:?}; kernels get at most {MOST_AXES} axes",
+                self.name(),
+                tensor.dims
+            );
             return Err(Diagnostic {
                 help: Some("join axes by a Reshape before the node, and part them after it".to_owned()),
                 ..self.problem(node, "E0909", message)

@@ -80,6 +80,15 @@ impl OpPackages {
         loaded.found(op)
     }
 
+    /// Every op of every package, as the library names them.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let of = |loaded: &Loaded| -> Vec<String> {
+            let package = &loaded.job.package;
+            loaded.definition.ops.iter().map(|op| format!("{package}::{}", op.name)).collect()
+        };
+        self.packages.iter().flat_map(of).collect()
+    }
+
     /// Whether an operator of a graph is one of a package.
     pub(crate) fn is_node(&self, op: &str) -> bool {
         op.split_once("::").is_some_and(|(domain, op)| self.find(domain, op).is_some())

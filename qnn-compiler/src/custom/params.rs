@@ -21,7 +21,11 @@ impl Found<'_> {
             if !self.op.params.iter().any(|param| param.name == *name) {
                 let known: Vec<&str> = self.op.params.iter().map(|param| &*param.name).collect();
                 let message = format!("{} has no parameter `{name}`", self.name());
-                let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+                let known = if known.is_empty() {
+                    "it has none".to_owned()
+                } else {
+                    format!("it has {}", known.join(", "))
+                };
                 return Err(Diagnostic { notes: vec![known], ..self.problem(node, "E0909", message) });
             }
         }
@@ -73,7 +77,8 @@ impl Found<'_> {
         }
         let tensor = types.iter().find_map(|datatype| elements(*datatype, attr));
         let (dtype, data) = tensor.ok_or_else(wrong)?;
-        let dims = shape.iter().map(|d| u32::try_from(*d)).collect::<Result<Vec<u32>, _>>().map_err(|_| wrong())?;
+        let dims =
+            shape.iter().map(|d| u32::try_from(*d)).collect::<Result<Vec<u32>, _>>().map_err(|_| wrong())?;
         Ok(Param::Tensor { name, dtype, dims, data })
     }
 }

@@ -1,10 +1,10 @@
 //! Quantization encodings of values.
 
-/// How stored integers stand for real numbers: `real = (q - zero_point) * scale`.
+/// How stored integers stand for real numbers: `real = (q - zero_point) * scale`, and in blocks `+ shift`.
 ///
 /// A computed value with an encoding is a float in the graph, and integers on the device. A constant with an encoding has
 /// an integer dtype: its data are the stored integers, its meaning the real numbers.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Encoding {
     /// Bits in use; at most the dtype's.
     pub bits: u8,
@@ -12,10 +12,15 @@ pub struct Encoding {
     pub signed: bool,
     /// Axis that `scales` runs along; `None` means per tensor.
     pub axis: Option<usize>,
-    /// One scale per tensor, or one per slice along `axis`.
+    /// Elements along `axis` that share a scale; 0 where a whole slice does.
+    pub block: usize,
+    /// One scale per tensor, or one per slice along `axis`. In blocks a tensor of scales, row-major, of the value's shape with
+    /// `axis` divided by `block`.
     pub scales: Vec<f32>,
     /// As many as `scales`.
     pub zero_points: Vec<i32>,
+    /// In blocks what is added to each real number, as many as `scales`; empty for nothing.
+    pub shifts: Vec<f32>,
 }
 
 impl Encoding {
@@ -50,7 +55,38 @@ impl Encoding {
             ),
             None => (1, 1),
         };
-        move |i| (i / inner) % extent
+        let block = self.block;
+        let blocks = extent.div_ceil(block.max(1));
+        move |i| {
+            let along = (i / inner) % extent;
+            if block == 0 {
+                along
+            } else {
+                ((i / (inner * extent)) * blocks + along / block) * inner + i % inner
+            }
+        }
+    }
+
+    /// The shape of `scales` in blocks, for a value of this shape.
+    pub fn scales_shape(&self, shape: &[usize]) -> Vec<usize> {
+        let mut shape = shape.to_vec();
+        if let Some(extent) = self.axis.and_then(|axis| shape.get_mut(axis)) {
+            *extent = extent.div_ceil(self.block.max(1));
+        }
+        shape
+    }
+
+    /// The encoding of a value in blocks whose axes are put in another order, the `i`-th from axis `order[i]`.
+    #[must_use]
+    pub fn transposed_blocks(&self, shape: &[usize], order: &[usize]) -> Self {
+        let from = self.scales_shape(shape);
+        Self {
+            axis: self.axis.and_then(|axis| order.iter().position(|&o| o == axis)),
+            scales: transposed(&self.scales, &from, order),
+            zero_points: transposed(&self.zero_points, &from, order),
+            shifts: transposed(&self.shifts, &from, order),
+            ..*self
+        }
     }
 
     /// The real numbers of stored integers.
@@ -62,7 +98,9 @@ impl Encoding {
     /// The real number of an integer that has the `at`-th scale.
     pub fn dequantize_one(&self, q: i64, at: usize) -> f64 {
         let zero = self.zero_points.get(at).copied().unwrap_or(0);
+        let shift = self.shifts.get(at).copied().unwrap_or(0.0);
         (q - i64::from(zero)) as f64 * f64::from(self.scales.get(at).copied().unwrap_or(0.0))
+            + f64::from(shift)
     }
 
     /// The stored integers of real numbers: rounded to nearest, ties to even, saturated.
@@ -76,8 +114,27 @@ impl Encoding {
         let (low, high) = self.limits();
         let zero = f64::from(self.zero_points.get(at).copied().unwrap_or(0));
         let scale = f64::from(self.scales.get(at).copied().unwrap_or(1.0));
-        ((real / scale).round_ties_even() + zero).clamp(low as f64, high as f64) as i64
+        let shift = f64::from(self.shifts.get(at).copied().unwrap_or(0.0));
+        (((real - shift) / scale).round_ties_even() + zero).clamp(low as f64, high as f64) as i64
     }
+}
+
+/// Elements of a tensor of shape `from` with its axes in another order; nothing where there are none.
+fn transposed<T: Copy>(elements: &[T], from: &[usize], order: &[usize]) -> Vec<T> {
+    let mut steps = vec![1; from.len()];
+    for axis in (1..from.len()).rev() {
+        steps[axis - 1] = steps[axis] * from[axis];
+    }
+    let to: Vec<usize> = order.iter().map(|&axis| from[axis]).collect();
+    let at = |flat: usize| {
+        let mut rest = flat;
+        order.iter().zip(&to).rev().fold(0, |at, (&axis, &extent)| {
+            let index = rest % extent;
+            rest /= extent;
+            at + index * steps[axis]
+        })
+    };
+    (0..elements.len()).filter_map(|flat| elements.get(at(flat)).copied()).collect()
 }
 
 #[cfg(test)]
@@ -92,6 +149,7 @@ mod tests {
             axis: Some(1),
             scales: vec![0.5, 2.0],
             zero_points: vec![0, 1],
+            ..Encoding::default()
         };
         assert_eq!(encoding.dequantize(&[1, 2, 3, 4], &[1, 2, 2]), [0.5, 1.0, 4.0, 6.0]);
         assert_eq!(encoding.quantize(&[0.5, 1.0, 4.0, 600.0], &[1, 2, 2]), [1, 2, 3, 127]);
@@ -99,8 +157,28 @@ mod tests {
 
     #[test]
     fn ties_round_to_even_and_the_zero_point_comes_after() {
-        let encoding =
-            Encoding { bits: 8, signed: false, axis: None, scales: vec![1.0], zero_points: vec![1] };
+        let encoding = Encoding { bits: 8, scales: vec![1.0], zero_points: vec![1], ..Encoding::default() };
         assert_eq!(encoding.quantize(&[0.5, 1.5, 2.5, -9.0], &[4]), [1, 3, 3, 0]);
+    }
+
+    #[test]
+    fn blocks_along_an_axis_have_their_own_scale_and_shift() {
+        let encoding = Encoding {
+            bits: 4,
+            signed: true,
+            axis: Some(1),
+            block: 2,
+            scales: vec![1.0, 2.0, 3.0, 4.0],
+            zero_points: vec![0; 4],
+            shifts: vec![0.5, 0.0, 0.0, 0.0],
+        };
+        let integers = [1, 1, 1, 1, 2, 2, 2, 2];
+        let reals = [1.5, 1.5, 2.0, 2.0, 6.0, 6.0, 8.0, 8.0];
+        assert_eq!(encoding.dequantize(&integers, &[2, 4]), reals);
+        assert_eq!(encoding.quantize(&reals, &[2, 4]), integers);
+        let turned = encoding.transposed_blocks(&[2, 4], &[1, 0]);
+        assert_eq!((turned.axis, &turned.scales[..]), (Some(0), &[1.0, 3.0, 2.0, 4.0][..]));
+        let turned_integers = [1, 2, 1, 2, 1, 2, 1, 2];
+        assert_eq!(turned.dequantize(&turned_integers, &[4, 2]), [1.5, 6.0, 1.5, 6.0, 2.0, 8.0, 2.0, 8.0]);
     }
 }

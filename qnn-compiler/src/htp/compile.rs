@@ -8,8 +8,8 @@ use qnn_build::job::{CompileJob, Diagnostic, Report, Stage};
 use qnn_build::toolchain::build_id_of;
 use qnn_platform::libs::{QnnLibs, Source, library_file};
 
-use super::{binary, packages};
 use super::emit::{diagnostic, emit};
+use super::{binary, packages};
 use crate::problem::{Problems, Result, problem};
 use crate::program::Program;
 use crate::reporter::Reporter;

@@ -6,6 +6,7 @@ use qnn_platform::libs::{QnnLibs, Source};
 
 use super::emit::diagnostic;
 use super::{binary, packages};
+use crate::custom::OpPackages;
 use crate::npz::{self, Array};
 use crate::problem::{Problems, Result, not_written, problem};
 use crate::reporter::Reporter;
@@ -52,8 +53,7 @@ pub(crate) fn execute(job: &ExecuteJob, reporter: &mut Reporter<'_>) -> Result<R
     let arrays = npz::read(&job.inputs).map_err(|e| problem("E0802", e.to_string()))?;
     let (inputs, samples) = arrange(&graph, arrays)?;
     if !job.op_packages.is_empty() {
-        let packages = job.op_packages.iter().map(|package| format!("of package {}", package.package));
-        reporter.at_risk(packages.collect());
+        reporter.at_risk(OpPackages::load(&job.op_packages)?.names());
     }
     let outputs = run_all(&graph, &inputs, samples, reporter)?;
     npz::write(&job.outputs, outputs.iter().map(|(name, array)| (&**name, array)))

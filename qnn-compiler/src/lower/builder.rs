@@ -72,14 +72,24 @@ impl<'l, 'g> OpBuilder<'l, 'g> {
     /// `u32` tensor parameter.
     pub fn u32s(mut self, name: &'static str, dims: &[u32], values: &[u32]) -> Self {
         let data = Data::new(values.iter().flat_map(|v| v.to_le_bytes()).collect());
-        self.op.params.push(Param::Tensor { name: name.into(), dtype: DataType::Uint32, dims: dims.to_vec(), data });
+        self.op.params.push(Param::Tensor {
+            name: name.into(),
+            dtype: DataType::Uint32,
+            dims: dims.to_vec(),
+            data,
+        });
         self
     }
 
     /// `i32` tensor parameter.
     pub fn i32s(mut self, name: &'static str, dims: &[u32], values: &[i32]) -> Self {
         let data = Data::from_i32(values);
-        self.op.params.push(Param::Tensor { name: name.into(), dtype: DataType::Int32, dims: dims.to_vec(), data });
+        self.op.params.push(Param::Tensor {
+            name: name.into(),
+            dtype: DataType::Int32,
+            dims: dims.to_vec(),
+            data,
+        });
         self
     }
 

@@ -25,8 +25,15 @@ pub(super) fn unsupported(name: NodeName<'_>, own: &OpPackages) -> Diagnostic {
 }
 
 /// Domains of operators that are not an app's own.
-const OTHERS: &[&str] =
-    &["", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview", "ai.onnx.preview.training", "com.microsoft"];
+const OTHERS: &[&str] = &[
+    "",
+    "ai.onnx",
+    "ai.onnx.ml",
+    "ai.onnx.training",
+    "ai.onnx.preview",
+    "ai.onnx.preview.training",
+    "com.microsoft",
+];
 
 /// An operator of another domain: an op of a package that is not declared, or that the package does not have.
 fn not_declared(name: NodeName<'_>, own: &OpPackages) -> Diagnostic {

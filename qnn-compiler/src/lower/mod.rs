@@ -23,6 +23,7 @@ mod pad;
 mod pool;
 mod reduce;
 mod resize;
+mod rotary;
 mod scatter;
 mod shape;
 mod slice;

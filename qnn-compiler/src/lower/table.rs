@@ -4,7 +4,7 @@ use qnn_build::job::Diagnostic;
 
 use super::{
     Lower, activation, arg, conv, convert, einsum, elementwise, gather, logic, mask, matmul, norm, pad, pool,
-    reduce, resize, scatter, shape, slice, softmax, spatial, spread, unary,
+    reduce, resize, rotary, scatter, shape, slice, softmax, spatial, spread, unary,
 };
 use crate::graph::Node;
 
@@ -261,6 +261,12 @@ pub static ROWS: &[Row] = &[
         Axes::Spatial(Operands::PerChannel),
         resize::resize,
         "ResizeBilinear, ResizeNearestNeighbor, Resize (cubic); what these get wrong MatMul or Gather by axis",
+    ),
+    vendor(
+        "RotaryEmbedding",
+        Axes::Opaque,
+        rotary::rotary,
+        "RotaryEmbedding; of language models, ONNX's operator of that name is written as products",
     ),
     row("Round", Axes::Elementwise, unary::unary, "ElementWiseRound"),
     row(

@@ -52,6 +52,15 @@ pub fn run_rest(graph: &mut Graph) -> Result<()> {
     PASSES[fused()..].iter().try_for_each(|pass| (pass.run)(graph))
 }
 
+/// Runs the passes that bring a graph into physical layout, without looking for patterns: for graphs that are written here.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_physical(graph: &mut Graph) -> Result<()> {
+    let physical = PASSES.iter().skip_while(|pass| pass.name != "layout");
+    physical.into_iter().try_for_each(|pass| (pass.run)(graph))
+}
+
 /// How many passes there are up to the one that fuses.
 fn fused() -> usize {
     PASSES.iter().position(|pass| pass.name == "fuse").map_or(PASSES.len(), |at| at + 1)

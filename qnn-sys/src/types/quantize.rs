@@ -387,6 +387,13 @@ impl QuantizeParams {
         params
     }
 
+    /// Float scales and offsets by block. The arrays must outlive every call that is given the tensor.
+    pub const fn bw_float_block(encoding: BwFloatBlockEncoding) -> Self {
+        let mut params = Self::defined(QuantizationEncoding::BW_FLOAT_BLOCK);
+        params.encoding.bw_float_block = encoding;
+        params
+    }
+
     /// Low-power block quantization. The struct and its arrays must outlive every call that is given the tensor.
     pub const fn blockwise_expansion(encoding: *mut BlockwiseExpansion) -> Self {
         let mut params = Self::defined(QuantizationEncoding::BLOCKWISE_EXPANSION);

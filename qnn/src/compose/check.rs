@@ -97,6 +97,25 @@ fn encoding(spec: &TensorSpec<'_>) -> Result<(), String> {
         Quant::BitWidthPerAxis { bits, axis, scale_offsets } => {
             good_bits(*bits).and_then(|()| good_axis(*axis, scale_offsets))
         }
+        Quant::FloatBlocks { bits, block, scale_offsets } => {
+            good_bits(*bits)?;
+            let whole = block.len() == spec.dims.len()
+                && block.iter().zip(spec.dims).all(|(&b, &d)| b > 0 && d.is_multiple_of(b));
+            if !whole {
+                return Err(format!("its blocks of {block:?} do not divide shape {:?}", spec.dims));
+            }
+            let count: u64 = block.iter().zip(spec.dims).map(|(&b, &d)| u64::from(d / b)).product();
+            if count != scale_offsets.len() as u64 {
+                return Err(format!("its encoding has {} scales for {count} blocks", scale_offsets.len()));
+            }
+            // A negative scale is computed right (measured with QNN 2.51).
+            match scale_offsets.iter().find(|(s, o)| !s.is_finite() || *s == 0.0 || !o.is_finite()) {
+                None => Ok(()),
+                Some((scale, offset)) => Err(format!(
+                    "a block has scale {scale} and offset {offset}; both are finite, and a scale is not 0"
+                )),
+            }
+        }
         Quant::Other(kind) => {
             Err(format!("its encoding of kind {kind} was read from a binary and cannot be written"))
         }

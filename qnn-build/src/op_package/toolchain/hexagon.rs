@@ -24,7 +24,12 @@ pub(super) fn compiler(kind: Kind, arch: u32, places: &Places, memo: &Memo) -> R
     if let Some(sdk) = sdk::find(arch, places, &mut looked) {
         let file = sdk.tools.join("bin").join(program);
         if file.is_file() {
-            return Ok(Compiler { family: Family::HexagonSdk(sdk), program: file, arguments: vec![], env: vec![] });
+            return Ok(Compiler {
+                family: Family::HexagonSdk(sdk),
+                program: file,
+                arguments: vec![],
+                env: vec![],
+            });
         }
         looked.push(file.display().to_string());
     }
@@ -62,7 +67,8 @@ fn clang(arch: u32, places: &Places, memo: &Memo, looked: &mut Vec<String>) -> O
             Err(never) => match never {},
         };
         if !archs.contains(&arch) {
-            let last = archs.iter().max().map_or("no Hexagon".to_owned(), |last| format!("Hexagon up to v{last}"));
+            let last =
+                archs.iter().max().map_or("no Hexagon".to_owned(), |last| format!("Hexagon up to v{last}"));
             looked.push(format!("{}: it knows {last}", program.display()));
             continue;
         }
@@ -94,12 +100,8 @@ fn archs_of(clang: &Path) -> Vec<u32> {
 
 fn zig_cc(zig: &Path, places: &Places) -> Compiler {
     let cache = places.zig_cache.iter().flat_map(|cache| {
-        ["ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"].map(|name| (name.into(), cache.clone().into_os_string()))
+        ["ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"]
+            .map(|name| (name.into(), cache.clone().into_os_string()))
     });
-    Compiler {
-        family: Family::Zig,
-        program: zig.to_owned(),
-        arguments: words(["cc"]),
-        env: cache.collect(),
-    }
+    Compiler { family: Family::Zig, program: zig.to_owned(), arguments: words(["cc"]), env: cache.collect() }
 }

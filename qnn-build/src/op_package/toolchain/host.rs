@@ -19,8 +19,11 @@ pub(super) fn c_compiler(places: &Places) -> Result<Compiler, Diagnostic> {
     // Everything that cc would read of a build script's environment is said here, so that it works outside of one, too.
     build.target(TRIPLE).host(TRIPLE).opt_level(2).debug(false).cargo_metadata(false).cargo_warnings(false);
     build.no_default_flags(true);
-    const WAYS: &[&str] =
-        &["install gcc or clang (apt-get install gcc)", "set CC to a C compiler", "set CC_x86_64_unknown_linux_gnu to one"];
+    const WAYS: &[&str] = &[
+        "install gcc or clang (apt-get install gcc)",
+        "set CC to a C compiler",
+        "set CC_x86_64_unknown_linux_gnu to one",
+    ];
     let tool = build.try_get_compiler().map_err(|error| {
         missing(Target::HtpX86, vec![format!("a C compiler by the crate cc: {error}")], WAYS)
     })?;
@@ -28,7 +31,10 @@ pub(super) fn c_compiler(places: &Places) -> Result<Compiler, Diagnostic> {
         let looked = vec![format!("`{}` on PATH", tool.path().display())];
         return Err(missing(Target::HtpX86, looked, WAYS));
     };
-    let (arguments, env) = (tool.args().to_vec(), tool.get_envs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
+    let (arguments, env) = (
+        tool.args().to_vec(),
+        tool.get_envs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+    );
     Ok(Compiler { family: Family::Host, program, arguments, env })
 }
 
@@ -69,7 +75,8 @@ pub(super) fn ndk(target: Target, kind: Kind, places: &Places) -> Result<Compile
         "leave this target out: a device that loads compiled models needs only the Hexagon library",
     ];
     let Some(ndk) = &places.ndk else {
-        let looked = vec!["the Android NDK: ANDROID_NDK_HOME, ANDROID_NDK_ROOT and NDK_HOME are not set".to_owned()];
+        let looked =
+            vec!["the Android NDK: ANDROID_NDK_HOME, ANDROID_NDK_ROOT and NDK_HOME are not set".to_owned()];
         return Err(missing(target, looked, WAYS));
     };
     let prebuilt = ndk.join("toolchains/llvm/prebuilt/linux-x86_64");

@@ -77,6 +77,7 @@ pub fn find(kind: Kind, target: Target, places: &Places, memo: &Memo) -> Result<
 /// The problem of a target that nothing compiles for.
 fn missing(target: Target, looked: Vec<String>, ways: &[&str]) -> Diagnostic {
     let problem = Diagnostic::new("E0905", format!("there is no compiler for {target}"));
-    let problem = looked.into_iter().fold(problem, |problem, place| problem.note(format!("looked for {place}")));
+    let problem =
+        looked.into_iter().fold(problem, |problem, place| problem.note(format!("looked for {place}")));
     problem.help(ways.join("\nor "))
 }

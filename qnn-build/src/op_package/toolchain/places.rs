@@ -39,7 +39,8 @@ impl Places {
             Some((*arch, version.to_string_lossy().into_owned()))
         });
         let ndks = [&env::ANDROID_NDK_HOME, &env::ANDROID_NDK_ROOT, &env::NDK_HOME];
-        let zig = libs::data_dir().map(|data| libs::hexagon_toolchain_dir(&data).join("ziglang").join(program("zig")));
+        let zig = libs::data_dir()
+            .map(|data| libs::hexagon_toolchain_dir(&data).join("ziglang").join(program("zig")));
         Self {
             path: path(&env::PATH).map(|path| std::env::split_paths(&path).collect()).unwrap_or_default(),
             hexagon_sdk: path(&env::HEXAGON_SDK_ROOT),

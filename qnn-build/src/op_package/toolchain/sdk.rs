@@ -59,8 +59,10 @@ pub(super) fn find(arch: u32, places: &Places, looked: &mut Vec<String>) -> Opti
         }
         return found;
     }
-    let is_pair =
-        |sdk: &Sdk| sdk.version == preferred.tools && version_of(&sdk.root).is_some_and(|v| v.starts_with(&numbers(preferred.sdk)));
+    let is_pair = |sdk: &Sdk| {
+        sdk.version == preferred.tools
+            && version_of(&sdk.root).is_some_and(|v| v.starts_with(&numbers(preferred.sdk)))
+    };
     if let Some(at) = all.iter().position(is_pair) {
         return Some(all.swap_remove(at));
     }

@@ -83,9 +83,9 @@ fn activation(
     let encoding = Encoding {
         bits: entry.bits,
         signed: entry.signed,
-        axis: None,
         scales: vec![scale],
         zero_points: vec![zero],
+        ..Encoding::default()
     };
     let inside = graph.add_value(format!("{}.quantized", graph.value(id).name), graph.value(id).ty.clone());
     let name = graph.value(id).name.clone();
@@ -132,6 +132,7 @@ fn parameter(graph: &mut Graph, id: ValueId, entry: &Entry) -> std::result::Resu
         axis,
         scales: entry.scales.clone(),
         zero_points: if centred { vec![0; entry.scales.len()] } else { entry.zero_points.clone() },
+        ..Encoding::default()
     };
     let dtype = match (encoding.bits, encoding.signed) {
         (..=8, true) => DType::I8,

@@ -42,7 +42,11 @@ pub(super) struct Walker<'a, 'r> {
 }
 
 impl<'a, 'r> Walker<'a, 'r> {
-    pub(super) fn new(file: &'a OnnxFile, reference: Option<&'r ReferenceEngine>, own: &'a OpPackages) -> Self {
+    pub(super) fn new(
+        file: &'a OnnxFile,
+        reference: Option<&'r ReferenceEngine>,
+        own: &'a OpPackages,
+    ) -> Self {
         let name = file.model.graph.as_ref().map_or("", |graph| &*graph.name);
         let functions = file.model.functions.iter();
         Self {

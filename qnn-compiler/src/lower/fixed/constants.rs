@@ -52,12 +52,11 @@ pub(in crate::lower) fn around(dtype: DataType, reals: &[f64]) -> Form {
     Form::around(dtype, low, high)
 }
 
-/// The real numbers of a constant as floats.
-pub(super) fn float(lower: &mut Lower<'_>, node: &Node, id: ValueId) -> Option<TensorId> {
+/// The real numbers of a constant as floats of a type.
+pub(super) fn float(lower: &mut Lower<'_>, node: &Node, id: ValueId, dtype: DataType) -> Option<TensorId> {
     let value = lower.graph.value(id);
-    let reals: Vec<f32> = value.reals()?.into_iter().map(|r| r as f32).collect();
-    let shape = value.ty.shape.clone();
-    Some(lower.constant_f32(node, &shape, &reals))
+    let (reals, shape) = (value.reals()?, value.ty.shape.clone());
+    Some(lower.constant(node, dtype, &shape, encode(dtype, &reals)))
 }
 
 /// A weight: symmetric ones signed, others unsigned with one zero point. `None` for what HTP has no form of: zero points a
@@ -65,7 +64,7 @@ pub(super) fn float(lower: &mut Lower<'_>, node: &Node, id: ValueId) -> Option<T
 pub(super) fn weight(lower: &mut Lower<'_>, node: &Node, id: ValueId, axis: usize) -> Option<TensorId> {
     let value = lower.graph.value(id);
     let encoding = value.encoding.as_ref()?;
-    if encoding.bits > 16 || encoding.axis.is_some_and(|own| own != axis) {
+    if encoding.bits > 16 || encoding.block > 0 || encoding.axis.is_some_and(|own| own != axis) {
         return None;
     }
     let half = 1 << (encoding.bits - 1);

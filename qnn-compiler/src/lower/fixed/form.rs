@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     fn encoding(bits: u8, signed: bool, scale: f32, zero: i32) -> Encoding {
-        Encoding { bits, signed, axis: None, scales: vec![scale], zero_points: vec![zero] }
+        Encoding { bits, signed, scales: vec![scale], zero_points: vec![zero], ..Encoding::default() }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 mod constants;
 mod form;
 mod node;
+mod products;
 mod table;
 
 pub(super) use constants::around;

@@ -5,7 +5,7 @@ use qnn_build::job::Diagnostic;
 use qnn_ops::Kind;
 
 use super::table::{self, Role};
-use super::{Form, constants};
+use super::{Form, constants, products};
 use crate::custom::Found;
 use crate::graph::{Node, ValueId};
 use crate::lower::Lower;
@@ -131,9 +131,12 @@ fn on_integers(lower: &mut Lower<'_>, node: &Node, dtype: DataType) -> Result<bo
     Ok(true)
 }
 
-/// Gives a node floats for its encoded operands.
+/// Gives a node floats for its encoded operands, but for a weight of few bits that HTP multiplies floats with.
 fn on_floats(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let graph = lower.graph;
+    if let Some(weight) = products::weight(lower, node, 1) {
+        return on_halves(lower, node, weight);
+    }
     for &id in node.inputs.iter().flatten() {
         if graph.value(id).encoding.is_some() {
             let form = float_form(lower, node, id)?;
@@ -155,13 +158,34 @@ fn on_floats(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
 fn float_form(lower: &mut Lower<'_>, node: &Node, id: ValueId) -> Result<TensorId, Diagnostic> {
     let value = lower.graph.value(id);
     match value.data {
-        Some(_) => constants::float(lower, node, id)
+        Some(_) => constants::float(lower, node, id, float_type(lower, node))
             .ok_or_else(|| node_problem("E0302", node, format!("{:?} is not constant", value.name))),
         None => {
             let dtype = lower.data_type(value.ty.dtype).unwrap_or(DataType::Float32);
             activation(lower, node, id, dtype)
         }
     }
+}
+
+/// Gives a product its weight as integers and everything else in fp16.
+fn on_halves(lower: &mut Lower<'_>, node: &Node, weight: TensorId) -> Result<(), Diagnostic> {
+    let graph = lower.graph;
+    for id in products::others(lower, node, 1) {
+        let half = match graph.is_constant(id) {
+            true => constants::float(lower, node, id, DataType::Float16)
+                .ok_or_else(|| node_problem("E0302", node, "an operand is not constant"))?,
+            false => activation(lower, node, id, DataType::Float16)?,
+        };
+        lower.overlay.insert(id, half);
+    }
+    if let Some(id) = node.input(1) {
+        lower.overlay.insert(id, weight);
+    }
+    for &id in node.outputs.iter().flatten() {
+        let made = lower.temp(node, DataType::Float16, graph.shape(id));
+        lower.overlay.insert(id, made);
+    }
+    Ok(())
 }
 
 /// An encoded value in another type, made once: wider integers with the same numbers, or floats.
@@ -187,13 +211,20 @@ fn activation(
     Ok(made)
 }
 
+/// The type of a node's floats.
+fn float_type(lower: &Lower<'_>, node: &Node) -> DataType {
+    let dtype = node.output(0).map(|id| lower.graph.dtype(id));
+    let half = dtype == Some(crate::graph::DType::F16);
+    if half { DataType::Float16 } else { DataType::Float32 }
+}
+
 /// A point where numbers are rounded, or given to the app as floats.
 fn boundary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let (Some(x), Some(y)) = (node.input(0), node.output(0)) else {
         return Err(node_problem("E0302", node, "an operand is missing"));
     };
     let from = if lower.graph.is_constant(x) {
-        constants::float(lower, node, x)
+        constants::float(lower, node, x, float_type(lower, node))
             .ok_or_else(|| node_problem("E0302", node, "the operand is not constant"))?
     } else {
         lower.tensor(x)?
@@ -208,7 +239,7 @@ fn store(lower: &mut Lower<'_>, node: &Node, id: ValueId, made: TensorId) -> Res
     let tensor = lower.get(made);
     let same = match form {
         Some(form) => tensor.dtype == form.dtype && tensor.quant == form.quant(),
-        None => !tensor.dtype.is_quantized(),
+        None => lower.data_type(lower.graph.dtype(id)) == Some(tensor.dtype),
     };
     let whole = lower.dims_of(id) == tensor.dims;
     if same && whole && !lower.is_output(id) && !lower.exists(id) {

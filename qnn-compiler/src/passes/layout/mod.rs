@@ -134,6 +134,9 @@ impl Layout<'_> {
             }
         };
         self.graph.value_mut(id).encoding = value.encoding.map(|mut e| {
+            if e.block > 0 {
+                return e.transposed_blocks(&value.ty.shape, &key.1);
+            }
             e.axis = e.axis.and_then(|axis| perm::position(&key.1, axis));
             e
         });

@@ -92,11 +92,10 @@ impl Groups {
         }
     }
 
-    fn says(&mut self, graph: &Graph, id: ValueId, params: Option<params::Params>) {
+    fn says(&mut self, graph: &Graph, id: ValueId, params: Option<Encoding>) {
         let root = self.root(id);
         let activation = params
-            .filter(|p| p.block == 0 && p.encoding.axis.is_none() && p.encoding.bits <= 16)
-            .map(|p| p.encoding)
+            .filter(|encoding| encoding.axis.is_none() && encoding.bits <= 16)
             .filter(|_| !graph.is_constant(id));
         self.set(root, activation);
     }

@@ -1,11 +1,48 @@
 //! Quantized sums and linear layers in the forms that HTP gets right.
 
-use crate::graph::{Attr, Data, Graph, TensorType};
+use crate::graph::{Attr, Attrs, Data, Graph, Node, TensorType, ValueId};
 
 /// Gives sums their constants first, and linear layers their weights as (out, in).
 pub(super) fn run(graph: &mut Graph) {
     constants_first(graph);
+    flatten_products(graph);
     turn_weights(graph);
+}
+
+/// Products of floats with an encoded matrix become linear layers over rows, which HTP has with weights of few bits.
+fn flatten_products(graph: &mut Graph) {
+    let mut nodes = Vec::with_capacity(graph.nodes.len());
+    for mut node in std::mem::take(&mut graph.nodes) {
+        let operands = (node.input(0), node.input(1), node.output(0));
+        let (Some(x), Some(w), Some(y)) = operands else {
+            nodes.push(node);
+            continue;
+        };
+        let float = |id: ValueId| graph.value(id).encoding.is_none() && graph.dtype(id).is_float();
+        let matrix = graph.is_constant(w) && !float(w) && graph.shape(w).len() == 2;
+        let product = node.op == "MatMul" && node.domain.is_empty() && matrix;
+        let (from, to) = (graph.shape(x).to_vec(), graph.shape(y).to_vec());
+        let (Some((&depth, outer)), Some(&columns)) = (from.split_last(), to.last()) else {
+            nodes.push(node);
+            continue;
+        };
+        if !product || !float(x) || !float(y) || outer.is_empty() || graph.is_constant(x) {
+            nodes.push(node);
+            continue;
+        }
+        let rows: usize = outer.iter().product();
+        let name = node.name.clone();
+        let dtype = graph.dtype(x);
+        let flat = graph.add_value(format!("{name}.rows"), TensorType::new(dtype, [rows, depth]));
+        let made = graph.add_value(format!("{name}.columns"), TensorType::new(dtype, [rows, columns]));
+        nodes.push(Node::added("Reshape", &format!("{name}.in"), x, flat, Attrs::default()));
+        node.op = "Gemm".to_owned();
+        node.inputs[0] = Some(flat);
+        node.outputs[0] = Some(made);
+        nodes.push(node);
+        nodes.push(Node::added("Reshape", &format!("{name}.out"), made, y, Attrs::default()));
+    }
+    graph.nodes = nodes;
 }
 
 /// Puts the constant of a sum first: the library drops one that comes second and is added, however later, to the result of a
@@ -37,8 +74,13 @@ fn turn_weights(graph: &mut Graph) {
         let integers = data.to_i64(value.ty.dtype);
         let turned: Vec<i64> =
             (0..rows * columns).map(|at| integers[(at % rows) * columns + at / rows]).collect();
-        let mut encoding = encoding.clone();
-        encoding.axis = encoding.axis.map(|axis| 1 - axis);
+        let mut encoding = match encoding.block {
+            0 => encoding.clone(),
+            _ => encoding.transposed_blocks(&value.ty.shape, &[1, 0]),
+        };
+        if encoding.block == 0 {
+            encoding.axis = encoding.axis.map(|axis| 1 - axis);
+        }
         let ty = TensorType::new(value.ty.dtype, [columns, rows]);
         let (name, data) = (format!("{}.t", value.name), Data::from_ints(&turned, value.ty.dtype));
         let turned = graph.add_constant(name, ty, data);

@@ -16,16 +16,9 @@ pub(super) fn storage(dtype: DType) -> Option<(u8, bool)> {
     })
 }
 
-/// The scales of a node whose integers are `integers`, one a tensor, an axis or a block; `None` where they are computed,
-/// or of a kind that no encoding has.
-pub(super) struct Params {
-    /// Encoding of the whole; for blocks its scales and zero points are not laid out along the axis.
-    pub(super) encoding: Encoding,
-    /// Elements of a block along the axis; 0 for none.
-    pub(super) block: usize,
-}
-
-pub(super) fn read(graph: &Graph, node: &Node, integers: ValueId) -> Option<Params> {
+/// The encoding of a node whose integers are `integers`: scales by tensor, axis or block; `None` where they are computed, or of
+/// a kind that no encoding has.
+pub(super) fn read(graph: &Graph, node: &Node, integers: ValueId) -> Option<Encoding> {
     let scale = node.input(1)?;
     let scales = graph.const_f32(scale)?;
     let (bits, signed) = storage(graph.dtype(integers))?;
@@ -53,5 +46,7 @@ pub(super) fn read(graph: &Graph, node: &Node, integers: ValueId) -> Option<Para
     }
     // One slice is the whole.
     let axis = axis.filter(|_| scales.len() > 1 || block > 0);
-    Some(Params { encoding: Encoding { bits, signed, axis, scales, zero_points }, block })
+    let encoding = Encoding { bits, signed, axis, block, scales, zero_points, shifts: Vec::new() };
+    let whole = encoding.scales_shape(shape).iter().product::<usize>() == encoding.scales.len();
+    (block == 0 || whole).then_some(encoding)
 }

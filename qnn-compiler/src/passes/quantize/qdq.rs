@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::groups;
-use super::params::{self, Params};
-use crate::graph::{Attrs, DType, Data, Encoding, Graph, Node, TensorType, ValueId};
+use super::params;
+use crate::graph::{Attrs, DType, Data, Encoding, Graph, Node, ValueId};
 
 /// Rewrites every quantization node whose scales are constant; others stay and are computed as they are written.
 pub(super) fn run(graph: &mut Graph) {
@@ -114,58 +114,18 @@ fn folded(graph: &mut Graph, node: &Node) -> Option<(ValueId, ValueId)> {
     let ty = graph.value(y).ty.clone();
     match node.op.as_str() {
         "QuantizeLinear" => {
-            let Params { encoding, block } = params::read(graph, node, y)?;
-            let reals = graph.value(x).reals()?;
-            let integers = match block {
-                0 => encoding.quantize(&reals, &ty.shape),
-                _ => {
-                    let (flat, at) = by_block(&encoding, &ty.shape, block)?;
-                    let one = |i: usize| flat.quantize_one(reals[i], at(i));
-                    (0..reals.len()).map(one).collect()
-                }
-            };
+            let encoding = params::read(graph, node, y)?;
+            let integers = encoding.quantize(&graph.value(x).reals()?, &ty.shape);
             let data = Data::from_ints(&integers, ty.dtype);
             Some((y, graph.add_constant(name, ty, data)))
         }
         "DequantizeLinear" => {
-            let Params { encoding, block } = params::read(graph, node, x)?;
+            let encoding = params::read(graph, node, x)?;
             let value = graph.value(x).clone();
-            let data = value.data?;
-            if block == 0 {
-                let id = graph.add_constant(name, value.ty, data);
-                graph.value_mut(id).encoding = Some(encoding);
-                return Some((y, id));
-            }
-            let integers = data.to_i64(value.ty.dtype);
-            let (flat, at) = by_block(&encoding, &ty.shape, block)?;
-            let reals: Vec<f64> =
-                integers.iter().enumerate().map(|(i, &q)| flat.dequantize_one(q, at(i))).collect();
-            Some((
-                y,
-                graph.add_constant(
-                    name,
-                    TensorType::new(ty.dtype, ty.shape),
-                    Data::from_floats(&reals, ty.dtype),
-                ),
-            ))
+            let id = graph.add_constant(name, value.ty, value.data?);
+            graph.value_mut(id).encoding = Some(encoding);
+            Some((y, id))
         }
         _ => None,
     }
-}
-
-/// The scales as a list, and which of them an element has.
-fn by_block<'e>(
-    encoding: &'e Encoding,
-    shape: &[usize],
-    block: usize,
-) -> Option<(&'e Encoding, impl Fn(usize) -> usize + use<>)> {
-    let axis = encoding.axis?;
-    let extent = shape[axis];
-    let inner: usize = shape[axis + 1..].iter().product::<usize>().max(1);
-    let blocks = extent.div_ceil(block);
-    let outer: usize = shape[..axis].iter().product();
-    (outer * blocks * inner == encoding.scales.len()).then_some((encoding, move |i: usize| {
-        let (o, along, n) = (i / (inner * extent), (i / inner) % extent, i % inner);
-        (o * blocks + along / block) * inner + n
-    }))
 }

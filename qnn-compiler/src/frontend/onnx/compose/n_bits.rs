@@ -2,13 +2,13 @@
 
 use super::parts::Parts;
 use super::table::{Row, Written};
-use crate::graph::{Attr, DType, Data, TensorType, ValueId};
+use crate::graph::{Attr, DType, Data, Encoding, TensorType, ValueId};
 use crate::infer::{Answer, Reason, invalid};
 
 pub(super) const ROWS: &[Row] = &[Row {
     domain: "com.microsoft",
     op: "MatMulNBits",
-    note: "Gemm with the weights as floats; 2, 4 and 8 bits, constant",
+    note: "Gemm with the weights in their blocks, of 2 bits as floats; constant",
     rule: product,
 }];
 
@@ -51,7 +51,7 @@ fn product(p: &mut Parts<'_, '_>) -> Answer<Written> {
     Ok(Some(vec![p.reshape(y, &wide)?]))
 }
 
-/// The weights as floats, (columns, depth).
+/// The weights (columns, depth) as integers in blocks.
 fn weights(
     p: &mut Parts<'_, '_>,
     [depth, columns]: [usize; 2],
@@ -72,36 +72,39 @@ fn weights(
             scales.len()
         ));
     }
-    let zeros: Vec<f32> = match p.node.input(3) {
-        None => vec![f32::from(1u8 << (bits - 1)); columns * blocks],
-        Some(id) if p.dtype(id).is_float() => numbers(p, 3)?,
+    let middle = 1u8 << (bits - 1);
+    let zeros: Option<Vec<f32>> = match p.node.input(3) {
+        None => None,
+        Some(id) if p.dtype(id).is_float() => Some(numbers(p, 3)?),
         Some(id) => {
             let packed = p.known(id).cloned();
             let bytes = (blocks * bits).div_ceil(8);
             match packed {
-                Some(packed) if packed.len() == columns * bytes => packed
-                    .bytes()
-                    .chunks(bytes)
-                    .flat_map(|row| (0..blocks).map(|b| f32::from(unpack(row, b, bits))))
-                    .collect(),
+                Some(packed) if packed.len() == columns * bytes => {
+                    let row =
+                        |row: &[u8]| (0..blocks).map(|b| f32::from(unpack(row, b, bits))).collect::<Vec<_>>();
+                    Some(packed.bytes().chunks(bytes).flat_map(row).collect())
+                }
                 _ => return invalid("the zero points are not constant or do not fit the blocks"),
             }
         }
     };
-    if zeros.len() != scales.len() {
+    if let Some(zeros) = zeros.as_ref().filter(|zeros| zeros.len() != scales.len()) {
         return invalid(format!("{} zero points for {} scales", zeros.len(), scales.len()));
     }
-    let mut values = Vec::with_capacity(columns * depth);
-    for (n, row) in data.bytes().chunks(row_bytes).enumerate() {
-        for k in 0..depth {
-            let at = n * blocks + k / block;
-            values.push((f32::from(unpack(row, k, bits)) - zeros[at]) * scales[at]);
-        }
-    }
-    let dtype = p.dtype(p.site().id(0)?);
-    let data = match dtype {
-        DType::F32 => Data::from_f32(&values),
-        _ => Data::from_floats(&values.into_iter().map(f64::from).collect::<Vec<_>>(), dtype),
+    let rows = data.bytes().chunks(row_bytes);
+    let stored: Vec<u8> =
+        rows.flat_map(|row| (0..depth).map(|k| unpack(row, k, bits).wrapping_sub(middle))).collect();
+    let shift = |(zero, scale): (&f32, &f32)| (f32::from(middle) - zero) * scale;
+    let encoding = Encoding {
+        bits: bits as u8,
+        signed: true,
+        axis: Some(1),
+        block,
+        shifts: zeros.map_or(Vec::new(), |zeros| zeros.iter().zip(&scales).map(shift).collect()),
+        scales,
+        zero_points: Vec::new(),
     };
-    Ok(p.constant(TensorType::new(dtype, [columns, depth]), data))
+    let ty = TensorType::new(DType::I8, [columns, depth]);
+    Ok(p.encoded_constant(ty, Data::new(stored.into()), encoding))
 }

@@ -3,7 +3,7 @@
 use crate::frontend::Builder;
 use crate::frontend::onnx::element;
 use crate::frontend::onnx::normalize::{OPSET, Step, normalize};
-use crate::graph::{Attr, Attrs, DType, Data, Node, TensorType, ValueId};
+use crate::graph::{Attr, Attrs, DType, Data, Encoding, Node, TensorType, ValueId};
 use crate::infer::{Answer, Reason, Site};
 
 /// The node being replaced, and the means to write others. What is written is normalized, typed, and evaluated where it is
@@ -69,6 +69,13 @@ impl<'d, 'r> Parts<'d, 'r> {
     /// A constant from its bytes.
     pub(super) fn constant(&mut self, ty: TensorType, data: Data) -> ValueId {
         self.builder.constant(&format!("{}.const", self.node.name), ty, data)
+    }
+
+    /// A constant of integers that stand for real numbers.
+    pub(super) fn encoded_constant(&mut self, ty: TensorType, data: Data, encoding: Encoding) -> ValueId {
+        let id = self.constant(ty, data);
+        self.builder.graph.value_mut(id).encoding = Some(encoding);
+        id
     }
 
     /// A node with one output.

@@ -1,5 +1,8 @@
 //! The artifact manifest, and the files it lists.
 
+mod library;
+mod llm;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,13 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::compile::Compiled;
 use crate::error::{Error, Result};
-use crate::files::{hash_file, link_or_copy, write_if_changed};
-use crate::job::{CompileJob, Diagnostic, GraphInfo};
+use crate::files::{hash_file, link_or_copy, write_atomic, write_if_changed};
+use crate::job::{CompileJob, Diagnostic, GraphInfo, Target};
 use crate::manifest::Embed;
 use crate::memo::Memo;
-use crate::op_package::{Device, Target};
 use crate::plan::PlannedModel;
 use crate::store::Entry;
+pub use library::OpPackageRecord;
+pub(crate) use library::place_library;
 
 /// Name of the artifact manifest in its folder.
 pub const ARTIFACT_MANIFEST: &str = "qnn-manifest.json";
@@ -39,7 +43,24 @@ impl Default for ArtifactManifest {
     }
 }
 
-/// A context binary of a package.
+/// What an artifact is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArtifactKind {
+    /// A context binary.
+    #[default]
+    ContextBinary,
+    /// Embedding table of a language model, float16 rows.
+    Embedding,
+    /// Tokenizer of a language model (`tokenizer.json`).
+    Tokenizer,
+    /// Description of a language model for one SoC ([`qnn_llm::Deployment`]), which the app reads.
+    Description,
+    /// What became of each weight of a language model, and what compiling took; the app does not read it.
+    Report,
+}
+
+/// A file of a package: a context binary, or what belongs to one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ArtifactRecord {
@@ -47,13 +68,18 @@ pub struct ArtifactRecord {
     pub package: String,
     /// The model.
     pub model: String,
-    /// The SoC.
+    /// The SoC; empty where the file serves all.
     pub soc: String,
+    /// What the file is.
+    pub kind: ArtifactKind,
+    /// What it has of a language model: `layers 0-6`, `head`, `embedding`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
     /// The vendor's id of the SoC.
     pub soc_id: u32,
     /// Its Hexagon architecture.
     pub arch: u32,
-    /// The context binary, beside this manifest; empty in a stub.
+    /// Its name, beside this manifest; empty in a stub.
     pub file: String,
     /// Its length, bytes.
     pub bytes: u64,
@@ -61,7 +87,7 @@ pub struct ArtifactRecord {
     pub blake3: String,
     /// The QNN build that compiled it.
     pub build_id: String,
-    /// Its key in the store.
+    /// Its key in the store; empty for what is not kept there.
     pub key: String,
     /// How the app gets it: `bytes` in the executable, or a `file` beside it.
     pub embed: Embed,
@@ -69,78 +95,104 @@ pub struct ArtifactRecord {
     pub graphs: Vec<GraphInfo>,
 }
 
-/// A library of an op package.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct OpPackageRecord {
-    /// The package of the app.
-    pub package: String,
-    /// What its manifest calls the op package.
-    pub name: String,
-    /// The op package's own name.
-    pub op_package: String,
-    /// The function that hands out its interface.
-    pub provider: String,
-    /// What it is built for: `htp-x86`, `hexagon-v75`, …
-    pub target: String,
-    /// What a device registers it as: `HTP` for the NPU's side, `CPU` for the side of the processor that compiles; absent for the
-    /// emulator.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub registration: Option<String>,
-    /// Hexagon architecture it is for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub arch: Option<u32>,
-    /// The library, beside this manifest.
-    pub file: String,
-    /// Its blake3, hexadecimal.
-    pub blake3: String,
+/// An artifact with its bytes.
+#[derive(Debug)]
+pub(crate) struct Output<'a> {
+    pub(crate) record: ArtifactRecord,
+    pub(crate) content: Content<'a>,
+    /// Whether it was there before this build.
+    pub(crate) fresh: bool,
 }
 
-impl OpPackageRecord {
-    pub(crate) fn new(package: &str, device: &Device) -> Self {
-        Self {
-            package: package.to_owned(),
-            name: device.name.clone(),
-            op_package: device.package.clone(),
-            provider: device.provider.clone(),
-            target: device.target.to_string(),
-            registration: device.target.registration().map(str::to_owned),
-            arch: match device.target {
-                Target::Hexagon(arch) => Some(arch),
-                _ => None,
-            },
-            file: device.file(),
-            blake3: device.blake3.clone(),
+/// Where the bytes of an artifact are.
+#[derive(Debug)]
+pub(crate) enum Content<'a> {
+    /// In the store.
+    Entry(&'a Entry),
+    /// Here.
+    Bytes(Vec<u8>),
+    /// In the model file at this path, from which they are made.
+    Tokenizer(&'a Path),
+}
+
+impl<'a> Output<'a> {
+    /// The artifacts of a model.
+    pub(crate) fn of_model(
+        package: &str,
+        model: &'a PlannedModel,
+        artifacts: &[(&'a CompileJob, &'a Compiled)],
+    ) -> Result<Vec<Self>> {
+        if let Some(facts) = &model.facts.llm {
+            return llm::outputs(package, model, facts, artifacts);
         }
+        let bytes = artifacts.iter().map(|(_, compiled)| compiled.entry.record.bytes).sum();
+        let embed = embedding(model.embed, bytes);
+        let output = |(job, compiled): &(&'a CompileJob, &'a Compiled)| {
+            let file = format!("{}.{}.bin", model.name, job.soc.name);
+            Self::compiled(ArtifactRecord::new(package, model, &job.soc, embed), file, compiled)
+        };
+        Ok(artifacts.iter().map(output).collect())
     }
 
-    /// The problem of two packages whose op packages of one name differ.
-    pub(crate) fn clashes_with(&self, other: &Self) -> Diagnostic {
-        let message = format!(
-            "packages `{}` and `{}` have different op packages `{}`",
-            other.package, self.package, self.op_package
-        );
-        Diagnostic::new("E0113", message).help("rename one of them, or build the packages one by one")
+    fn compiled(base: ArtifactRecord, file: String, compiled: &'a Compiled) -> Self {
+        let record = &compiled.entry.record;
+        let record = ArtifactRecord {
+            file,
+            bytes: record.bytes,
+            blake3: record.blake3.clone(),
+            build_id: record.report.build_id.clone(),
+            key: compiled.key.to_string(),
+            graphs: record.report.graphs.clone(),
+            ..base
+        };
+        Self { record, content: Content::Entry(&compiled.entry), fresh: compiled.cached }
+    }
+
+    /// Makes the file in `folder` what it shall be, unless it is that already. Its modification time stays then, and what
+    /// includes it is not built again.
+    pub(crate) fn place(&self, folder: &Path, memo: &Memo) -> Result<()> {
+        let to = &folder.join(&self.record.file);
+        let problem = |error| Error::io("E0605", "cannot write", to, &error);
+        let hash = || hash_file(to).map(|(bytes, hash)| (bytes, hash.to_hex().to_string()));
+        if fs::metadata(to).is_ok_and(|meta| meta.len() == self.record.bytes)
+            && memo.fact("hash-1", to, hash).is_ok_and(|(_, hash)| hash == self.record.blake3)
+        {
+            return Ok(());
+        }
+        fs::create_dir_all(folder).map_err(problem)?;
+        match &self.content {
+            Content::Entry(entry) => link_or_copy(&entry.path, to).map_err(problem),
+            Content::Bytes(bytes) => write_atomic(to, bytes, false).map_err(problem),
+            Content::Tokenizer(source) => {
+                write_atomic(to, llm::tokenizer(source)?.as_bytes(), false).map_err(problem)
+            }
+        }
     }
 }
 
 impl ArtifactRecord {
-    /// The records of a model, one per artifact.
-    pub(crate) fn of_model(
-        package: &str,
-        model: &PlannedModel,
-        artifacts: &[(&CompileJob, &Compiled)],
-    ) -> Vec<Self> {
-        let bytes = artifacts.iter().map(|(_, compiled)| compiled.entry.record.bytes).sum();
-        let embed = embedding(model.embed, bytes);
-        artifacts.iter().map(|(job, compiled)| Self::new(package, model, job, compiled, embed)).collect()
+    /// What all artifacts of a model for a SoC have in common.
+    fn new(package: &str, model: &PlannedModel, soc: &Target, embed: Embed) -> Self {
+        Self {
+            package: package.to_owned(),
+            model: model.name.clone(),
+            soc: soc.name.clone(),
+            soc_id: soc.id,
+            arch: soc.arch,
+            embed,
+            ..Self::default()
+        }
     }
 
     /// The problem of a binary that cannot be used because of its size.
     pub(crate) fn too_large(&self) -> Option<Diagnostic> {
         let gib = self.bytes as f64 / f64::from(1 << 30);
-        let (limit, help) = if self.bytes > LARGEST {
-            let help = "divide the model into parts, each a model of its own in Cargo.toml, or use weights of fewer bits";
+        let (limit, help) = if self.kind == ArtifactKind::ContextBinary && self.bytes > LARGEST {
+            let help = if self.part.is_some() {
+                "more `llm.shards`, or a `llm.strategy` of fewer bits"
+            } else {
+                "divide the model into parts, each a model of its own in Cargo.toml, or use weights of fewer bits"
+            };
             ("the HTP loads up to 2 GiB in one piece", help)
         } else if self.embed == Embed::Bytes && self.bytes > LARGEST_EMBEDDED {
             ("rustc embeds up to 1 GiB", "set embed = \"file\", or leave `embed` out")
@@ -164,24 +216,6 @@ impl ArtifactRecord {
                 .help("rename one of the models, or build the packages one by one"),
         )
     }
-
-    fn new(package: &str, model: &PlannedModel, job: &CompileJob, compiled: &Compiled, embed: Embed) -> Self {
-        let record = &compiled.entry.record;
-        Self {
-            package: package.to_owned(),
-            model: model.name.clone(),
-            soc: job.soc.name.clone(),
-            soc_id: job.soc.id,
-            arch: job.soc.arch,
-            file: format!("{}.{}.bin", model.name, job.soc.name),
-            bytes: record.bytes,
-            blake3: record.blake3.clone(),
-            build_id: record.report.build_id.clone(),
-            key: compiled.key.to_string(),
-            embed,
-            graphs: record.report.graphs.clone(),
-        }
-    }
 }
 
 /// Larger context binaries cannot be loaded by the HTP in one piece.
@@ -202,6 +236,9 @@ fn embedding(wanted: Embed, bytes: u64) -> Embed {
     }
 }
 
+/// How names of artifacts end.
+const ENDS: &[&str] = &[".bin", ".f16", ".json"];
+
 impl ArtifactManifest {
     /// The manifest in `folder`; `None` where there is none that can be read.
     pub fn read(folder: &Path) -> Option<Self> {
@@ -212,8 +249,9 @@ impl ArtifactManifest {
     pub(crate) fn write(&self, folder: &Path) -> Result<PathBuf> {
         let path = folder.join(ARTIFACT_MANIFEST);
         for old in Self::read(folder).unwrap_or_default().artifacts {
-            let is_plain = Path::new(&old.file).components().count() == 1 && old.file.ends_with(".bin");
-            if is_plain && !self.artifacts.iter().any(|new| new.file == old.file) {
+            let is_plain = Path::new(&old.file).components().count() == 1;
+            let is_ours = ENDS.iter().any(|end| old.file.ends_with(end)) && old.file != ARTIFACT_MANIFEST;
+            if is_plain && is_ours && !self.artifacts.iter().any(|new| new.file == old.file) {
                 // It may have been removed by hand.
                 let _ = fs::remove_file(folder.join(&old.file));
             }
@@ -231,30 +269,6 @@ impl ArtifactManifest {
         write_if_changed(&path, &json).map_err(problem)?;
         Ok(path)
     }
-}
-
-/// Makes `to` the context binary of a store entry, unless it is that already. Its modification time stays then, and what
-/// includes it is not built again.
-pub(crate) fn place(entry: &Entry, to: &Path, memo: &Memo) -> Result<()> {
-    place_file(&entry.path, (entry.record.bytes, &entry.record.blake3), to, memo)
-}
-
-/// As [`place`], for the library of an op package: a new build replaces the name, so a process that has it loaded keeps its own.
-pub(crate) fn place_library(device: &Device, to: &Path, memo: &Memo) -> Result<()> {
-    let bytes = fs::metadata(&device.library).map_or(0, |meta| meta.len());
-    place_file(&device.library, (bytes, &device.blake3), to, memo)
-}
-
-fn place_file(from: &Path, (bytes, blake3): (u64, &str), to: &Path, memo: &Memo) -> Result<()> {
-    let hash = || hash_file(to).map(|(bytes, hash)| (bytes, hash.to_hex().to_string()));
-    if fs::metadata(to).is_ok_and(|meta| meta.len() == bytes)
-        && memo.fact("hash-1", to, hash).is_ok_and(|(_, hash)| hash == blake3)
-    {
-        return Ok(());
-    }
-    let problem = |error| Error::io("E0605", "cannot write", to, &error);
-    fs::create_dir_all(to.parent().unwrap_or(Path::new("."))).map_err(problem)?;
-    link_or_copy(from, to).map_err(problem)
 }
 
 #[cfg(test)]

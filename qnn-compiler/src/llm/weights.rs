@@ -1,0 +1,309 @@
+//! A model's weights as constants of a graph, in the encoding that the strategy and the SoC ask for.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use half::f16;
+use qnn_build::job::{Diagnostic, WeightReport};
+use qnn_llm::block::{Unpacked, dequantize_rows, unpack_rows};
+use qnn_llm::strategy::{self, Encoding as Chosen};
+use qnn_llm::{Format, Model, Role, Strategy, Weight};
+
+use super::requantize;
+use crate::graph::{DType, Data, Encoding, Graph, TensorType, ValueId};
+use crate::problem::{Result, problem};
+
+/// What the graph is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// An HTP of an architecture.
+    Htp {
+        /// Hexagon architecture, for example 75.
+        arch: u32,
+        /// What is done with quantized weights.
+        strategy: Strategy,
+    },
+    /// ONNX, with dequantized float32 weights.
+    Onnx,
+}
+
+/// Gives weights, and remembers what became of them.
+pub struct Weights<'m> {
+    model: &'m Model,
+    target: Target,
+    report: RefCell<BTreeMap<String, Became>>,
+}
+
+/// What became of a tensor so far.
+struct Became {
+    report: WeightReport,
+    signal: f64,
+    noise: f64,
+}
+
+impl<'m> Weights<'m> {
+    /// The weights of a model.
+    pub fn new(model: &'m Model, target: Target) -> Self {
+        Self { model, target, report: RefCell::default() }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &'m Model {
+        self.model
+    }
+
+    /// What the graph is for.
+    pub fn target(&self) -> Target {
+        self.target
+    }
+
+    /// What became of each tensor that was asked for, by name.
+    pub fn into_report(self) -> Vec<WeightReport> {
+        let finish = |became: Became| WeightReport {
+            sqnr_db: (became.noise > 0.0).then(|| 10.0 * (became.signal / became.noise).log10()),
+            ..became.report
+        };
+        self.report.into_inner().into_values().map(finish).collect()
+    }
+
+    /// Whether queries' weights are divided by the root of a head's size. Where it is a power of two that changes no digit of a
+    /// weight or a scale; where queries are normalized it would be undone.
+    pub fn scales_queries(&self) -> bool {
+        let config = &self.model.config;
+        let root = (config.head_dim as f64).sqrt();
+        !config.qk_norm && root.log2().fract() == 0.0
+    }
+
+    fn factor(&self, role: Role) -> f32 {
+        let scaled = matches!(role, Role::Query | Role::QueryBias) && self.scales_queries();
+        if scaled { 1.0 / (self.model.config.head_dim as f32).sqrt() } else { 1.0 }
+    }
+
+    fn find(&self, layer: Option<usize>, role: Role) -> Result<&'m Weight> {
+        self.model
+            .weight(layer, role)
+            .ok_or_else(|| problem("E0232", format!("the model has no {role:?} of layer {layer:?}")).into())
+    }
+
+    /// Rows of a layer's projection.
+    pub(super) fn rows(&self, layer: usize, role: Role) -> Result<usize> {
+        Ok(self.find(Some(layer), role)?.rows)
+    }
+
+    /// Some rows of a layer's projection, (rows, columns).
+    pub(super) fn matrix(
+        &self,
+        graph: &mut Graph,
+        layer: usize,
+        role: Role,
+        rows: Range<usize>,
+        name: &str,
+    ) -> Result<ValueId> {
+        let weight = self.find(Some(layer), role)?;
+        self.constant(graph, weight, rows, self.factor(role), &format!("{name}.weight"))
+    }
+
+    /// The head, (vocabulary, hidden).
+    pub(super) fn head(&self, graph: &mut Graph) -> Result<ValueId> {
+        let weight = self.model.head().ok_or_else(|| problem("E0232", "the model has no head"))?;
+        self.constant(graph, weight, 0..weight.rows, 1.0, "head.weight")
+    }
+
+    /// The bias that belongs to a projection, where the model has one.
+    pub(super) fn bias(
+        &self,
+        graph: &mut Graph,
+        layer: usize,
+        role: Role,
+        rows: Range<usize>,
+        float: DType,
+        name: &str,
+    ) -> Result<Option<ValueId>> {
+        let role = match role {
+            Role::Query => Role::QueryBias,
+            Role::Key => Role::KeyBias,
+            Role::Value => Role::ValueBias,
+            _ => return Ok(None),
+        };
+        let Some(weight) = self.model.weight(Some(layer), role) else { return Ok(None) };
+        let factor = self.factor(role);
+        let numbers: Vec<f32> =
+            floats(weight, 0..1)?.get(rows).unwrap_or_default().iter().map(|v| v * factor).collect();
+        Ok(Some(vector(graph, &format!("{name}.bias"), &numbers, float)))
+    }
+
+    /// A vector of gains.
+    pub(super) fn vector(
+        &self,
+        graph: &mut Graph,
+        layer: Option<usize>,
+        role: Role,
+        float: DType,
+    ) -> Result<ValueId> {
+        let weight = self.find(layer, role)?;
+        Ok(vector(graph, &weight.name, &floats(weight, 0..1)?, float))
+    }
+
+    /// The embedding table, (vocabulary, hidden), as floats.
+    pub(super) fn embedding(&self, graph: &mut Graph, float: DType) -> Result<ValueId> {
+        let weight = self.find(None, Role::Embedding)?;
+        match float {
+            DType::F32 => self.float32(graph, weight, 0..weight.rows, 1.0, "embedding.table"),
+            _ => self.float16(graph, weight, 0..weight.rows, 1.0, "embedding.table"),
+        }
+    }
+
+    fn constant(
+        &self,
+        graph: &mut Graph,
+        weight: &Weight,
+        rows: Range<usize>,
+        factor: f32,
+        name: &str,
+    ) -> Result<ValueId> {
+        let Target::Htp { arch, strategy } = self.target else {
+            return self.float32(graph, weight, rows, factor, name);
+        };
+        let choice = strategy::choose(strategy, weight.format, arch);
+        let (mut signal, mut noise) = (0.0, 0.0);
+        let id = match choice.encoding {
+            Chosen::Fp16 => self.float16(graph, weight, rows.clone(), factor, name)?,
+            Chosen::FloatBlock { bits, .. } => {
+                let mut unpacked = unpack_rows(weight, rows.clone()).map_err(Diagnostic::from)?;
+                without_zero_scales(&mut unpacked);
+                let encoding = Encoding {
+                    bits: bits as u8,
+                    signed: true,
+                    axis: Some(1),
+                    block: unpacked.block,
+                    scales: unpacked.scales.into_iter().map(|s| s * factor).collect(),
+                    shifts: unpacked.shifts.into_iter().map(|s| s * factor).collect(),
+                    zero_points: Vec::new(),
+                };
+                integers(graph, name, [rows.len(), weight.columns], unpacked.q, encoding)
+            }
+            Chosen::AxisInt8 | Chosen::AxisInt4 => {
+                let bits = if choice.encoding == Chosen::AxisInt8 { 8 } else { 4 };
+                let numbers = floats(weight, rows.clone())?;
+                let made = requantize::rows(&numbers, weight.columns, bits);
+                (signal, noise) = (made.signal, made.noise);
+                let encoding = Encoding {
+                    bits,
+                    signed: true,
+                    axis: Some(0),
+                    scales: made.scales.into_iter().map(|s| s * factor).collect(),
+                    zero_points: vec![0; rows.len()],
+                    ..Encoding::default()
+                };
+                integers(graph, name, [rows.len(), weight.columns], made.stored, encoding)
+            }
+        };
+        let mut report = self.report.borrow_mut();
+        let became = report.entry(weight.name.clone()).or_insert_with(|| Became {
+            report: WeightReport {
+                tensor: weight.name.clone(),
+                source: weight.format.name().to_owned(),
+                encoding: choice.encoding.to_string(),
+                exact: choice.exact,
+                why: choice.why.clone(),
+                weights: 0,
+                sqnr_db: None,
+            },
+            signal: 0.0,
+            noise: 0.0,
+        });
+        became.report.weights += (rows.len() * weight.columns) as u64;
+        became.signal += signal;
+        became.noise += noise;
+        Ok(id)
+    }
+
+    fn float16(
+        &self,
+        graph: &mut Graph,
+        weight: &Weight,
+        rows: Range<usize>,
+        factor: f32,
+        name: &str,
+    ) -> Result<ValueId> {
+        let count = rows.len();
+        let data = match weight.format {
+            // A slice of the mapped file.
+            Format::F16 if factor == 1.0 => {
+                let row = weight.columns * 2;
+                Data::new(weight.data.slice(rows.start * row..rows.end * row))
+            }
+            _ => halves(&floats(weight, rows)?, factor),
+        };
+        Ok(graph.add_constant(name, TensorType::new(DType::F16, [count, weight.columns]), data))
+    }
+
+    fn float32(
+        &self,
+        graph: &mut Graph,
+        weight: &Weight,
+        rows: Range<usize>,
+        factor: f32,
+        name: &str,
+    ) -> Result<ValueId> {
+        let ty = TensorType::new(DType::F32, [rows.len(), weight.columns]);
+        let numbers: Vec<f32> = floats(weight, rows)?.into_iter().map(|v| v * factor).collect();
+        Ok(graph.add_constant(name, ty, Data::from_f32(&numbers)))
+    }
+}
+
+/// The embedding table as float16 rows, one after another.
+///
+/// # Errors
+/// The table cannot be read.
+pub fn embedding_table(model: &Model) -> Result<Data> {
+    let weight = model
+        .weight(None, Role::Embedding)
+        .ok_or_else(|| problem("E0232", "the model has no embedding table"))?;
+    match weight.format {
+        Format::F16 => Ok(Data::new(weight.data.clone())),
+        _ => Ok(halves(&floats(weight, 0..weight.rows)?, 1.0)),
+    }
+}
+
+/// Blocks of equal numbers may have a scale of zero, which HTP does not take: their integers are zero then, at any scale.
+fn without_zero_scales(unpacked: &mut Unpacked) {
+    for (block, scale) in unpacked.scales.iter_mut().enumerate().filter(|(_, scale)| **scale == 0.0) {
+        *scale = 1.0;
+        let from = block * unpacked.block;
+        unpacked.q[from..from + unpacked.block].fill(0);
+    }
+}
+
+fn floats(weight: &Weight, rows: Range<usize>) -> Result<Vec<f32>> {
+    let mut numbers = vec![0.0; rows.len() * weight.columns];
+    dequantize_rows(weight, rows, &mut numbers).map_err(Diagnostic::from)?;
+    Ok(numbers)
+}
+
+fn halves(numbers: &[f32], factor: f32) -> Data {
+    let halves: Vec<[u8; 2]> = numbers.iter().map(|v| f16::from_f32(v * factor).to_le_bytes()).collect();
+    Data::new(halves.into_flattened().into())
+}
+
+fn vector(graph: &mut Graph, name: &str, numbers: &[f32], float: DType) -> ValueId {
+    let data = match float {
+        DType::F32 => Data::from_f32(numbers),
+        _ => halves(numbers, 1.0),
+    };
+    graph.add_constant(name, TensorType::new(float, [numbers.len()]), data)
+}
+
+fn integers(
+    graph: &mut Graph,
+    name: &str,
+    shape: [usize; 2],
+    stored: Vec<i8>,
+    encoding: Encoding,
+) -> ValueId {
+    let bytes: Vec<u8> = stored.into_iter().map(|q| q as u8).collect();
+    let id = graph.add_constant(name, TensorType::new(DType::I8, shape), Data::new(bytes.into()));
+    graph.value_mut(id).encoding = Some(encoding);
+    id
+}

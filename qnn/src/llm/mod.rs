@@ -1,0 +1,5 @@
+//! Language models.
+
+mod artifacts;
+
+pub use artifacts::{LlmArtifacts, LlmSource};
