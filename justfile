@@ -4,12 +4,12 @@ _default:
     @just --list
 
 # What CI runs
-ci: fmt clippy fuzz-check doc docs-check deny test
+ci: fmt clippy fuzz-check doc docs-check deny test hexagon
 
 # Formatting
 fmt:
     cargo fmt --all --check
-    for example in digits llm-chat ocr; do cargo fmt --check --manifest-path "examples/$example/Cargo.toml" || exit 1; done
+    for example in digits llm-chat ocr custom-op; do cargo fmt --check --manifest-path "examples/$example/Cargo.toml" || exit 1; done
 
 # Lints, warnings denied
 clippy:
@@ -38,6 +38,11 @@ deny:
 # All tests
 test:
     cargo test --workspace --release --locked
+
+# The op package's kernels as Hexagon code under QEMU, and its device libraries; gets the compiler and QEMU first
+hexagon:
+    op-package/tests/tools.sh
+    cargo test --release --locked -p op-package-tests --features hexagon --test hexagon
 
 # The ONNX project's operator tests in the emulator; records the verdicts, which `just test` holds later runs against
 conformance *ARGS="--update":

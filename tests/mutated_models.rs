@@ -534,6 +534,7 @@ fn check(
         outputs: Vec::new(),
         samples: None,
         encodings,
+        op_packages: vec![],
         llm: None,
         htp: HtpOptions::default(),
         toolchain: toolchain.clone(),

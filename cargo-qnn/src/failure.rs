@@ -112,6 +112,9 @@ fn exit_of(code: &str) -> Exit {
         ("E0502", Exit::Toolchain),
         ("E07", Exit::Device),
         ("E0804", Exit::Toolchain),
+        ("E0905", Exit::Toolchain),
+        ("E0908", Exit::Compile),
+        ("E0911", Exit::Compile),
     ];
     let known = EXITS.iter().filter(|(prefix, _)| code.starts_with(prefix));
     known.max_by_key(|(prefix, _)| prefix.len()).map_or(Exit::User, |(_, exit)| *exit)

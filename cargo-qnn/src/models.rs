@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use qnn_build::compile::Compiler;
 use qnn_build::driver::Limits;
-use qnn_build::job::Toolchain;
+use qnn_build::op_package::Builds;
 use qnn_build::package::{self, Package};
 use qnn_build::store::Store;
 use qnn_build::toolchain::{self, Resolved};
@@ -50,29 +50,29 @@ impl Models {
     ) -> Result<Self> {
         let manifests = workspace.manifests(&config.overrides())?;
         let fallback = workspace.target_dir.join("qnn-cache");
-        let plan =
-            |toolchain: &Toolchain, memo: &Memo| Ok(package::plan(&manifests, toolchain, memo, target)?);
+        let plan = |builds: &Builds<'_>| Ok(package::plan(&manifests, builds, target)?);
         Self::of(session, Some(fallback), job, jobs, plan)
     }
 
-    /// What `plan` makes with the libraries and the memory of the store. Missing libraries are installed.
+    /// What `plan` makes with the libraries and the store. Missing libraries are installed.
     pub(crate) fn of(
         session: &Session,
         fallback: Option<PathBuf>,
         job: &JobArgs,
         jobs: Option<usize>,
-        plan: impl FnOnce(&Toolchain, &Memo) -> Result<Vec<Package>>,
+        plan: impl FnOnce(&Builds<'_>) -> Result<Vec<Package>>,
     ) -> Result<Self> {
         let store = store(fallback)?;
         let memo = store.memo();
         let resolved = libraries(session, &memo)?;
-        let packages = plan(&resolved.toolchain, &memo)?;
         let from_env = Limits::from_env();
         let limits = Limits {
             jobs: jobs.or(from_env.jobs),
             memory: job.mem_limit.map(|mib| mib.saturating_mul(1 << 20)).or(from_env.memory),
             timeout: job.timeout()?.or(from_env.timeout),
         };
+        let builds = Builds { store: &store, resolved: &resolved, limits: &limits, memo: &memo };
+        let packages = plan(&builds)?;
         let keep = env::var(&env::QNN_KEEP).map(PathBuf::from);
         Ok(Self { packages, store, memo, resolved, limits, log: Log::default(), keep })
     }
@@ -91,7 +91,7 @@ impl Models {
 }
 
 /// The libraries with their build id; installed when there are none.
-fn libraries(session: &Session, memo: &Memo) -> Result<Resolved> {
+pub(crate) fn libraries(session: &Session, memo: &Memo) -> Result<Resolved> {
     match toolchain::resolve(None, memo) {
         Ok(resolved) => Ok(resolved),
         Err(_) => {

@@ -8,17 +8,19 @@ use std::path::Path;
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use qnn_build::job::Target;
+use qnn_compiler::custom::OpPackages;
 use qnn_compiler::frontend::onnx::{ImportOptions, OnnxFile};
 use qnn_compiler::{lower, passes};
 
 fuzz_target!(|data: &[u8]| {
     let Ok(file) = OnnxFile::of_bytes(Path::new("model.onnx"), Bytes::copy_from_slice(data)) else { return };
     let inputs = BTreeMap::new();
-    let options = ImportOptions { inputs: &inputs, outputs: &[], reference: None };
+    let own = OpPackages::default();
+    let options = ImportOptions { inputs: &inputs, outputs: &[], reference: None, op_packages: &own };
     let Ok(mut imported) = file.import(&options) else { return };
     if passes::run(&mut imported.graph).is_ok() {
         let target =
             Target { name: "SM8650".to_owned(), id: 57, arch: 75, vtcm_mb: 8, fp16: true };
-        let _ = lower::lower(&imported.graph, &target);
+        let _ = lower::lower(&imported.graph, &target, &own);
     }
 });

@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; driver and worker refuse each other when it differs.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// Version of what the engine makes of a job: raised with every change after which the same job gives other bytes. It is
 /// part of the store's key, so older binaries are not taken for new ones.
@@ -139,6 +139,9 @@ pub struct CompileJob {
     /// A file with encodings of the model's tensors.
     #[serde(default)]
     pub encodings: Option<PathBuf>,
+    /// Op packages that the model uses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub op_packages: Vec<OpPackage>,
     /// Which part of a language model this is; `None` for other models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub llm: Option<LlmPart>,
@@ -148,6 +151,29 @@ pub struct CompileJob {
     pub toolchain: Toolchain,
     /// Where the context binary goes; `None` for [`Job::Check`].
     pub output: Option<PathBuf>,
+}
+
+/// An op package, built for this machine: what a worker registers, and what it lowers a model's operators by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpPackage {
+    /// What the manifest calls it.
+    pub name: String,
+    /// The package's own name.
+    pub package: String,
+    /// Domain of its operators.
+    pub domain: String,
+    /// The library.
+    pub library: PathBuf,
+    /// The function of it that hands out its interface.
+    pub provider: String,
+    /// The file with its op definitions.
+    pub definition: PathBuf,
+    /// Shapes of outputs, by op.
+    #[serde(default)]
+    pub shapes: BTreeMap<String, Vec<String>>,
+    /// Operators of the standard that become ops of it.
+    #[serde(default)]
+    pub replace: BTreeMap<String, String>,
 }
 
 /// Inputs of a calibration run.
@@ -366,6 +392,9 @@ pub struct ExecuteJob {
     pub inputs: PathBuf,
     /// `.npz` to write, one array per graph output.
     pub outputs: PathBuf,
+    /// Op packages that the binary uses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub op_packages: Vec<OpPackage>,
     /// The libraries to execute with.
     pub toolchain: Toolchain,
 }
@@ -448,6 +477,12 @@ pub enum Event {
         done: u64,
         /// Steps in all.
         total: u64,
+    },
+    /// Code of op packages may run from now on: these ops, each as `package::Op` with the node that it comes from where one is
+    /// known. A crash is theirs or the vendor's. None when the danger is over.
+    AtRisk {
+        /// The ops.
+        ops: Vec<String>,
     },
     /// Something the user should know that does not stop the job.
     Warning(Diagnostic),

@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::files::hash_file;
 use crate::job::{
-    CompileJob, GraphSpec, HtpOptions, InputSpec, LlmPart, LlmPartKind, Precision, Samples, SourceFormat,
-    Target,
+    CompileJob, GraphSpec, HtpOptions, InputSpec, LlmPart, LlmPartKind, OpPackage, Precision, Samples,
+    SourceFormat, Target,
 };
 use crate::source::SourceFacts;
 
@@ -50,6 +50,7 @@ impl Key {
             weight_sharing: htp.weight_sharing(job.graphs.len()),
             samples: job.samples.as_ref().map(digest),
             encodings: job.encodings.as_deref().map(file_digest),
+            op_packages: job.op_packages.iter().map(op_package).collect(),
             llm: job.llm.as_ref(),
         };
         let mut hasher = blake3::Hasher::new_derive_key("cargo-qnn 2026-11 artifact key");
@@ -98,9 +99,30 @@ struct KeyInput<'a> {
     /// Absent without an encodings file.
     #[serde(skip_serializing_if = "Option::is_none")]
     encodings: Option<String>,
+    /// Absent without op packages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    op_packages: Vec<OpPackageKey<'a>>,
     /// Absent for what is no language model.
     #[serde(skip_serializing_if = "Option::is_none")]
     llm: Option<&'a LlmPart>,
+}
+
+/// An op package by what it does, not by where it is or what the manifest calls it.
+#[derive(Serialize)]
+struct OpPackageKey<'a> {
+    library: String,
+    definition: String,
+    shapes: &'a BTreeMap<String, Vec<String>>,
+    replace: &'a BTreeMap<String, String>,
+}
+
+fn op_package(package: &OpPackage) -> OpPackageKey<'_> {
+    OpPackageKey {
+        library: file_digest(&package.library),
+        definition: file_digest(&package.definition),
+        shapes: &package.shapes,
+        replace: &package.replace,
+    }
 }
 
 /// Whether the job makes a table of numbers, which no library compiles.
@@ -183,6 +205,7 @@ mod tests {
             outputs: Vec::new(),
             samples: None,
             encodings: None,
+            op_packages: Vec::new(),
             llm: None,
             htp: HtpOptions::default(),
             toolchain: Toolchain { qnn_lib_dir: PathBuf::from("/lib"), onnxruntime: None },
@@ -312,6 +335,12 @@ mod tests {
             |job, _| job.htp.hvx_threads = Some(2),
             |job, _| job.htp.dlbc = Some(true),
             |job, _| job.htp.weight_sharing = Some(true),
+            |job, _| job.op_packages.push(OpPackage::default()),
+            |job, _| {
+                let shapes = BTreeMap::from([("Op".to_owned(), vec!["x".to_owned()])]);
+                job.op_packages.push(OpPackage { shapes, ..OpPackage::default() });
+            },
+            |job, _| job.op_packages.push(OpPackage { library: "/no/such".into(), ..OpPackage::default() }),
             |job, _| {
                 let input = InputSpec { dtype: Some("uint8".to_owned()), ..InputSpec::default() };
                 job.graphs[0].inputs.insert("image".to_owned(), input);

@@ -32,6 +32,7 @@ mod log;
 pub mod manifest;
 mod memo;
 mod normalization;
+pub mod op_package;
 pub mod package;
 pub mod plan;
 mod script;

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use crate::artifacts::{ArtifactManifest, Output};
+use crate::artifacts::{ArtifactManifest, OpPackageRecord, Output, place_library};
 use crate::compile::{Compiled, Compiler, Request};
 use crate::driver::Progress;
 use crate::error::{Error, Result};
-use crate::job::{CompileJob, Diagnostic, GraphInfo, Report, Toolchain};
+use crate::job::{CompileJob, Diagnostic, GraphInfo, OpPackage, Report};
 use crate::manifest::Manifest;
 use crate::memo::Memo;
+use crate::op_package::{self, Builds, Device};
 use crate::plan::{Plan, PlannedModel};
 
 /// A package with its plan.
@@ -18,6 +19,10 @@ pub struct Package {
     pub name: String,
     /// What is to be compiled.
     pub plan: Plan,
+    /// Libraries of op packages that the app ships.
+    pub op_packages: Vec<Device>,
+    /// What was found on the way and stops nothing.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// A package with its artifacts.
@@ -27,31 +32,41 @@ pub struct Built {
     pub name: String,
     /// What was compiled.
     pub plan: Plan,
+    /// Libraries of op packages that the app ships.
+    pub op_packages: Vec<Device>,
     /// One for each of the plan's jobs, in their order.
     pub artifacts: Vec<Compiled>,
 }
 
-/// Plans several packages for a target triple, or for this machine.
+/// Plans several packages for a target triple, or for this machine. Their op packages are built.
 ///
 /// # Errors
 /// All problems of all of them.
-pub fn plan(
-    manifests: &[Manifest],
-    toolchain: &Toolchain,
-    memo: &Memo,
-    target: Option<&str>,
-) -> Result<Vec<Package>> {
+pub fn plan(manifests: &[Manifest], builds: &Builds<'_>, target: Option<&str>) -> Result<Vec<Package>> {
     let mut problems = Vec::new();
     let mut packages = Vec::new();
     for manifest in manifests {
-        match Plan::new(manifest, toolchain, memo) {
-            Ok(plan) => {
-                packages.push(Package { name: manifest.package.clone(), plan: plan.for_target(target) });
-            }
-            Err(error) => problems.extend(error.problems),
+        match plan_one(manifest, builds, target) {
+            Ok(package) => packages.push(package),
+            Err(found) => problems.extend(found),
         }
     }
     Error::from_problems(problems).map_or(Ok(packages), Err)
+}
+
+fn plan_one(
+    manifest: &Manifest,
+    builds: &Builds<'_>,
+    target: Option<&str>,
+) -> Result<Package, Vec<Diagnostic>> {
+    let opened = op_package::open_all(manifest, builds)?;
+    let jobs: Vec<OpPackage> = opened.iter().map(|one| one.job.clone()).collect();
+    let plan = Plan::new(manifest, &builds.resolved.toolchain, builds.memo, &jobs);
+    let plan = plan.map_err(|error| error.problems)?.for_target(target);
+    let archs = plan.jobs().filter(|(_, job)| !job.op_packages.is_empty()).map(|(_, job)| job.soc.arch);
+    let devices = op_package::devices(&opened, target, &archs.collect(), builds)?;
+    let warnings = opened.iter().flat_map(|one| one.package.warnings.iter().cloned()).collect();
+    Ok(Package { name: manifest.package.clone(), plan, op_packages: devices, warnings })
 }
 
 fn requests(packages: &[Package]) -> Vec<Request<'_>> {
@@ -70,11 +85,14 @@ pub fn build(
 ) -> Result<(Vec<Built>, Vec<Diagnostic>)> {
     let (compiled, warnings) = compiler.compile(&requests(&packages), progress)?;
     let mut compiled = compiled.into_iter();
+    let found: Vec<Diagnostic> =
+        packages.iter().flat_map(|package| package.warnings.iter().cloned()).collect();
+    let warnings: Vec<Diagnostic> = found.into_iter().chain(warnings).collect();
     let built: Vec<Built> = packages
         .into_iter()
-        .map(|Package { name, plan }| {
+        .map(|Package { name, plan, op_packages, .. }| {
             let artifacts = compiled.by_ref().take(plan.jobs().count()).collect();
-            Built { name, plan, artifacts }
+            Built { name, plan, op_packages, artifacts }
         })
         .collect();
     let problems = built.iter().flat_map(|built| built.models()).filter_map(|(model, artifacts)| {
@@ -137,6 +155,8 @@ pub(crate) struct ModelOutputs<'a> {
     /// Its jobs, with what they made.
     pub(crate) artifacts: Vec<(&'a CompileJob, &'a Compiled)>,
     pub(crate) outputs: Vec<Output<'a>>,
+    /// Libraries of the package's op packages.
+    pub(crate) op_packages: &'a [Device],
 }
 
 /// The artifacts of several packages.
@@ -154,22 +174,48 @@ pub(crate) fn outputs(built: &[Built]) -> Result<Vec<ModelOutputs<'_>>> {
                 let others = models.iter().flat_map(|model| &model.outputs);
                 problems.extend(others.filter_map(|other| record.clashes_with(&other.record)).next());
             }
-            models.push(ModelOutputs { model, artifacts, outputs });
+            models.push(ModelOutputs { model, artifacts, outputs, op_packages: &package.op_packages });
         }
+    }
+    let libraries = libraries(built);
+    for package in built {
+        let records = package.op_packages.iter().map(|device| OpPackageRecord::new(&package.name, device));
+        problems.extend(records.filter_map(|one| libraries.iter().find_map(|other| one.clashes_with(other))));
     }
     Error::from_problems(problems).map_or(Ok(models), Err)
 }
 
 /// As the artifact manifest lists them.
-pub(crate) fn listed(models: &[ModelOutputs<'_>]) -> ArtifactManifest {
+pub(crate) fn listed(models: &[ModelOutputs<'_>], built: &[Built]) -> ArtifactManifest {
     let outputs = models.iter().flat_map(|model| &model.outputs);
     let artifacts = outputs.map(|output| output.record.clone()).collect();
-    ArtifactManifest { artifacts, ..ArtifactManifest::default() }
+    ArtifactManifest { artifacts, op_packages: libraries(built), ..ArtifactManifest::default() }
 }
 
-/// Puts the artifacts into `folder`.
-pub(crate) fn place_all(models: &[ModelOutputs<'_>], folder: &Path, memo: &Memo) -> Result<()> {
-    models.iter().flat_map(|model| &model.outputs).try_for_each(|output| output.place(folder, memo))
+/// Every library of an op package, each file once.
+fn libraries(built: &[Built]) -> Vec<OpPackageRecord> {
+    let mut records: Vec<OpPackageRecord> = Vec::new();
+    for (package, device) in
+        built.iter().flat_map(|one| one.op_packages.iter().map(move |device| (one, device)))
+    {
+        let record = OpPackageRecord::new(&package.name, device);
+        if !records.iter().any(|other| other.file == record.file) {
+            records.push(record);
+        }
+    }
+    records
+}
+
+/// Puts the artifacts and the libraries of op packages into `folder`.
+pub(crate) fn place_all(
+    models: &[ModelOutputs<'_>],
+    built: &[Built],
+    folder: &Path,
+    memo: &Memo,
+) -> Result<()> {
+    models.iter().flat_map(|model| &model.outputs).try_for_each(|output| output.place(folder, memo))?;
+    let mut devices = built.iter().flat_map(|package| &package.op_packages);
+    devices.try_for_each(|device| place_library(device, folder, memo))
 }
 
 /// What [`collect`] put into a folder.
@@ -189,8 +235,8 @@ pub struct Collected {
 /// written.
 pub fn collect(built: &[Built], folder: &Path, memo: &Memo) -> Result<Collected> {
     let models = outputs(built)?;
-    place_all(&models, folder, memo)?;
-    let manifest = listed(&models);
+    place_all(&models, built, folder, memo)?;
+    let manifest = listed(&models, built);
     manifest.write(folder)?;
     let fresh = models.iter().flat_map(|model| &model.outputs).map(|output| output.fresh).collect();
     Ok(Collected { manifest, fresh })

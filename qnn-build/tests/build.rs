@@ -296,6 +296,7 @@ fn facts_of_a_model_can_be_read_without_a_build() {
         outputs: Vec::new(),
         samples: None,
         encodings: None,
+        op_packages: vec![],
         llm: None,
         htp: Default::default(),
         toolchain: Toolchain { qnn_lib_dir: app.path("lib"), onnxruntime: None },

@@ -12,6 +12,7 @@ use qnn_build::artifacts::ArtifactManifest;
 use qnn_build::compile::Compiler;
 use qnn_build::driver::{JobId, Limits, Progress, ProgressEvent, Worker};
 use qnn_build::manifest::{Manifest, Overrides};
+use qnn_build::op_package::Builds;
 use qnn_build::package::{self, Built};
 use qnn_build::store::Store;
 use qnn_build::{Error, Log, Memo, toolchain};
@@ -54,7 +55,9 @@ fn with_compiler<T>(
     let apps = std::iter::once(&app).chain(others);
     let manifests: Vec<Manifest> =
         apps.map(|app| Manifest::load(&app.path("Cargo.toml"), &Overrides::default()).unwrap()).collect();
-    let packages = package::plan(&manifests, &libraries.toolchain, &store.memo(), None).unwrap();
+    let (limits, memo) = (Limits::default(), store.memo());
+    let builds = Builds { store: &store, resolved: &libraries, limits: &limits, memo: &memo };
+    let packages = package::plan(&manifests, &builds, None).unwrap();
     run(&compiler, packages)
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use qnn_build::job::{CompileJob, Event, GraphSpec, Job, Report, SourceFormat, Stage};
 
 use crate::calibrate;
+use crate::custom::OpPackages;
 use crate::frontend::{encodings, onnx};
 use crate::htp::{self, Session};
 use crate::problem::{NodeName, Problems, Result, problem};
@@ -49,13 +50,14 @@ pub fn run(job: &Job, send: &mut dyn FnMut(Event)) -> Result<Report> {
 fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
     let mut lowered = lower_all(job, reporter)?;
     reporter.stage(Stage::Load);
-    let session = Session::open(job)?;
+    let session = Session::open(job, reporter)?;
     let context = session.context(job)?;
     let shared = job.htp.weight_sharing(job.graphs.len());
     for program in &mut lowered.programs {
         reporter.stage(Stage::Compose);
         let name = program.name.clone();
         let failed = |e| htp::diagnostic(&e, &format!("the QNN library cannot finalize graph {name:?}"));
+        let own = htp::own_ops(program);
         let graph = session.compose(&context, job, program, reporter)?.complete().map_err(failed)?;
         // The library has its own copy of the weights now, and needs the room. Whether it tells weights that graphs share by
         // their address is not known, so these stay where they are until the last graph is finalized.
@@ -63,7 +65,7 @@ fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
             program.release();
         }
         reporter.stage(Stage::Finalize);
-        graph.finalize().map_err(failed)?;
+        session.finalize(graph, own, reporter).map_err(failed)?;
     }
     let mut report = htp::finish(context, job, reporter)?;
     lowered.describe(&mut report);
@@ -75,7 +77,7 @@ fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
 /// A DLC's graphs are the vendor's own: nothing to lower.
 fn compile_dlc(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
     reporter.stage(Stage::Load);
-    let session = Session::open(job)?;
+    let session = Session::open(job, reporter)?;
     let context = session.context(job)?;
     session.compose_dlc(&context, job, reporter)?;
     let mut report = htp::finish(context, job, reporter)?;
@@ -86,7 +88,7 @@ fn compile_dlc(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> 
 
 fn check_dlc(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
     reporter.stage(Stage::Load);
-    let session = Session::open(job)?;
+    let session = Session::open(job, reporter)?;
     session.compose_dlc(&session.context(job)?, job, reporter)?;
     Ok(Report { build_id: session.build_id().to_owned(), stage_ms: reporter.finish(), ..Report::default() })
 }
@@ -95,7 +97,7 @@ fn check_dlc(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
 fn check(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
     let lowered = lower_all(job, reporter)?;
     reporter.stage(Stage::Load);
-    let session = Session::open(job)?;
+    let session = Session::open(job, reporter)?;
     let context = session.context(job)?;
     reporter.stage(Stage::Compose);
     let mut problems = Vec::new();
@@ -130,8 +132,9 @@ impl Lowered {
 fn lower_all(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Lowered> {
     let mut lowered = Lowered { programs: Vec::new(), files: BTreeSet::new() };
     let mut problems = Vec::new();
+    let own = OpPackages::load(&job.op_packages)?;
     for spec in &job.graphs {
-        match lower_graph(job, spec, &mut lowered.files, reporter) {
+        match lower_graph(job, spec, &own, &mut lowered.files, reporter) {
             Ok(program) => lowered.programs.push(program),
             Err(found) => problems.extend(found.0),
         }
@@ -142,6 +145,7 @@ fn lower_all(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Lowered> {
 fn lower_graph(
     job: &CompileJob,
     spec: &GraphSpec,
+    own: &OpPackages,
     files: &mut BTreeSet<PathBuf>,
     reporter: &mut Reporter<'_>,
 ) -> Result<Program> {
@@ -153,10 +157,11 @@ fn lower_graph(
                 inputs: &spec.inputs,
                 outputs: &job.outputs,
                 reference: reference.as_ref(),
+                op_packages: own,
             };
             let file = onnx::OnnxFile::open(&job.source)?;
             file.import(&options)
-                .map_err(|found| lower::with_unsupported(found, file.at_run_time(&job.outputs)))?
+                .map_err(|found| lower::with_unsupported(found, file.at_run_time(&job.outputs), own))?
         }
         SourceFormat::Dlc | SourceFormat::ContextBinary | SourceFormat::Gguf | SourceFormat::Safetensors => {
             return Err(problem("E0109", "this kind of file has no graph to lower").into());
@@ -187,8 +192,8 @@ fn lower_graph(
         passes::run_rest(graph)
     };
     if let Err(found) = run() {
-        return Err(lower::with_unsupported(found, graph.nodes.iter().map(NodeName::from)));
+        return Err(lower::with_unsupported(found, graph.nodes.iter().map(NodeName::from), own));
     }
     reporter.stage(Stage::Lower);
-    lower::lower(&imported.graph, &job.soc)
+    lower::lower(&imported.graph, &job.soc, own)
 }

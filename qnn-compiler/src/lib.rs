@@ -1,6 +1,7 @@
 //! Compiles ONNX and DLC models into QNN HTP context binaries.
 
 mod calibrate;
+pub mod custom;
 mod engine;
 pub mod fold;
 pub mod frontend;

@@ -43,11 +43,11 @@ pub struct Tensor {
 #[derive(Clone, Debug)]
 pub enum Param {
     /// A single value.
-    Scalar(&'static str, Scalar),
+    Scalar(Cow<'static, str>, Scalar),
     /// A constant tensor that belongs to the op.
     Tensor {
         /// Parameter name.
-        name: &'static str,
+        name: Cow<'static, str>,
         /// Element type.
         dtype: DataType,
         /// Dimensions.

@@ -29,6 +29,11 @@ impl<'a> Reporter<'a> {
         (self.send)(Event::Progress { done: done as u64, total: total as u64 });
     }
 
+    /// Code of op packages runs from now on, and a crash may be theirs; with no ops, no longer.
+    pub(crate) fn at_risk(&mut self, ops: Vec<String>) {
+        (self.send)(Event::AtRisk { ops });
+    }
+
     /// Something that the user should know.
     pub(crate) fn warn(&mut self, warning: Diagnostic) {
         (self.send)(Event::Warning(warning));

@@ -85,6 +85,7 @@ impl Whole<'_> {
             outputs: Vec::new(),
             samples: None,
             encodings: None,
+            op_packages: Vec::new(),
             llm: Some(LlmPart {
                 what,
                 context: self.context,
@@ -218,6 +219,7 @@ fn a_trained_model_gives_the_logits_that_transformers_gives() {
         soc: None,
         inputs: path("in.npz"),
         outputs: path("out.npz"),
+        op_packages: Vec::new(),
         toolchain: toolchain(),
     }));
     let found = logits(&path("out.npz"));

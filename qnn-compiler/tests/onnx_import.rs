@@ -77,6 +77,7 @@ fn weights_are_not_copied() {
         inputs: &Default::default(),
         outputs: &[],
         reference: None,
+        op_packages: &Default::default(),
     };
     let graph = file.import(&options).unwrap().graph;
     let weight = graph.nodes[0].input(1).unwrap();

@@ -120,11 +120,11 @@ registry! {
     QNN_LOG = "QNN_LOG", Runtime, false, ["qnn", "cargo qnn"], "not set: kept for error messages",
         "Prints the vendor library's log to standard error at this level: `error`, `warn`, `info`, `verbose` or `debug`.";
 
-    ANDROID_NDK_HOME = "ANDROID_NDK_HOME", Android, false, ["cargo qnn"], "not set",
+    ANDROID_NDK_HOME = "ANDROID_NDK_HOME", Android, false, ["qnn-build", "cargo qnn"], "not set",
         "Root of the Android NDK.";
-    ANDROID_NDK_ROOT = "ANDROID_NDK_ROOT", Android, false, ["cargo qnn"], "not set",
+    ANDROID_NDK_ROOT = "ANDROID_NDK_ROOT", Android, false, ["qnn-build", "cargo qnn"], "not set",
         "Root of the Android NDK; `ANDROID_NDK_HOME` wins over it.";
-    NDK_HOME = "NDK_HOME", Android, false, ["cargo qnn"], "not set",
+    NDK_HOME = "NDK_HOME", Android, false, ["qnn-build", "cargo qnn"], "not set",
         "Root of the Android NDK; the other two names win over it.";
     ANDROID_HOME = "ANDROID_HOME", Android, false, ["cargo qnn"], "not set",
         "Root of the Android SDK, whose `ndk` folder is searched when no NDK is named.";
@@ -138,8 +138,14 @@ registry! {
         "C++ compiler of a target. `cargo qnn` sets it for Android targets only where it is not set.";
     AR_TARGET = "AR_<TRIPLE>", Android, false, ["cargo qnn"], "the NDK's llvm-ar",
         "Archiver of a target. `cargo qnn` sets it for Android targets only where it is not set.";
-    HEXAGON_SDK_ROOT = "HEXAGON_SDK_ROOT", Android, false, ["cargo qnn"], "not set",
-        "Root of the Hexagon SDK; reported by `cargo qnn doctor`.";
+    HEXAGON_SDK_ROOT = "HEXAGON_SDK_ROOT", Android, true, ["qnn-build", "cargo qnn"], "not set",
+        "Root of a Hexagon SDK, whose compiler builds op packages before any other; SDKs in the same folder are looked at, too.";
+    HEXAGON_TOOLS_VERSION = "HEXAGON_TOOLS_VERSION", Android, true, ["qnn-build", "cargo qnn"], "by architecture",
+        "Version of the Hexagon tools (`8.7.03`) that builds op packages.";
+    HEXAGON_TOOLS_VERSION_ARCH = "HEXAGON_TOOLS_VERSION_<ARCH>", Android, false, ["qnn-build", "cargo qnn"], "`HEXAGON_TOOLS_VERSION`",
+        "The same for one architecture: `HEXAGON_TOOLS_VERSION_V73`.";
+    X86_CXX = "X86_CXX", Android, true, ["qnn-build", "cargo qnn"], "`clang++`",
+        "The compiler that builds op packages in C++ for this machine, as in the QNN SDK's Makefiles.";
 
     CARGO = "CARGO", Cargo, false, ["cargo qnn"], "`cargo` on `PATH`",
         "The cargo that runs; nested cargo commands use the same.";

@@ -277,6 +277,19 @@ pub fn toolchain_dir(data_dir: &Path) -> PathBuf {
     toolchains_dir(data_dir).join(toolchain_id())
 }
 
+/// Version of the `ziglang` wheel, whose clang compiles op packages for the NPU.
+pub const ZIG_VERSION: &str = "0.17.0";
+
+/// Name of the installed compiler for the NPU, for example `zig-0.17.0-linux-x86_64`.
+pub fn hexagon_toolchain_id() -> String {
+    format!("zig-{ZIG_VERSION}-{}", host())
+}
+
+/// Folder of the compiler for the NPU, whether or not it is installed.
+pub fn hexagon_toolchain_dir(data_dir: &Path) -> PathBuf {
+    toolchains_dir(data_dir).join(hexagon_toolchain_id())
+}
+
 /// The data folder: `CARGO_QNN_HOME`, else `$XDG_DATA_HOME/cargo-qnn`, else `~/.local/share/cargo-qnn`. `None` without a home.
 pub fn data_dir() -> Option<PathBuf> {
     let own = env::var(&env::CARGO_QNN_HOME).map(PathBuf::from);

@@ -15,6 +15,24 @@ pub struct Artifact {
     pub build_id: &'static str,
     /// Where the context binary is.
     pub source: ArtifactSource,
+    /// Op packages that it uses: registered before it is loaded.
+    pub op_packages: &'static [OpPackage],
+}
+
+/// A library with ops of the app's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpPackage {
+    /// The package's name.
+    pub name: &'static str,
+    /// The function that hands out its interface.
+    pub provider: &'static str,
+    /// Name of the library: in `QNN_ARTIFACT_DIR`, beside the executable, or in the executable's `qnn` folder; on Android
+    /// among the app's native libraries.
+    pub file: &'static str,
+    /// What a device registers it as, `HTP` or `CPU`; nothing in the emulator.
+    pub target: Option<&'static str>,
+    /// Where the build put it, for apps that run where they are built.
+    pub built: Option<&'static str>,
 }
 
 /// Where a context binary is.

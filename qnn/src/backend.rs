@@ -148,6 +148,10 @@ impl Backend {
         self.shared.library.interface()
     }
 
+    pub(crate) fn library_path(&self) -> &std::path::Path {
+        self.shared.library.path()
+    }
+
     pub(crate) fn handle(&self) -> BackendHandle {
         self.shared.handle
     }

@@ -78,12 +78,33 @@ unsafe impl Send for LoadedGraph {}
 #[expect(unsafe_code, reason = "raw handle")]
 unsafe impl Sync for LoadedGraph {}
 
+/// The vendor's code for a binary that cannot be loaded, for many reasons.
+const NOT_CREATED: u32 = 5005;
+
+/// Tells the failure of a binary that uses ops nobody registered from the others with the same code, by what the library logs:
+/// `op [package::kernel] not found`.
+fn missing_ops(what: &str, error: Error) -> Error {
+    let Error::Vendor(vendor) = &error else { return error };
+    let named = |line: &String| {
+        let (_, rest) = line.split_once("op [")?;
+        let (op, rest) = rest.split_once(']')?;
+        (rest.trim_start().starts_with("not found") && op.contains("::")).then(|| op.to_owned())
+    };
+    let mut ops: Vec<String> = vendor.log.iter().filter_map(named).collect();
+    ops.dedup();
+    if vendor.code.code != NOT_CREATED || ops.is_empty() {
+        return error;
+    }
+    Error::OpPackageMissing { what: what.to_owned(), ops }
+}
+
 impl Context {
     /// Loads a context binary. `bytes` is not needed afterwards.
     ///
     /// # Errors
-    /// [`Error::Incompatible`] when it was made by another build of QNN or for another architecture, [`Error::Vendor`] when it is
-    /// damaged (codes 30001, 30010) or the device cannot take it.
+    /// [`Error::Incompatible`] when it was made by another build of QNN or for another architecture, [`Error::OpPackageMissing`] when
+    /// it uses ops of a package that was not registered ([`Backend::register_op_package`]), [`Error::Vendor`] when it is damaged
+    /// (codes 30001, 30010) or the device cannot take it.
     pub fn from_bytes(device: &Device, bytes: &[u8]) -> Result<Context> {
         Context::load(device, bytes, "the context binary", LoadOptions::default())
     }
@@ -111,7 +132,7 @@ impl Context {
             compat::emulable(what, &info)?;
         }
         let mut handle: ContextHandle = ptr::null_mut();
-        backend.call(
+        let created = backend.call(
             "contextCreateFromBinary",
             || what.to_owned(),
             |api| {
@@ -131,7 +152,8 @@ impl Context {
                     )
                 })
             },
-        )?;
+        );
+        created.map_err(|error| missing_ops(what, error))?;
         let owned = OwnedContext { backend: backend.clone(), device: Some(device.clone()), handle };
         let graphs = info.graphs.iter().map(|graph| retrieve(&owned, graph)).collect::<Result<_>>()?;
         Ok(Context { loaded: Arc::new(Loaded { owned, info, graphs, turn: Mutex::new(()) }) })

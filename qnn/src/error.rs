@@ -81,6 +81,28 @@ pub enum Error {
         /// VTCM the emulator has now, MiB.
         emulated_mb: u64,
     },
+    /// A context binary uses ops of packages that were not registered.
+    #[error(
+        "{what} cannot be loaded: ops that no registered op package has: {}{}",
+        .ops.join(", "),
+        help_line("register the op package before loading: Backend::register_op_package, or op-packages in the manifest for generated code")
+    )]
+    OpPackageMissing {
+        /// Which binary.
+        what: String,
+        /// The ops, as `package::Op` or as the library names their kernels.
+        ops: Vec<String>,
+    },
+    /// The library of an op package is not there.
+    #[error("op package `{name}` (`{file}`) was not found; looked in {}{}", paths(.looked), help_line("copy the files of target/<triple>/<profile>/qnn beside the executable, or set QNN_ARTIFACT_DIR to their folder"))]
+    OpPackageFile {
+        /// The package.
+        name: String,
+        /// File name of its library.
+        file: String,
+        /// Folders that were searched.
+        looked: Vec<PathBuf>,
+    },
     /// A file could not be read or written.
     #[error("{}: {error}", .path.display())]
     File {

@@ -103,11 +103,12 @@ pub mod llm;
 mod log;
 pub mod metadata;
 mod model;
+mod op_package;
 mod performance;
 mod profile;
 mod tensor;
 
-pub use artifact::{Aligned, Artifact, ArtifactSource, Stub};
+pub use artifact::{Aligned, Artifact, ArtifactSource, OpPackage, Stub};
 pub use backend::Backend;
 pub use context::{Context, LoadOptions};
 pub use device::{Device, DeviceInfo};

@@ -6,8 +6,8 @@ use qnn_platform::env;
 use qnn_platform::soc::{self, Soc};
 
 use crate::{
-    Artifact, ArtifactSource, Backend, Context, Device, DeviceInfo, Error, Graph, LoadOptions, Result, Stub,
-    Tensor, TensorMut, context,
+    Artifact, ArtifactSource, Backend, Context, Device, DeviceInfo, Error, Graph, LoadOptions, OpPackage,
+    Result, Stub, Tensor, TensorMut, context,
 };
 
 /// A model of the app, loaded on the device: what generated code wraps.
@@ -36,6 +36,7 @@ impl LoadedModel {
         let candidates: Vec<Candidate> = artifacts.iter().map(Candidate::from).collect();
         let (device, index) = choose_device(backend, first.model, &candidates)?;
         let artifact = &artifacts[index];
+        artifact.op_packages.iter().try_for_each(|package| register(backend, package))?;
         let context = load(&device, artifact)?;
         Ok(LoadedModel { artifact, context })
     }
@@ -131,6 +132,31 @@ fn choose(model: &str, candidates: &[Candidate], device: &DeviceInfo) -> Result<
     })
 }
 
+/// The vendor's code for a package whose name is taken.
+const REGISTERED_BEFORE: u32 = 4009;
+
+/// Registers an op package, unless another model has brought it already.
+fn register(backend: &Backend, package: &OpPackage) -> Result<()> {
+    let path = find_library(package)?;
+    match backend.register_op_package(path, package.provider, package.target) {
+        Err(Error::Vendor(error)) if error.code.code == REGISTERED_BEFORE => Ok(()),
+        result => result,
+    }
+}
+
+fn find_library(package: &OpPackage) -> Result<PathBuf> {
+    let looked = folders();
+    let placed = looked.iter().map(|dir| dir.join(package.file)).find(|file| file.is_file());
+    let built = || package.built.map(PathBuf::from).filter(|file| file.is_file());
+    // Android's loader finds the app's native libraries by name.
+    let by_name = || cfg!(target_os = "android").then(|| PathBuf::from(package.file));
+    placed.or_else(built).or_else(by_name).ok_or_else(|| Error::OpPackageFile {
+        name: package.name.to_owned(),
+        file: package.file.to_owned(),
+        looked,
+    })
+}
+
 fn load(device: &Device, artifact: &'static Artifact) -> Result<Context> {
     let Artifact { model, soc, .. } = artifact;
     let options = LoadOptions::default();
@@ -149,12 +175,16 @@ fn load(device: &Device, artifact: &'static Artifact) -> Result<Context> {
 }
 
 pub(crate) fn find_file(model: &str, name: &str) -> Result<PathBuf> {
-    let named = env::var(&env::QNN_ARTIFACT_DIR).map(PathBuf::from);
-    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|dir| dir.to_owned()));
-    let looked: Vec<PathBuf> =
-        named.into_iter().chain(beside.into_iter().flat_map(|dir| [dir.clone(), dir.join("qnn")])).collect();
+    let looked = folders();
     let found = looked.iter().map(|dir| dir.join(name)).find(|file| file.is_file());
     found.ok_or_else(|| Error::ArtifactFile { model: model.to_owned(), file: name.to_owned(), looked })
+}
+
+/// Where files of the app are looked for.
+fn folders() -> Vec<PathBuf> {
+    let named = env::var(&env::QNN_ARTIFACT_DIR).map(PathBuf::from);
+    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|dir| dir.to_owned()));
+    named.into_iter().chain(beside.into_iter().flat_map(|dir| [dir.clone(), dir.join("qnn")])).collect()
 }
 
 #[cfg(test)]

@@ -24,7 +24,15 @@ fn child() {
 }
 
 const fn artifact(soc: &'static str, soc_id: u32, arch: u32, file: &'static str) -> Artifact {
-    Artifact { model: "conv", soc, soc_id, arch, build_id: "", source: ArtifactSource::File(file) }
+    Artifact {
+        model: "conv",
+        soc,
+        soc_id,
+        arch,
+        build_id: "",
+        source: ArtifactSource::File(file),
+        op_packages: &[],
+    }
 }
 
 fn run(environment: &[(&str, &str)]) -> (String, String) {

@@ -155,8 +155,15 @@ fn a_performance_mode_succeeds_in_the_emulator_and_says_that_it_changes_nothing(
 fn models_take_the_first_artifact_in_the_emulator_and_files_are_found_beside_the_executable() {
     let backend = backend();
     let build_id: &'static str = backend.build_id().to_owned().leak();
-    let artifact =
-        |soc, soc_id, arch, source| Artifact { model: "conv", soc, soc_id, arch, build_id, source };
+    let artifact = |soc, soc_id, arch, source| Artifact {
+        model: "conv",
+        soc,
+        soc_id,
+        arch,
+        build_id,
+        source,
+        op_packages: &[],
+    };
     let other: &'static [u8] = conv_binary(&device(&backend, "SM8750"), DataType::Float32).leak();
     let artifacts: &'static [Artifact] = vec![
         artifact("SM8650", 57, 75, ArtifactSource::Embedded(binary())),
@@ -185,9 +192,16 @@ fn models_take_the_first_artifact_in_the_emulator_and_files_are_found_beside_the
 #[test]
 fn a_stub_says_why_it_is_one() {
     let stub = ArtifactSource::Stub("built with QNN_BUILD=stub");
-    let artifacts: &'static [Artifact] =
-        vec![Artifact { model: "conv", soc: "SM8650", soc_id: 57, arch: 75, build_id: "", source: stub }]
-            .leak();
+    let artifacts: &'static [Artifact] = vec![Artifact {
+        model: "conv",
+        soc: "SM8650",
+        soc_id: 57,
+        arch: 75,
+        build_id: "",
+        source: stub,
+        op_packages: &[],
+    }]
+    .leak();
     let error = LoadedModel::load(&backend(), artifacts).unwrap_err();
     assert!(matches!(&error, Error::Stub(stub) if stub.model == "conv"), "{error}");
     assert!(error.to_string().contains("built with QNN_BUILD=stub"), "{error}");

@@ -12,7 +12,9 @@ use qnn_build::source::inspect;
 use super::{DimArg, InputArg, sizes};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::op::folder::OpPackageArgs;
 use crate::project::{model_name, open_dimensions};
+use crate::session::Session;
 
 /// What decides the bytes of a context binary, next to the model file and the SoC.
 #[derive(Clone, Debug, Default, Args)]
@@ -49,6 +51,8 @@ pub(crate) struct CompileFlags {
     /// Store weights once for each graph, as the emulator needs it; they are shared by default
     #[arg(long)]
     pub(crate) no_weight_sharing: bool,
+    #[command(flatten)]
+    pub(crate) own: OpPackageArgs,
 }
 
 impl CompileFlags {
@@ -65,6 +69,7 @@ impl CompileFlags {
             hvx_threads,
             dlbc,
             no_weight_sharing,
+            own,
         } = self;
         precision.is_some()
             || !input.is_empty()
@@ -76,17 +81,25 @@ impl CompileFlags {
             || hvx_threads.is_some()
             || *dlbc
             || *no_weight_sharing
+            || !own.op_package.is_empty()
     }
 
     /// One job per SoC for a model file, checked as a manifest would be. `output` is not set.
-    pub(crate) fn jobs(&self, file: &Path, soc: &[String], toolchain: &Toolchain) -> Result<Vec<CompileJob>> {
-        let plan = self.plan(file, soc, None, toolchain, &Memo::default())?;
+    pub(crate) fn jobs(
+        &self,
+        session: &Session,
+        file: &Path,
+        soc: &[String],
+        toolchain: &Toolchain,
+    ) -> Result<Vec<CompileJob>> {
+        let plan = self.plan(session, file, soc, None, toolchain, &Memo::default())?;
         Ok(plan.models.into_iter().flat_map(|model| model.jobs).collect())
     }
 
     /// The plan for a model file, checked as a manifest would be.
     pub(crate) fn plan(
         &self,
+        session: &Session,
         file: &Path,
         soc: &[String],
         llm: Option<Llm>,
@@ -117,6 +130,8 @@ impl CompileFlags {
             graphs: Default::default(),
             samples: self.samples.as_deref().map(absolute_samples),
             quantize: Default::default(),
+            // What the command line names is meant for this model.
+            op_packages: None,
             llm,
             htp: HtpOptions {
                 optimization: self.optimization,
@@ -127,7 +142,7 @@ impl CompileFlags {
             },
         };
         let manifest = Manifest::of_command_line(&model_name(file)?, model, soc.to_vec());
-        let plan = Plan::new(&manifest, toolchain, memo).map_err(|mut error| {
+        let plan = Plan::new(&manifest, toolchain, memo, &self.own.open(session)?).map_err(|mut error| {
             // There is no file to point at; the model is named all the same.
             error.problems.iter_mut().for_each(|problem| problem.at = None);
             error

@@ -84,6 +84,8 @@ pub(crate) enum Command {
     Inspect(commands::inspect::InspectArgs),
     /// Show the merged manifest, each value with its origin
     Show(commands::show::ShowArgs),
+    /// Make, check and build op packages: kernels of your own
+    Op(commands::op::OpArgs),
     /// Install, list or locate the QNN libraries
     Toolchain(commands::toolchain::ToolchainArgs),
     /// Check this machine: libraries, tools, folders; every finding with its remedy

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use qnn_build::Memo;
 use qnn_build::driver::{self, JobId, Limits, RunOptions, Task, memory_estimate};
-use qnn_build::job::{CompileJob, Job, Report, Toolchain};
+use qnn_build::job::{CompileJob, Job, Report};
+use qnn_build::op_package::Builds;
 use qnn_build::package::{self, Package};
 use qnn_build::plan::{is_llm, source_format};
 use qnn_platform::env;
@@ -71,7 +71,7 @@ pub(crate) fn run(session: &Session, args: &CompileArgs) -> Result<Exit> {
         );
     }
     let toolchain = ensure(session)?.for_job();
-    let planned = args.flags.jobs(&args.file, &args.soc, &toolchain)?;
+    let planned = args.flags.jobs(session, &args.file, &args.soc, &toolchain)?;
     let several = planned.len() > 1;
     let outputs: Vec<PathBuf> = planned
         .iter()
@@ -102,9 +102,10 @@ fn language_model(session: &Session, args: &CompileArgs) -> Result<Exit> {
         return Err(Failure::new(Exit::User, codes::OUTPUT_FILE, message).help("name a folder with -o"));
     }
     let llm = args.llm.options().map_err(Failure::usage)?;
-    let plan = |toolchain: &Toolchain, memo: &Memo| {
-        let plan = args.flags.plan(&args.file, &args.soc, llm, toolchain, memo)?;
-        Ok(vec![Package { name: String::new(), plan }])
+    let plan = |builds: &Builds<'_>| {
+        let toolchain = &builds.resolved.toolchain;
+        let plan = args.flags.plan(session, &args.file, &args.soc, llm, toolchain, builds.memo)?;
+        Ok(vec![Package { name: String::new(), plan, op_packages: Vec::new(), warnings: Vec::new() }])
     };
     let mut models = Models::of(session, None, &args.job, args.jobs, plan)?;
     let packages = std::mem::take(&mut models.packages);

@@ -12,6 +12,7 @@ use crate::codes;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::jobs;
+use crate::op::folder::OpPackageArgs;
 use crate::progress::EXECUTE;
 use crate::session::Session;
 use crate::target::target;
@@ -39,6 +40,8 @@ pub(crate) struct ExecArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    own: OpPackageArgs,
+    #[command(flatten)]
     job: JobArgs,
 }
 
@@ -62,6 +65,7 @@ pub(crate) fn run(session: &Session, args: &ExecArgs) -> Result<Exit> {
         soc: args.soc.as_deref().map(target).transpose()?,
         inputs: args.inputs.clone(),
         outputs: args.outputs.clone(),
+        op_packages: args.own.open(session)?,
         toolchain: ensure(session)?.for_job(),
     };
     let name = args.binary.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -15,6 +15,7 @@ pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod man;
 pub(crate) mod new;
+pub(crate) mod op;
 pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod socs;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use qnn_platform::libs;
 use serde::Serialize;
 
@@ -11,6 +11,7 @@ use crate::failure::Result;
 use crate::session::Session;
 use crate::term::size;
 use crate::toolchain::install::{self, Request};
+use crate::toolchain::pins::Product;
 use crate::toolchain::record::Record;
 use crate::toolchain::{data_dir, ensure};
 
@@ -33,6 +34,9 @@ enum ToolchainCommand {
 
 #[derive(Debug, Args)]
 struct InstallArgs {
+    /// What to install: `qnn`, the libraries that compile models, or `hexagon`, the compiler that builds op packages for the NPU
+    #[arg(value_name = "WHAT", default_value = "qnn")]
+    what: What,
     /// Take the wheels from this folder and download nothing
     #[arg(long, value_name = "FOLDER")]
     from: Option<PathBuf>,
@@ -41,6 +45,13 @@ struct InstallArgs {
     force: bool,
     #[command(flatten)]
     json: JsonArg,
+}
+
+/// What can be installed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum What {
+    Qnn,
+    Hexagon,
 }
 
 #[derive(Debug, Args)]
@@ -80,7 +91,12 @@ pub(crate) fn run(session: &Session, args: &ToolchainArgs) -> Result<Exit> {
 
 fn install(session: &Session, args: &InstallArgs) -> Result<Exit> {
     let term = &session.term;
-    let request = Request { from: args.from.as_deref(), offline: session.offline, force: args.force };
+    let product = match args.what {
+        What::Qnn => Product::Qnn,
+        What::Hexagon => Product::Hexagon,
+    };
+    let request =
+        Request { product, from: args.from.as_deref(), offline: session.offline, force: args.force };
     let installed = install::install(term, &data_dir()?, &request)?;
     if !installed.fresh {
         term.status(
@@ -97,7 +113,7 @@ fn install(session: &Session, args: &InstallArgs) -> Result<Exit> {
 fn listed(record: Record, path: PathBuf) -> Listed {
     Listed {
         bytes: record.bytes(),
-        current: record.name == libs::toolchain_id(),
+        current: [Product::Qnn, Product::Hexagon].iter().any(|product| record.name == product.id()),
         intact: record.check_sizes(&path).is_empty(),
         record,
         path,

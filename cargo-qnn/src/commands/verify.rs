@@ -258,7 +258,7 @@ fn subject(session: &Session, args: &VerifyArgs) -> Result<Subject> {
             return Err(Failure::usage("name the SoC to verify for: --soc SM8650"));
         }
         let toolchain = ensure(session)?.for_job();
-        let jobs = args.flags.jobs(file, &args.config.soc, &toolchain)?;
+        let jobs = args.flags.jobs(session, file, &args.config.soc, &toolchain)?;
         let job = jobs.into_iter().next().ok_or_else(|| Failure::usage("no SoC to verify for"))?;
         let facts = inspect(file, source_format(file)?, &Memo::default());
         let facts = facts.map_err(|problems| Failure { exit: Exit::User, problems })?;

@@ -19,7 +19,7 @@ const DISK_LEAST: u64 = 2_000_000_000;
 const MEMORY_LEAST: u64 = 2_000_000_000;
 
 pub(super) fn platform() -> Finding {
-    match pins::host() {
+    match pins::Product::Qnn.host() {
         Some(_) => Finding::ok(libs::host()),
         None => Finding::fail(
             format!("there is no QNN compiler for {}", libs::host()),

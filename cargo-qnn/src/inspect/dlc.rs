@@ -76,6 +76,7 @@ pub(crate) fn dlc(session: &Session, file: &Path, soc: &str) -> Result<Container
         outputs: vec![],
         samples: None,
         encodings: None,
+        op_packages: vec![],
         llm: None,
         htp: HtpOptions::default(),
         toolchain: ensure(session)?.for_job(),

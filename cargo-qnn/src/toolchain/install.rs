@@ -10,7 +10,7 @@ use qnn_build::toolchain::build_id_of;
 use qnn_platform::libs::{self, QNN_SUBDIR, TOOLCHAIN_MANIFEST};
 
 use super::clients::{self, Fetched};
-use super::pins::{self, Pin, Platform};
+use super::pins::{Pin, Platform, Product};
 use super::record::{Record, SCHEMA, WheelRecord};
 use super::wheel::{self, Source};
 use crate::codes;
@@ -27,6 +27,8 @@ const DOWNLOADS: &str = ".downloads";
 /// What the user asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Request<'a> {
+    /// What is wanted.
+    pub(crate) product: Product,
     /// A folder with the wheels; nothing is downloaded then.
     pub(crate) from: Option<&'a Path>,
     /// Whether the network may not be used.
@@ -46,10 +48,11 @@ pub(crate) struct Installed {
 
 /// Installs the toolchain of this version for this machine, if it is not there yet.
 pub(crate) fn install(term: &Terminal, data: &Path, request: &Request<'_>) -> Result<Installed> {
-    let platform = pins::host().ok_or_else(no_platform)?;
+    let product = request.product;
+    let platform = product.host().ok_or_else(|| no_platform(product))?;
     let parent = libs::toolchains_dir(data);
     fs::create_dir_all(&parent).at("cannot create", &parent)?;
-    let folder = libs::toolchain_dir(data);
+    let folder = parent.join(product.id());
     if let Some(installed) = present(&folder, request) {
         return Ok(installed);
     }
@@ -85,9 +88,14 @@ fn present(folder: &Path, request: &Request<'_>) -> Option<Installed> {
     intact.then(|| Installed { folder: folder.to_owned(), record, fresh: false })
 }
 
-fn no_platform() -> Failure {
-    let known =
-        list(pins::PLATFORMS.iter().map(|platform| format!("{} {}", platform.host.1, platform.host.0)));
+fn no_platform(product: Product) -> Failure {
+    let platforms = product.platforms().iter();
+    let known = list(platforms.map(|platform| format!("{} {}", platform.host.1, platform.host.0)));
+    if product == Product::Hexagon {
+        let message = format!("there is no compiler for the NPU for this machine ({})", libs::host());
+        return Failure::new(Exit::Toolchain, codes::NOT_INSTALLED, message)
+            .help(format!("set HEXAGON_SDK_ROOT to a Hexagon SDK, or build op packages on one of: {known}"));
+    }
     let message = format!(
         "this machine ({}) cannot compile for the NPU: there is no QNN compiler for it",
         libs::host()
@@ -133,9 +141,10 @@ fn put_together(
     for (pin, _) in &sources {
         term.note(format!("{} {}: {}", pin.name, pin.version, pin.licence));
     }
+    let contents = request.product.contents();
     let total =
         sources.iter().map(|(pin, source)| wheel::unpacked_bytes(pin, source)).sum::<Result<u64>>()?;
-    term.status("Unpacking", format!("the libraries ({})", size(total)));
+    term.status("Unpacking", format!("{contents} ({})", size(total)));
     let bar = term.bytes_bar("Unpacking", total);
     let content = staging.join("content");
     let mut files = Vec::new();
@@ -143,12 +152,18 @@ fn put_together(
         files.extend(wheel::unpack(pin, source, &content, &bar)?);
     }
     bar.finish_and_clear();
-    let htp = content.join(QNN_SUBDIR).join(libs::library_file("QnnHtp"));
+    let build_id = match request.product {
+        Product::Qnn => build_id_of(&content.join(QNN_SUBDIR).join(libs::library_file("QnnHtp")))?,
+        Product::Hexagon => {
+            executable(&content.join("ziglang").join("zig"))?;
+            format!("zig {}", platform.qnn)
+        }
+    };
     let record = Record {
         schema: SCHEMA,
-        name: libs::toolchain_id(),
+        name: request.product.id(),
         qnn: platform.qnn.to_owned(),
-        build_id: build_id_of(&htp)?,
+        build_id,
         installed_by: format!("cargo-qnn {}", env!("CARGO_PKG_VERSION")),
         wheels: sources.iter().map(|(pin, _)| wheel_record(pin)).collect(),
         files,
@@ -159,6 +174,17 @@ fn put_together(
     let mut file = File::create(&path).at("cannot create", &path)?;
     file.write_all(&text).and_then(|()| file.sync_all()).at("cannot write", &path)?;
     Ok(record)
+}
+
+/// Lets a file be run; wheels are unpacked without permissions.
+fn executable(file: &Path) -> Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(file, fs::Permissions::from_mode(0o755)).at("cannot write", file)?;
+    }
+    let _ = file;
+    Ok(())
 }
 
 fn wheel_record(pin: &Pin) -> WheelRecord {
@@ -179,14 +205,16 @@ fn wheels(
     staging: &Path,
     request: &Request<'_>,
 ) -> Result<Vec<(&'static Pin, Source)>> {
-    let pins: Vec<&'static Pin> = pins::PLATFORMS
+    let pins: Vec<&'static Pin> = request
+        .product
+        .platforms()
         .iter()
         .find(|row| *row == platform)
         .map_or(&[][..], |row| row.wheels)
         .iter()
         .collect();
     if let Some(folder) = request.from {
-        return pins.into_iter().map(|pin| given(pin, folder)).collect();
+        return pins.into_iter().map(|pin| given(pin, folder, request.product)).collect();
     }
     let downloads = parent.join(DOWNLOADS);
     fs::create_dir_all(&downloads).at("cannot create", &downloads)?;
@@ -201,7 +229,7 @@ fn wheels(
         return Ok(sources);
     }
     if request.offline {
-        return Err(offline(&missing));
+        return Err(offline(&missing, request.product));
     }
     match clients::fetch(platform, &missing, staging, term)? {
         Fetched::Tree(tree) => {
@@ -222,7 +250,7 @@ fn wheels(
 }
 
 /// A wheel from the folder that the user named.
-fn given(pin: &'static Pin, folder: &Path) -> Result<(&'static Pin, Source)> {
+fn given(pin: &'static Pin, folder: &Path, product: Product) -> Result<(&'static Pin, Source)> {
     let file = folder.join(pin.file);
     if !file.is_file() {
         return Err(Failure::new(
@@ -230,29 +258,29 @@ fn given(pin: &'static Pin, folder: &Path) -> Result<(&'static Pin, Source)> {
             codes::NOT_INSTALLED,
             format!("{} is not in {}", pin.file, folder.display()),
         )
-        .help(format!("get it on a machine with network access: {}", download_command())));
+        .help(format!("get it on a machine with network access: {}", download_command(product))));
     }
     wheel::check(pin, &file)?;
     Ok((pin, Source::Wheel(file)))
 }
 
-fn offline(missing: &[&Pin]) -> Failure {
+fn offline(missing: &[&Pin], product: Product) -> Failure {
     let wheels = list(missing.iter().map(|pin| format!("{} {}", pin.name, pin.version)));
-    let message = format!(
-        "the QNN libraries are not installed, and downloading them ({wheels}) is forbidden by --offline"
-    );
+    let message =
+        format!("{} not installed, and downloading ({wheels}) is forbidden by --offline", product.name());
+    let argument = product.argument();
     Failure::new(Exit::Toolchain, codes::OFFLINE, message)
         .note("CARGO_NET_OFFLINE=true and --frozen mean --offline")
         .help(format!(
-            "run `cargo qnn toolchain install` once with network access, or `cargo qnn toolchain install --from FOLDER` \
-             with the wheels that this gets elsewhere: {}",
-            download_command()
+            "run `cargo qnn toolchain install{argument}` once with network access, or `cargo qnn toolchain install{argument} \
+             --from FOLDER` with the wheels that this gets elsewhere: {}",
+            download_command(product)
         ))
 }
 
 /// The command that downloads all wheels, on any machine.
-fn download_command() -> String {
-    let Some(platform) = pins::PLATFORMS.first() else { return String::new() };
+fn download_command(product: Product) -> String {
+    let Some(platform) = product.platforms().first() else { return String::new() };
     let wheels = platform.wheels.iter().map(|pin| format!("{}=={}", pin.name, pin.version));
     let names = platform.pip_platforms.iter().map(|name| format!("--platform {name}"));
     format!(

@@ -1,5 +1,7 @@
 //! Which wheels make a toolchain, for each platform that can compile: pinned by version and sha256.
 
+use qnn_platform::libs;
+
 /// A file of the package index, by what decides its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pin {
@@ -46,7 +48,7 @@ impl Keep {
 pub(crate) struct Platform {
     /// Operating system and architecture as Rust names them: `std::env::consts::{OS, ARCH}`.
     pub(crate) host: (&'static str, &'static str),
-    /// QNN version in the wheels.
+    /// Version of what is installed: of QNN, or of the compiler.
     pub(crate) qnn: &'static str,
     /// Python version and ABI of the wheels. The libraries do not depend on it; the installer must be told.
     pub(crate) python: &'static str,
@@ -105,21 +107,99 @@ pub(crate) const PLATFORMS: &[Platform] = &[Platform {
     ],
 }];
 
-/// The row of the machine this runs on.
-pub(crate) fn host() -> Option<&'static Platform> {
-    let host = (std::env::consts::OS, std::env::consts::ARCH);
-    PLATFORMS.iter().find(|platform| platform.host == host)
+/// The compiler for the NPU, which builds op packages; one row for each platform.
+pub(crate) const HEXAGON: &[Platform] = &[Platform {
+    host: ("linux", "x86_64"),
+    qnn: libs::ZIG_VERSION,
+    python: "3.11",
+    pip_platforms: &["manylinux2010_x86_64"],
+    uv_platform: "x86_64-manylinux2014",
+    wheels: &[Pin {
+        name: "ziglang",
+        version: libs::ZIG_VERSION,
+        file: "ziglang-0.17.0-py3-none-manylinux_2_12_x86_64.manylinux2010_x86_64.musllinux_1_1_x86_64.whl",
+        bytes: 101_011_302,
+        sha256: "97079827064a7492cce5541ceb438ae8003ce1e54e399676da2d62fb7a5dc08b",
+        // The program, the headers of its clang and of the C library for Hexagon; it does not start without `std`.
+        keep: &[
+            Keep::File("ziglang/zig"),
+            Keep::File("ziglang/LICENSE"),
+            Keep::Prefix("ziglang/lib/include/"),
+            Keep::Prefix("ziglang/lib/std/"),
+            Keep::Prefix("ziglang/lib/libc/include/generic-musl/"),
+            Keep::Prefix("ziglang/lib/libc/include/any-linux-any/"),
+            Keep::Prefix("ziglang/lib/libc/include/hexagon-linux-any/"),
+            Keep::Prefix("ziglang/lib/libc/include/hexagon-linux-musl/"),
+        ],
+        licence: "MIT; its clang and lld Apache-2.0 with LLVM exceptions",
+    }],
+}];
+
+/// What `toolchain install` installs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Product {
+    /// The QNN libraries and ONNX Runtime.
+    #[default]
+    Qnn,
+    /// The compiler for the NPU.
+    Hexagon,
+}
+
+impl Product {
+    /// Its rows.
+    pub(crate) fn platforms(self) -> &'static [Platform] {
+        match self {
+            Product::Qnn => PLATFORMS,
+            Product::Hexagon => HEXAGON,
+        }
+    }
+
+    /// The row of the machine this runs on.
+    pub(crate) fn host(self) -> Option<&'static Platform> {
+        let host = (std::env::consts::OS, std::env::consts::ARCH);
+        self.platforms().iter().find(|platform| platform.host == host)
+    }
+
+    /// Name of its folder.
+    pub(crate) fn id(self) -> String {
+        match self {
+            Product::Qnn => libs::toolchain_id(),
+            Product::Hexagon => libs::hexagon_toolchain_id(),
+        }
+    }
+
+    /// What is unpacked, in words.
+    pub(crate) fn contents(self) -> &'static str {
+        match self {
+            Product::Qnn => "the libraries",
+            Product::Hexagon => "the compiler",
+        }
+    }
+
+    /// What it is called in messages.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Product::Qnn => "the QNN libraries are",
+            Product::Hexagon => "the compiler for the NPU is",
+        }
+    }
+
+    /// The argument of `toolchain install`, with a space before it.
+    pub(crate) fn argument(self) -> &'static str {
+        match self {
+            Product::Qnn => "",
+            Product::Hexagon => " hexagon",
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use qnn_platform::libs;
-
     use super::*;
 
     #[test]
     fn pins_are_complete() {
-        for platform in PLATFORMS {
+        for platform in PLATFORMS.iter().chain(HEXAGON) {
             for pin in platform.wheels {
                 assert_eq!(pin.sha256.len(), 64, "{}", pin.file);
                 assert!(pin.sha256.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()));

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use qnn_build::job::{CompileJob, GraphSpec};
+use qnn_compiler::custom::OpPackages;
 use qnn_compiler::frontend::onnx::{ImportOptions, OnnxFile};
 use qnn_compiler::passes;
 use qnn_compiler::reference::ReferenceEngine;
@@ -25,8 +26,13 @@ pub(crate) fn layers(job: &CompileJob, spec: &GraphSpec) -> Result<Vec<Layer>> {
         |problems: qnn_compiler::problem::Problems| Failure { exit: Exit::User, problems: problems.0 };
     let file = OnnxFile::open(&job.source).map_err(problems)?;
     let reference = job.toolchain.onnxruntime.as_ref().map(ReferenceEngine::new);
-    let options =
-        ImportOptions { inputs: &spec.inputs, outputs: &job.outputs, reference: reference.as_ref() };
+    let own = OpPackages::load(&job.op_packages).map_err(problems)?;
+    let options = ImportOptions {
+        inputs: &spec.inputs,
+        outputs: &job.outputs,
+        reference: reference.as_ref(),
+        op_packages: &own,
+    };
     let mut imported = file.import(&options).map_err(problems)?.graph;
     passes::run_fusing(&mut imported).map_err(problems)?;
     let computed: HashSet<&str> = imported

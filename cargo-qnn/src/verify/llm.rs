@@ -84,6 +84,7 @@ pub(crate) fn evaluate(session: &Session, request: &Request) -> Result<Evaluatio
             outputs: Vec::new(),
             samples: None,
             encodings: None,
+            op_packages: Vec::new(),
             llm: Some(LlmPart {
                 what,
                 context: request.context,

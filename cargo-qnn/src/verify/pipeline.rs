@@ -149,6 +149,7 @@ impl Bench<'_> {
             soc: Some(job.soc.clone()),
             inputs: from,
             outputs: to.clone(),
+            op_packages: job.op_packages.clone(),
             toolchain: job.toolchain.clone(),
         });
         jobs::run(self.session, &job, &self.id(), EXECUTE, self.subject.timeout)?;

@@ -1,5 +1,6 @@
 //! The artifact manifest, and the files it lists.
 
+mod library;
 mod llm;
 
 use std::fs;
@@ -15,6 +16,8 @@ use crate::manifest::Embed;
 use crate::memo::Memo;
 use crate::plan::PlannedModel;
 use crate::store::Entry;
+pub use library::OpPackageRecord;
+pub(crate) use library::place_library;
 
 /// Name of the artifact manifest in its folder.
 pub const ARTIFACT_MANIFEST: &str = "qnn-manifest.json";
@@ -29,11 +32,14 @@ pub struct ArtifactManifest {
     pub stub: Option<String>,
     /// Every artifact, by package, model and SoC.
     pub artifacts: Vec<ArtifactRecord>,
+    /// Libraries of op packages, which the app registers before it loads a model that uses them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub op_packages: Vec<OpPackageRecord>,
 }
 
 impl Default for ArtifactManifest {
     fn default() -> Self {
-        Self { version: 1, stub: None, artifacts: Vec::new() }
+        Self { version: 1, stub: None, artifacts: Vec::new(), op_packages: Vec::new() }
     }
 }
 
@@ -247,6 +253,12 @@ impl ArtifactManifest {
             let is_ours = ENDS.iter().any(|end| old.file.ends_with(end)) && old.file != ARTIFACT_MANIFEST;
             if is_plain && is_ours && !self.artifacts.iter().any(|new| new.file == old.file) {
                 // It may have been removed by hand.
+                let _ = fs::remove_file(folder.join(&old.file));
+            }
+        }
+        for old in Self::read(folder).unwrap_or_default().op_packages {
+            let is_plain = Path::new(&old.file).components().count() == 1 && old.file.ends_with(".so");
+            if is_plain && !self.op_packages.iter().any(|new| new.file == old.file) {
                 let _ = fs::remove_file(folder.join(&old.file));
             }
         }

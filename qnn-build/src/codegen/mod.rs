@@ -15,4 +15,4 @@ mod tensor;
 
 pub use ident::identifier;
 pub use llm::{LlmCode, LlmSocCode};
-pub use rust::{ModelCode, Placement, SocCode, generate};
+pub use rust::{ModelCode, OpPackageCode, Placement, SocCode, generate};

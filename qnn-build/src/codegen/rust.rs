@@ -33,6 +33,21 @@ pub struct SocCode<'a> {
     pub build_id: &'a str,
     /// Where it is.
     pub placement: Placement,
+    /// Libraries of op packages that it needs.
+    pub op_packages: Vec<OpPackageCode>,
+}
+
+/// A library of an op package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpPackageCode {
+    /// The package's own name.
+    pub name: String,
+    /// The function that hands out its interface.
+    pub provider: String,
+    /// The file.
+    pub file: String,
+    /// What a device registers it as; nothing in the emulator.
+    pub registration: Option<&'static str>,
 }
 
 /// Where a context binary is.
@@ -149,6 +164,28 @@ fn artifacts(out: &mut String, model: &ModelCode<'_>) {
         put!(rows, "            arch: {},", code.soc.arch);
         put!(rows, "            build_id: {:?},", code.build_id);
         put!(rows, "            source: ::qnn::ArtifactSource::{source},");
+        put!(rows, "            op_packages: &[");
+        for package in &code.op_packages {
+            let OpPackageCode { name, provider, file, registration } = package;
+            let registration = match registration {
+                Some(target) => format!("::core::option::Option::Some({target:?})"),
+                None => "::core::option::Option::None".to_owned(),
+            };
+            // On the machine that builds, the app runs without being installed.
+            let built = match registration.ends_with("None") {
+                true => {
+                    format!(
+                        "::core::option::Option::Some(::core::concat!(::core::env!(\"OUT_DIR\"), \"/\", {file:?}))"
+                    )
+                }
+                false => "::core::option::Option::None".to_owned(),
+            };
+            put!(
+                rows,
+                "                ::qnn::OpPackage {{ name: {name:?}, provider: {provider:?}, file: {file:?}, target: {registration}, built: {built} }},"
+            );
+        }
+        put!(rows, "            ],");
         put!(rows, "        }},");
     }
     put!(out, "    /// Its context binaries, one per SoC.");

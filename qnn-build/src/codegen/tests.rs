@@ -25,7 +25,7 @@ fn code(graphs: &[GraphInfo], placement: Placement) -> Result<String, Vec<Diagno
             source: "digits.onnx".to_owned(),
             graphs,
             specs: &specs,
-            socs: vec![SocCode { soc: &soc, build_id: "v2.51.0", placement }],
+            socs: vec![SocCode { soc: &soc, build_id: "v2.51.0", placement, op_packages: Vec::new() }],
         }],
         &[],
     )

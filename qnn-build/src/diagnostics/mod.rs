@@ -8,6 +8,7 @@ mod device;
 mod lowering;
 mod manifest;
 mod model;
+mod op_package;
 mod store;
 mod vendor;
 mod worker;
@@ -36,6 +37,7 @@ pub const CODES: &[Group] = &[
     ("E06", "Store and output", store::ROWS),
     ("E07", "Device and run time", device::ROWS),
     ("E08", "Command line", command::ROWS),
+    ("E09", "Op packages", op_package::ROWS),
 ];
 
 /// All codes in order.

@@ -17,6 +17,8 @@ pub(super) struct Death<'a> {
     pub(super) timeout: Option<Duration>,
     /// Whether it wrote too much that is no event.
     pub(super) garbage: bool,
+    /// Ops of packages whose code may have been running.
+    pub(super) at_risk: &'a [String],
     /// The last of what it wrote to standard error.
     pub(super) stderr: &'a str,
     /// Whether the kernel ended a process for lack of memory meanwhile.
@@ -87,6 +89,8 @@ impl Death<'_> {
                 out_of_memory(&format!("the process ended by {name}, and said that it got no memory"))
             } else if ASKED.contains(&signal) {
                 Diagnostic::new("E0509", format!("stopped from outside by {name} while {stage}, {after}"))
+            } else if !self.at_risk.is_empty() {
+                self.package_crashed(&format!("{name}: {says}"), &stage, &after)
             } else {
                 Diagnostic::new(
                     "E0503",
@@ -101,11 +105,32 @@ impl Death<'_> {
                 .help("this is a defect of cargo-qnn: please report it; QNN_KEEP=folder keeps the job")
         } else {
             let status = self.status.map_or("no exit status".to_owned(), |status| status.to_string());
+            if self.status.is_some() && !self.at_risk.is_empty() {
+                return self.with_last_words(self.package_crashed(&status, &stage, &after));
+            }
             Diagnostic::new(
                 "E0506",
                 format!("the worker ended without an answer ({status}) while {stage}, {after}"),
             )
         };
+        self.with_last_words(problem)
+    }
+
+    /// A crash while code of an op package may have been running.
+    fn package_crashed(&self, how: &str, stage: &str, after: &str) -> Diagnostic {
+        let (whose, rest) = match self.at_risk {
+            [only] => (format!("op {only}"), String::new()),
+            all => ("one of the model's own ops".to_owned(), format!(": {}", all.join(", "))),
+        };
+        Diagnostic::new("E0911", format!("{whose} crashed, or the compiler on its account ({how}), while {stage}, {after}"))
+            .note(format!("code of op packages was running{rest}"))
+            .help(
+                "look for reads and writes beyond the tensors in the op's kernel, and test the kernel by itself under a sanitizer; \
+                 QNN_KEEP=folder keeps the job",
+            )
+    }
+
+    fn with_last_words(&self, problem: Diagnostic) -> Diagnostic {
         match last_lines(self.stderr) {
             lines if lines.is_empty() => problem,
             lines => problem.note(format!("its last words:\n{lines}")),

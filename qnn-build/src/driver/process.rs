@@ -101,7 +101,7 @@ pub fn run(
     };
     log.text(&format!("-- {how} after {:.3} s", started.elapsed().as_secs_f64()));
 
-    let Conversation { stage, warnings, mut problems, answer, .. } = conversation;
+    let Conversation { stage, warnings, mut problems, at_risk, answer, .. } = conversation;
     let result = match answer {
         Some(Ok(report)) => Ok(report),
         Some(Err(summary)) => {
@@ -120,6 +120,7 @@ pub fn run(
                 elapsed: started.elapsed(),
                 timeout: options.timeout.filter(|_| end.timed_out),
                 garbage: end.garbage,
+                at_risk: &at_risk,
                 stderr: &stderr,
                 oom_kill,
             };
@@ -199,6 +200,7 @@ struct Conversation<'a> {
     stage: Stage,
     warnings: Vec<Diagnostic>,
     problems: Vec<Diagnostic>,
+    at_risk: Vec<String>,
     answer: Option<Result<Report, Diagnostic>>,
     garbage: usize,
 }
@@ -213,6 +215,7 @@ impl<'a> Conversation<'a> {
             stage: Stage::Start,
             warnings: Vec::new(),
             problems: Vec::new(),
+            at_risk: Vec::new(),
             answer: None,
             garbage: 0,
         }
@@ -272,6 +275,7 @@ impl<'a> Conversation<'a> {
                 self.progress.event(self.id, ProgressEvent::Warning(&warning));
                 self.warnings.push(warning);
             }
+            Event::AtRisk { ops } => self.at_risk = ops,
             Event::Problem(problem) => self.problems.push(problem),
             Event::Done(report) => self.answer = Some(Ok(*report)),
             Event::Failed { error } => self.answer = Some(Err(error)),

@@ -81,6 +81,7 @@ impl Manifest {
 
         let folder = path.parent().unwrap_or(Path::new(""));
         problems.extend(resolve_sources(&mut tree, folder));
+        problems.extend(resolve_op_packages(&mut tree, folder));
         if let Some(error) = Error::from_problems(problems) {
             return Err(error);
         }
@@ -95,7 +96,7 @@ impl Manifest {
     /// What a command line says of one model, without any file. Paths count from the working directory.
     pub fn of_command_line(name: &str, model: Model, soc: Vec<String>) -> Self {
         let tree = Table { origin: Origin::Flag("command line"), ..Table::default() };
-        let config = Config { soc, models: BTreeMap::from([(name.to_owned(), model)]) };
+        let config = Config { soc, models: BTreeMap::from([(name.to_owned(), model)]), ..Config::default() };
         Self { package: String::new(), path: PathBuf::from("command line"), workspace: None, config, tree }
     }
 
@@ -233,6 +234,30 @@ fn resolve_sources(tree: &mut Table, package: &Path) -> Vec<Diagnostic> {
                     .model(name)
                     .at(model.origin.to_string())
                     .help(format!("models.{name}.source = \"models/{name}.onnx\"")),
+            ),
+        }
+    }
+    problems
+}
+
+/// Makes every op package's `path` absolute by the folder of the file that names it, and reports packages without one.
+fn resolve_op_packages(tree: &mut Table, package: &Path) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    let Some(packages) = tree.table_mut("op-packages") else { return problems };
+    for (name, node) in &mut packages.entries {
+        let Node::Table(table) = node else { continue };
+        match table.entries.get_mut("path") {
+            Some(Node::Leaf(leaf)) => {
+                if let Some(path) = leaf.value.as_str() {
+                    let folder = leaf.origin.folder().unwrap_or(package);
+                    leaf.value = folder.join(path).to_string_lossy().into_owned().into();
+                }
+            }
+            Some(Node::Table(_)) => {}
+            None => problems.push(
+                Diagnostic::new("E0104", "`path` is missing")
+                    .at(table.origin.to_string())
+                    .help(format!("op-packages.{name}.path = \"../{name}\"")),
             ),
         }
     }

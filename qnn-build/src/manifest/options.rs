@@ -46,6 +46,8 @@ pub enum Kind {
     Own(&'static [Field]),
     /// A table of tables: names that the user chooses, each with these keys. The text says what the names are.
     Named(&'static str, &'static [Field]),
+    /// A table from names that the user chooses to values of one kind. The text says what the names are.
+    Each(&'static str, &'static Kind),
     /// Known, and not supported by this version; the text says what there is instead.
     Later(&'static str),
 }
@@ -74,6 +76,9 @@ pub static LAYOUT: Choice = Choice { words: &["nchw", "nhwc"], later: &[] };
 
 /// Ways to get a context binary into the app.
 pub static EMBED: Choice = Choice { words: &["auto", "bytes", "file"], later: &[] };
+
+/// Interfaces of op packages.
+pub static OP_PACKAGE_KIND: Choice = Choice { words: &["qhpi", "cpp"], later: &[] };
 
 /// Attention heads, one by one or together.
 pub static HEADS: Choice = Choice { words: &["split", "fused"], later: &[] };
@@ -106,9 +111,61 @@ pub static TOP: &[Field] = &[
     field("models", Kind::Named("model", MODEL), None, "The models of the app; one Rust module each."),
     field(
         "op-packages",
-        Kind::Later("Custom op packages come with a later version."),
+        Kind::Named("op package", OP_PACKAGE),
         None,
-        "Custom op packages that models use.",
+        "Op packages with kernels of the app's own, which models use as operators of the package's domain.",
+    ),
+];
+
+/// `[package.metadata.qnn.op-packages.NAME]`.
+pub static OP_PACKAGE: &[Field] = &[
+    field(
+        "path",
+        Kind::Text,
+        None,
+        "The package's folder, relative to the Cargo.toml that says it. Required.",
+    ),
+    field(
+        "kind",
+        Kind::Choice(&OP_PACKAGE_KIND),
+        Some("\"qhpi\""),
+        "`qhpi`: C, needs no SDK. `cpp`: the older C++ interface, which needs the QNN SDK (`QNN_SDK_ROOT`) and the Hexagon SDK (`HEXAGON_SDK_ROOT`).",
+    ),
+    field(
+        "ops",
+        Kind::Text,
+        None,
+        "The XML file with the op definitions, from the package's folder; the only `.xml` there or in `config` when absent.",
+    ),
+    field(
+        "sources",
+        Kind::Texts,
+        None,
+        "Sources, from the package's folder: files or patterns with `*` and `**`. When absent all `.c` files below `src` (`.cpp` for `kind = \"cpp\"`), with `.S` files in the folders that the SDK keeps them in.",
+    ),
+    field(
+        "include",
+        Kind::Texts,
+        None,
+        "Folders of headers beside the package's `include`, from its folder.",
+    ),
+    field(
+        "targets",
+        Kind::Texts,
+        None,
+        "Targets to build with the app beside those it needs: `htp-x86`, `hexagon-v68` to `hexagon-v81`, `htp-aarch64-android`, `cpu-x86`, `cpu-aarch64-android`. An app needs `htp-x86`, and for a phone the architectures of its SoCs.",
+    ),
+    field(
+        "shapes",
+        Kind::Each("op", &Kind::Texts),
+        None,
+        "Shapes of an op's outputs, one rule each: the name of the input with the same shape, or one entry an axis, such as `x[0], 2*x[1], 1`. Without a rule an output has the shape that the model says, else that of the first input.",
+    ),
+    field(
+        "replace",
+        Kind::Each("operator", &Kind::Text),
+        None,
+        "Operators of the ONNX standard that become ops of this package: `replace.Swish = \"SiLU\"`.",
     ),
 ];
 
@@ -173,9 +230,9 @@ pub static MODEL: &[Field] = &[
     ),
     field(
         "op-packages",
-        Kind::Later("Custom op packages come with a later version."),
+        Kind::Texts,
         None,
-        "Custom op packages that this model uses.",
+        "Op packages that this model uses; when absent those whose domain it imports, and those that replace operators.",
     ),
 ];
 

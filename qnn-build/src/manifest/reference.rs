@@ -56,6 +56,7 @@ fn takes(kind: Kind) -> String {
         Kind::WordOrInt(word, min, max) => format!("`\"{word}\"`, or {min} to {max}"),
         Kind::Table(_) | Kind::Own(_) => "table".to_owned(),
         Kind::Named(what, _) => format!("one table per {what}"),
+        Kind::Each(what, inner) => format!("per {what} a {}", takes(*inner)),
         Kind::Later(_) => "-".to_owned(),
     }
 }
@@ -115,6 +116,7 @@ fn schema_of(kind: Kind) -> Value {
         }),
         Kind::Table(fields) | Kind::Own(fields) => object(fields),
         Kind::Named(_, fields) => json!({ "type": "object", "additionalProperties": object(fields) }),
+        Kind::Each(_, inner) => json!({ "type": "object", "additionalProperties": schema_of(*inner) }),
         Kind::Later(_) => json!({}),
     }
 }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::job::{HtpOptions, InputSpec, Precision};
 use qnn_llm::{Heads, KvType, Strategy};
 
+use crate::op_package::Spec;
+
 /// `[package.metadata.qnn]`, merged and validated.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -16,6 +18,9 @@ pub struct Config {
     pub soc: Vec<String>,
     /// Models by name.
     pub models: BTreeMap<String, Model>,
+    /// Op packages by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub op_packages: BTreeMap<String, Spec>,
 }
 
 /// `[package.metadata.qnn.models.NAME]`.
@@ -51,6 +56,9 @@ pub struct Model {
     /// Quantization that does not come in the model file.
     #[serde(default, skip_serializing_if = "Quantize::is_empty")]
     pub quantize: Quantize,
+    /// Op packages it uses, by name; what its domains say when `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub op_packages: Option<Vec<String>>,
     /// How a language model is compiled; `None` where nothing is said of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub llm: Option<Llm>,

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::super::options::{Field, Kind, MODEL, TOP};
+use super::super::options::{Field, Kind, MODEL, OP_PACKAGE, TOP};
 use super::super::{Embed, json_schema, options_markdown};
 use super::*;
 use crate::job::PerChannel;
@@ -114,13 +114,10 @@ fn what_a_later_version_brings_is_an_error_that_says_so() {
         source = "a.onnx"
         precision = "w8a16"
         quantize = { method = "static" }
-        op-packages = ["mine"]
         htp.pd = "unsigned"
-        [package.metadata.qnn.op-packages.mine]
-        path = "ops"
         "#,
     );
-    assert_eq!(problems.len(), 5);
+    assert_eq!(problems.len(), 3);
     assert!(problems.iter().all(|p| p.code == "E0110"), "{problems:#?}");
     assert!(problems.iter().any(|p| p.help.as_deref() == Some("supported: \"fp16\"")), "{problems:#?}");
 }
@@ -228,6 +225,8 @@ fn sample(fields: &[Field]) -> Value {
                 Kind::WordOrInt(word, ..) => word.into(),
                 Kind::Table(inner) | Kind::Own(inner) => sample(inner),
                 Kind::Named(_, inner) => serde_json::json!({ "name": sample(inner) }),
+                Kind::Each(_, Kind::Texts) => serde_json::json!({ "name": ["x"] }),
+                Kind::Each(..) => serde_json::json!({ "name": "x" }),
                 Kind::Later(_) => Value::Null,
             };
             (field.key.to_owned(), value)
@@ -249,6 +248,7 @@ fn the_table_of_options_and_the_types_agree() {
     table.sort();
     assert_eq!(keys(model), table, "every field is in the table");
     assert_eq!(keys(&model["htp"]).len(), 5);
+    assert_eq!(keys(&back["op-packages"]["name"]).len(), OP_PACKAGE.len());
 }
 
 #[test]

@@ -92,7 +92,20 @@ impl Checker {
             (Kind::Table(fields) | Kind::Own(fields), Node::Table(table)) => self.table(table, fields),
             (Kind::Named(what, fields), Node::Table(table)) => self.named(table, what, fields),
             (Kind::Sizes(what), Node::Table(table)) => self.sizes(table, what),
-            (Kind::Table(_) | Kind::Own(_) | Kind::Named(..) | Kind::Sizes(_), Node::Leaf(leaf)) => {
+            (Kind::Each(_, inner), Node::Table(table)) => {
+                for (name, node) in &mut table.entries {
+                    self.path.push(name.clone());
+                    match node {
+                        Node::Leaf(leaf) => self.leaf(leaf, *inner),
+                        Node::Table(table) => self.wrong(&table.origin.clone(), expected(*inner), "a table"),
+                    }
+                    self.path.pop();
+                }
+            }
+            (
+                Kind::Table(_) | Kind::Own(_) | Kind::Named(..) | Kind::Each(..) | Kind::Sizes(_),
+                Node::Leaf(leaf),
+            ) => {
                 self.wrong(&leaf.origin.clone(), "a table", &leaf.value.to_string());
             }
             (_, Node::Table(table)) => self.wrong(&table.origin.clone(), expected(field.kind), "a table"),
@@ -164,7 +177,12 @@ impl Checker {
                 value.as_str() == Some(word)
                     || value.as_u64().is_some_and(|int| (u64::from(min)..=u64::from(max)).contains(&int))
             }
-            Kind::Table(_) | Kind::Own(_) | Kind::Named(..) | Kind::Sizes(_) | Kind::Later(_) => true,
+            Kind::Table(_)
+            | Kind::Own(_)
+            | Kind::Named(..)
+            | Kind::Each(..)
+            | Kind::Sizes(_)
+            | Kind::Later(_) => true,
         };
         if !ok {
             let expected = match kind {
@@ -259,7 +277,7 @@ fn expected(kind: Kind) -> &'static str {
         Kind::Shape => "a list of whole numbers from 1",
         Kind::Number => "a number, or a fraction as text",
         Kind::PerChannel => "a number or a list of numbers; a fraction as text is one",
-        Kind::Table(_) | Kind::Own(_) | Kind::Named(..) | Kind::Sizes(_) => "a table",
+        Kind::Table(_) | Kind::Own(_) | Kind::Named(..) | Kind::Each(..) | Kind::Sizes(_) => "a table",
         Kind::Later(_) => "nothing yet",
     }
 }

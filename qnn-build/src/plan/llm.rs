@@ -270,6 +270,7 @@ mod tests {
             outputs: Vec::new(),
             samples: None,
             encodings: None,
+            op_packages: Vec::new(),
             llm: None,
             htp: HtpOptions::default(),
             toolchain: Toolchain { qnn_lib_dir: PathBuf::new(), onnxruntime: None },

@@ -17,7 +17,9 @@ use qnn_platform::nearest::nearest;
 
 use crate::codegen::identifier;
 use crate::error::{Error, Result};
-use crate::job::{CompileJob, Diagnostic, GraphSpec, InputSpec, Samples, SourceFormat, Target, Toolchain};
+use crate::job::{
+    CompileJob, Diagnostic, GraphSpec, InputSpec, OpPackage, Samples, SourceFormat, Target, Toolchain,
+};
 use crate::key::Key;
 use crate::manifest::{Embed, Manifest, Model};
 use crate::memo::Memo;
@@ -64,11 +66,16 @@ impl PlannedModel {
 }
 
 impl Plan {
-    /// Plans all models of a package.
+    /// Plans all models of a package. `op_packages` are those of the manifest, built for this machine.
     ///
     /// # Errors
     /// Every problem of every model: no models, unknown SoCs, missing or damaged files, options that do not fit.
-    pub fn new(manifest: &Manifest, toolchain: &Toolchain, memo: &Memo) -> Result<Self> {
+    pub fn new(
+        manifest: &Manifest,
+        toolchain: &Toolchain,
+        memo: &Memo,
+        op_packages: &[OpPackage],
+    ) -> Result<Self> {
         let mut problems = Vec::new();
         if manifest.config.models.is_empty() {
             problems.push(
@@ -81,7 +88,8 @@ impl Plan {
         let socs = targets::of_package(manifest, &mut problems);
         let mut models = Vec::new();
         for (name, model) in &manifest.config.models {
-            match plan_model(manifest, toolchain, memo, &socs, name, model) {
+            let around = Around { manifest, toolchain, memo, socs: &socs, op_packages };
+            match plan_model(around, name, model) {
                 Ok(model) => models.push(model),
                 Err(found) => problems.extend(found.into_iter().map(|problem| problem.model(name))),
             }
@@ -143,14 +151,18 @@ fn names(manifest: &Manifest) -> Vec<Diagnostic> {
     problems
 }
 
-fn plan_model(
-    manifest: &Manifest,
-    toolchain: &Toolchain,
-    memo: &Memo,
-    socs: &SocList,
-    name: &str,
-    model: &Model,
-) -> Result<PlannedModel, Vec<Diagnostic>> {
+/// What all models of a package are planned with.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    manifest: &'a Manifest,
+    toolchain: &'a Toolchain,
+    memo: &'a Memo,
+    socs: &'a SocList,
+    op_packages: &'a [OpPackage],
+}
+
+fn plan_model(around: Around<'_>, name: &str, model: &Model) -> Result<PlannedModel, Vec<Diagnostic>> {
+    let Around { manifest, toolchain, memo, socs, op_packages } = around;
     let mut problems = Vec::new();
     let at = |key: &[&str]| {
         let path: Vec<&str> = ["models", name].iter().chain(key).copied().collect();
@@ -196,7 +208,17 @@ fn plan_model(
         let message = format!("the encodings file {} does not exist", file.display());
         problems.push(missing_file(file, message).at(at(&["quantize", "encodings"])));
     }
+    for wanted in model.op_packages.iter().flatten() {
+        if !op_packages.iter().any(|package| package.name == *wanted) {
+            problems.push(unknown_op_package(wanted, op_packages).at(at(&["op-packages"])));
+        }
+    }
     let Some((format, facts, layout)) = facts.filter(|_| problems.is_empty()) else { return Err(problems) };
+    let uses = |package: &&OpPackage| match &model.op_packages {
+        Some(wanted) => wanted.contains(&package.name),
+        None => facts.domains.contains(&package.domain) || !package.replace.is_empty(),
+    };
+    let used: Vec<OpPackage> = op_packages.iter().filter(uses).cloned().collect();
     let job = |soc: Target| CompileJob {
         model: name.to_owned(),
         source: model.source.clone(),
@@ -207,6 +229,7 @@ fn plan_model(
         outputs: model.outputs.clone(),
         samples: model.samples.as_deref().map(Samples::from_text),
         encodings: model.quantize.encodings.clone(),
+        op_packages: used.clone(),
         llm: None,
         htp: model.htp.clone(),
         toolchain: toolchain.clone(),
@@ -231,6 +254,14 @@ fn plan_model(
         return Err(problems);
     }
     Ok(PlannedModel { name: name.to_owned(), source: model.source.clone(), facts, embed: model.embed, jobs })
+}
+
+fn unknown_op_package(name: &str, known: &[OpPackage]) -> Diagnostic {
+    let problem = Diagnostic::new("E0104", format!("`op-packages` names `{name}`, which is not declared"));
+    match nearest(name, known.iter().map(|package| &*package.name), 1).first() {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => problem.help(format!("add [package.metadata.qnn.op-packages.{name}] with a `path`")),
+    }
 }
 
 /// What kind of model file a path names, by its extension.

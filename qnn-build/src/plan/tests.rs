@@ -36,7 +36,7 @@ impl Package {
         fs::write(&path, format!("[package]\nname = \"app\"\n{qnn}")).unwrap();
         let manifest = Manifest::load(&path, &Overrides::default())?;
         let toolchain = Toolchain { qnn_lib_dir: PathBuf::new(), onnxruntime: None };
-        Plan::new(&manifest, &toolchain, &Memo::default())
+        Plan::new(&manifest, &toolchain, &Memo::default(), &[])
     }
 
     fn problems(&self, qnn: &str) -> Vec<(String, String)> {

@@ -8,14 +8,15 @@ use super::builder::{Artifacts, Builder};
 use super::mode::Mode;
 use super::{install, stub};
 use crate::artifacts::{ARTIFACT_MANIFEST, ArtifactKind, ArtifactManifest, ArtifactRecord};
-use crate::codegen::{LlmCode, LlmSocCode, ModelCode, Placement, SocCode, generate};
+use crate::codegen::{LlmCode, LlmSocCode, ModelCode, OpPackageCode, Placement, SocCode, generate};
 use crate::compile::Compiler;
 use crate::driver::{Limits, Worker};
 use crate::error::{Error, Result};
 use crate::files::write_if_changed;
-use crate::job::{Diagnostic, Samples, Target};
+use crate::job::{CompileJob, Diagnostic, Samples, Target};
 use crate::log::Log;
 use crate::manifest::{Embed, Manifest, Overrides};
+use crate::op_package::{self, Builds, Device};
 use crate::package::{self, ModelOutputs};
 use crate::store::Store;
 
@@ -62,6 +63,8 @@ pub(super) fn run(builder: &Builder) -> Result<Artifacts> {
     samples.for_each(|file| cargo.rerun_if_changed(&file));
     let encodings = manifest.config.models.values().filter_map(|model| model.quantize.encodings.as_deref());
     encodings.for_each(|file| cargo.rerun_if_changed(file));
+    // cargo looks at every file below a folder.
+    manifest.config.op_packages.values().for_each(|package| cargo.rerun_if_changed(&package.path));
     manifest.workspace.as_deref().into_iter().chain(sources).for_each(|file| cargo.rerun_if_changed(file));
     let artifacts = match mode {
         Mode::Stub => make_stub(&manifest, &why, &places)?,
@@ -109,17 +112,17 @@ fn make(builder: &Builder, manifest: Manifest, places: &Places) -> Result<Artifa
     cargo.rerun_if_changed(&resolved.identity);
     let manifests = [manifest];
     let target = env::string(&env::TARGET);
-    let packages = package::plan(&manifests, &resolved.toolchain, &memo, target.as_deref())?;
-    for model in packages.iter().flat_map(|package| &package.plan.models) {
-        model.facts.external.iter().for_each(|file| cargo.rerun_if_changed(&file.path));
-    }
-
     let from_env = Limits::from_env();
     let limits = Limits {
         jobs: builder.jobs.or(from_env.jobs),
         memory: builder.memory.or(from_env.memory),
         timeout: builder.timeout.or(from_env.timeout),
     };
+    let builds = Builds { store: &store, resolved: &resolved, limits: &limits, memo: &memo };
+    let packages = package::plan(&manifests, &builds, target.as_deref())?;
+    for model in packages.iter().flat_map(|package| &package.plan.models) {
+        model.facts.external.iter().for_each(|file| cargo.rerun_if_changed(&file.path));
+    }
     let keep = env::var(&env::QNN_KEEP).map(PathBuf::from);
     let compiler = Compiler {
         store: &store,
@@ -135,16 +138,16 @@ fn make(builder: &Builder, manifest: Manifest, places: &Places) -> Result<Artifa
     let (built, warnings) = package::build(packages, &compiler, &*builder.progress)?;
 
     let outputs = package::outputs(&built)?;
-    package::place_all(&outputs, &places.out_dir, &memo)?;
+    package::place_all(&outputs, &built, &places.out_dir, &memo)?;
     let (models, llms) = code_of(&outputs);
     let code =
         generate(&models, &llms).map_err(|problems| Error { problems, warnings: Vec::new(), log: None })?;
-    finish(places, &code, package::listed(&outputs), warnings)
+    finish(places, &code, package::listed(&outputs, &built), warnings)
 }
 
 fn code_of<'a>(outputs: &'a [ModelOutputs<'a>]) -> (Vec<ModelCode<'a>>, Vec<LlmCode<'a>>) {
     let (mut models, mut llms) = (Vec::new(), Vec::new());
-    for ModelOutputs { model, artifacts, outputs } in outputs {
+    for ModelOutputs { model, artifacts, outputs, op_packages } in outputs {
         let name = model.name.as_str();
         let source = model.source.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let records: Vec<&ArtifactRecord> = outputs.iter().map(|output| &output.record).collect();
@@ -156,6 +159,7 @@ fn code_of<'a>(outputs: &'a [ModelOutputs<'a>]) -> (Vec<ModelCode<'a>>, Vec<LlmC
             soc: &job.soc,
             build_id: &record.build_id,
             placement: placement(record),
+            op_packages: libraries(job, op_packages),
         });
         models.push(ModelCode {
             name,
@@ -192,6 +196,29 @@ fn llm_socs(records: &[&ArtifactRecord]) -> Vec<LlmSocCode> {
     descriptions.map(soc).collect()
 }
 
+/// The libraries that a context binary needs where the app runs: of this machine, or of its architecture.
+fn libraries(job: &CompileJob, devices: &[Device]) -> Vec<OpPackageCode> {
+    let fits = |device: &&Device| match device.target {
+        op_package::Target::HtpX86 => true,
+        op_package::Target::Hexagon(arch) => arch == job.soc.arch,
+        _ => false,
+    };
+    let used = |device: &&Device| job.op_packages.iter().any(|used| used.name == device.name);
+    let is_here = |device: &Device| device.target == op_package::Target::HtpX86;
+    let here = devices.iter().any(is_here);
+    let side = |device: &&Device| here == is_here(device);
+    devices
+        .iter()
+        .filter(|device| used(device) && fits(device) && side(device))
+        .map(|device| OpPackageCode {
+            name: device.package.clone(),
+            provider: device.provider.clone(),
+            file: device.file(),
+            registration: device.target.registration(),
+        })
+        .collect()
+}
+
 /// Generates types without models.
 fn make_stub(manifest: &Manifest, why: &str, places: &Places) -> Result<Artifacts> {
     let before = ArtifactManifest::read(&places.out_dir);
@@ -200,7 +227,12 @@ fn make_stub(manifest: &Manifest, why: &str, places: &Places) -> Result<Artifact
         .iter()
         .filter(|stub| !stub.llm)
         .map(|stub| {
-            let soc = |soc| SocCode { soc, build_id: "", placement: Placement::Stub(why.to_owned()) };
+            let soc = |soc| SocCode {
+                soc,
+                build_id: "",
+                placement: Placement::Stub(why.to_owned()),
+                op_packages: Vec::new(),
+            };
             ModelCode {
                 name: &stub.name,
                 source: stub.source.clone(),

@@ -1,5 +1,6 @@
 //! The facts of a model file: hash, size, external data, inputs and outputs.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -27,6 +28,8 @@ pub struct SourceFacts {
     pub inputs: Vec<ModelValue>,
     /// Outputs (ONNX only).
     pub outputs: Vec<ModelValue>,
+    /// Operator domains that the model imports beside the standard's own (ONNX only).
+    pub domains: BTreeSet<String>,
     /// Sizes and weights of a language model.
     pub llm: Option<LlmFacts>,
 }
@@ -73,6 +76,7 @@ struct Remembered {
     external: Vec<(String, u64)>,
     inputs: Vec<ModelValue>,
     outputs: Vec<ModelValue>,
+    domains: BTreeSet<String>,
 }
 
 /// Reads the facts of a model file. Nothing is loaded: weights are hashed once per state of their file and otherwise skipped.
@@ -84,7 +88,7 @@ pub fn inspect(path: &Path, format: SourceFormat, memo: &Memo) -> Result<SourceF
         return llm::folder(path, memo);
     }
     let kind = match format {
-        SourceFormat::Onnx => "onnx-2",
+        SourceFormat::Onnx => "onnx-3",
         SourceFormat::Dlc | SourceFormat::ContextBinary | SourceFormat::Gguf | SourceFormat::Safetensors => {
             "hash-1"
         }
@@ -106,8 +110,8 @@ pub fn inspect(path: &Path, format: SourceFormat, memo: &Memo) -> Result<SourceF
         SourceFormat::Gguf => Some(llm::facts(path, path, "", memo)?),
         _ => None,
     };
-    let Remembered { bytes, blake3, inputs, outputs, .. } = known;
-    Ok(SourceFacts { bytes, blake3, external, inputs, outputs, llm })
+    let Remembered { bytes, blake3, inputs, outputs, domains, .. } = known;
+    Ok(SourceFacts { bytes, blake3, external, inputs, outputs, domains, llm })
 }
 
 fn remember(path: &Path, format: SourceFormat) -> Result<Remembered, Diagnostic> {
@@ -134,6 +138,7 @@ fn remember(path: &Path, format: SourceFormat) -> Result<Remembered, Diagnostic>
         external: scan.external.into_iter().collect(),
         inputs: scan.inputs,
         outputs: scan.outputs,
+        domains: scan.domains,
     })
 }
 

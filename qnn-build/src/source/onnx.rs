@@ -2,7 +2,7 @@
 //!
 //! Field numbers are those of onnx.proto3; everything else is skipped, so a file of gigabytes takes milliseconds.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{Read, Seek};
 
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,8 @@ pub(super) struct Scan {
     pub(super) outputs: Vec<ModelValue>,
     /// External data: location to the number of bytes that the file must have.
     pub(super) external: BTreeMap<String, u64>,
+    /// Operator domains that the model imports, without the standard's own.
+    pub(super) domains: BTreeSet<String>,
     /// Whether there was a graph with anything in it.
     pub(super) graph: bool,
 }
@@ -91,6 +93,17 @@ pub(super) fn scan<R: Read + Seek>(file: R, length: u64) -> Result<Scan> {
     reader.message(length, &mut |reader, field, value| match (field, value) {
         // ModelProto.graph
         (7, Value::Bytes(end)) => scan.graph(reader, end, DEPTH, Some(&mut graph)),
+        // ModelProto.opset_import: OperatorSetIdProto.domain
+        (8, Value::Bytes(end)) => reader.message(end, &mut |reader, field, value| match (field, value) {
+            (1, Value::Bytes(end)) => {
+                let domain = reader.text(end, LONGEST_NAME)?;
+                if !domain.is_empty() && domain != "ai.onnx" {
+                    scan.domains.insert(domain);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }),
         // ModelProto.functions: FunctionProto.node
         (25, Value::Bytes(end)) => reader.message(end, &mut |reader, field, value| match (field, value) {
             (7, Value::Bytes(end)) => scan.node(reader, end, DEPTH),

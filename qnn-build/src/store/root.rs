@@ -47,6 +47,12 @@ impl Store {
         Memo::new(self.cache.join(BUCKET).join("memo"))
     }
 
+    /// Where op packages are built: in the cache folder, else where compiled models go when that cannot be written.
+    pub fn op_packages(&self) -> PathBuf {
+        let root = self.writable().map(Path::to_owned).unwrap_or_else(|_| self.cache.join(BUCKET));
+        root.join("op-packages")
+    }
+
     /// Where new entries go, made ready.
     ///
     /// # Errors

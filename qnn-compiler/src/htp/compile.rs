@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use qnn::compose::{ContextBuilder, ContextConfig, GraphBuilder, GraphConfig};
+use qnn::compose::{CompleteGraph, ContextBuilder, ContextConfig, GraphBuilder, GraphConfig};
 use qnn::{Backend, BinaryInfo, Device};
 use qnn_build::job::{CompileJob, Diagnostic, Report, Stage};
 use qnn_build::toolchain::build_id_of;
 use qnn_platform::libs::{QnnLibs, Source, library_file};
 
-use super::binary;
 use super::emit::{diagnostic, emit};
+use super::{binary, packages};
 use crate::problem::{Problems, Result, problem};
 use crate::program::Program;
 use crate::reporter::Reporter;
@@ -24,10 +24,11 @@ impl Session {
     /// Loads the library of the job's toolchain for the job's SoC.
     ///
     /// # Errors
-    /// The library cannot be loaded, or does not know the SoC.
-    pub(crate) fn open(job: &CompileJob) -> Result<Self> {
+    /// The library cannot be loaded, does not know the SoC, or refuses an op package.
+    pub(crate) fn open(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Self> {
         let libs = QnnLibs { dir: job.toolchain.qnn_lib_dir.clone(), source: Source::Explicit };
         let backend = Backend::open(&libs).map_err(|e| diagnostic(&e, "the QNN library cannot be opened"))?;
+        packages::register(&backend, &job.op_packages, reporter)?;
         let device = Device::for_soc(&backend, job.soc.id)
             .map_err(|e| diagnostic(&e, &format!("the QNN library cannot compile for {}", job.soc.name)))?;
         Ok(Self { backend, device })
@@ -54,6 +55,24 @@ impl Session {
             .map_err(|e| diagnostic(&e, &format!("the QNN library cannot begin graph {:?}", program.name)))?;
         emit(program, &mut builder, reporter)?;
         Ok(builder)
+    }
+
+    /// Compiles a complete graph. Its own ops may run: the library evaluates what is constant.
+    pub(crate) fn finalize(
+        &self,
+        graph: CompleteGraph,
+        own: Vec<String>,
+        reporter: &mut Reporter<'_>,
+    ) -> std::result::Result<(), qnn::Error> {
+        let at_risk = !own.is_empty();
+        if at_risk {
+            reporter.at_risk(own);
+        }
+        graph.finalize()?;
+        if at_risk {
+            reporter.at_risk(Vec::new());
+        }
+        Ok(())
     }
 
     /// Adds every graph of the job's DLC file and finalizes it.

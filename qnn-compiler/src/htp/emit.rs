@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use qnn::compose::{self, GraphBuilder, OpSpec, TensorSpec};
 use qnn_build::job::Diagnostic;
 
+use super::packages::own_op;
 use crate::problem::{Problems, Result};
 use crate::program::{Op, Param, Program, Role, TensorId};
 use crate::reporter::Reporter;
@@ -59,9 +60,17 @@ fn hand_over<'p>(
     }
     let mut problems = Vec::new();
     for (i, op) in program.ops.iter().enumerate() {
+        // A package's own check of the op runs, and then its rewrites.
+        let own = own_op(op);
+        if let Some(own) = &own {
+            reporter.at_risk(vec![own.clone()]);
+        }
         // After a refusal the graph has holes: the ops that follow can only be validated.
         if let Err(p) = add(op, &ids, builder, problems.is_empty(), validate) {
             problems.push(p);
+        }
+        if own.is_some() {
+            reporter.at_risk(Vec::new());
         }
         if i % 64 == 63 {
             reporter.progress(i + 1, program.ops.len());

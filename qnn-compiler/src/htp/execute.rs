@@ -4,8 +4,9 @@ use qnn::{Backend, Context, Device, Graph, LoadOptions, Tensor, TensorInfo, Tens
 use qnn_build::job::{Diagnostic, ExecuteJob, Report, Stage};
 use qnn_platform::libs::{QnnLibs, Source};
 
-use super::binary;
 use super::emit::diagnostic;
+use super::{binary, packages};
+use crate::custom::OpPackages;
 use crate::npz::{self, Array};
 use crate::problem::{Problems, Result, not_written, problem};
 use crate::reporter::Reporter;
@@ -36,6 +37,7 @@ pub(crate) fn execute(job: &ExecuteJob, reporter: &mut Reporter<'_>) -> Result<R
     let libs = QnnLibs { dir: job.toolchain.qnn_lib_dir.clone(), source: Source::Explicit };
     let failed = |e: qnn::Error| Problems::from(coded("E0706", &e, &format!("{what} cannot be loaded")));
     let backend = Backend::open(&libs).map_err(failed)?;
+    packages::register(&backend, &job.op_packages, reporter)?;
     let device = Device::for_soc(&backend, soc).map_err(failed)?;
     let context = Context::load(&device, &bytes, &what, LoadOptions::default()).map_err(|e| match e {
         qnn::Error::Incompatible { found, help, .. } => {
@@ -43,13 +45,16 @@ pub(crate) fn execute(job: &ExecuteJob, reporter: &mut Reporter<'_>) -> Result<R
             let message = format!("{what} cannot be loaded");
             Problems::from(Diagnostic { notes: found, help: Some(help), ..problem(code, message) })
         }
-        e => failed(e),
+        e => packages::missing(&e, &what).map_or_else(|| failed(e), Problems::from),
     })?;
     let graph = context.graph(&graph_name(job, &info)?).map_err(failed)?;
 
     reporter.stage(Stage::Execute);
     let arrays = npz::read(&job.inputs).map_err(|e| problem("E0802", e.to_string()))?;
     let (inputs, samples) = arrange(&graph, arrays)?;
+    if !job.op_packages.is_empty() {
+        reporter.at_risk(OpPackages::load(&job.op_packages)?.names());
+    }
     let outputs = run_all(&graph, &inputs, samples, reporter)?;
     npz::write(&job.outputs, outputs.iter().map(|(name, array)| (&**name, array)))
         .map_err(|e| not_written(&e))?;

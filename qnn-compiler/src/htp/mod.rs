@@ -4,7 +4,9 @@ mod binary;
 mod compile;
 mod emit;
 mod execute;
+mod packages;
 
 pub(crate) use compile::{Session, finish, pass_on};
 pub(crate) use emit::{diagnostic, emit_to_file};
 pub(crate) use execute::execute;
+pub(crate) use packages::own_ops;

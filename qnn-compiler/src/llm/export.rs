@@ -12,6 +12,7 @@ use qnn_platform::libs::{QnnLibs, Source};
 use serde_json::json;
 
 use super::{Shape, Span, Spill, Target, Weights, build};
+use crate::custom::OpPackages;
 use crate::frontend::onnx;
 use crate::htp;
 use crate::passes;
@@ -149,7 +150,7 @@ fn write_dlc(job: &ExportJob, model: &Model, shape: &Shape, reporter: &mut Repor
     let mut graph = build("decoder", &whole(model), shape, &weights, &mut progress)?;
     reporter.stage(Stage::Lower);
     passes::run_physical(&mut graph)?;
-    let program = crate::lower::lower(&graph, soc)?;
+    let program = crate::lower::lower(&graph, soc, &OpPackages::default())?;
     drop(graph);
     reporter.stage(Stage::Compose);
     let libs = QnnLibs { dir: job.toolchain.qnn_lib_dir.clone(), source: Source::Explicit };

@@ -6,6 +6,7 @@ use qnn_build::job::{CompileJob, Diagnostic, GraphSpec, LlmPart, LlmPartKind, Re
 use qnn_llm::Model;
 
 use super::{Shape, Span, Target, Weights, build, embedding_table};
+use crate::custom::OpPackages;
 use crate::htp::{self, Session};
 use crate::passes;
 use crate::problem::{Problems, Result, problem};
@@ -25,7 +26,7 @@ pub(crate) fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<R
     let model = open(job)?;
     let Some(span) = span(&part.what) else { return table(job, &model, reporter) };
     reporter.stage(Stage::Load);
-    let session = Session::open(job)?;
+    let session = Session::open(job, reporter)?;
     let context = session.context(job)?;
     let weights = weights(&model, job, part);
     let mut described = Report::default();
@@ -69,7 +70,7 @@ pub(crate) fn check(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Rep
         return Ok(Report { stage_ms: reporter.finish(), ..Report::default() });
     };
     reporter.stage(Stage::Load);
-    let session = Session::open(job)?;
+    let session = Session::open(job, reporter)?;
     let context = session.context(job)?;
     let weights = weights(&model, job, part);
     let mut report = Report { build_id: session.build_id().to_owned(), ..Report::default() };
@@ -131,7 +132,7 @@ fn program(
     reporter.stage(Stage::Optimize);
     passes::run_physical(&mut graph)?;
     reporter.stage(Stage::Lower);
-    crate::lower::lower(&graph, &job.soc)
+    crate::lower::lower(&graph, &job.soc, &OpPackages::default())
 }
 
 /// Whether the model has what is asked for.

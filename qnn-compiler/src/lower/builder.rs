@@ -47,39 +47,49 @@ impl<'l, 'g> OpBuilder<'l, 'g> {
 
     /// Scalar `u32` parameter.
     pub fn u32(mut self, name: &'static str, value: u32) -> Self {
-        self.op.params.push(Param::Scalar(name, Scalar::U32(value)));
+        self.op.params.push(Param::Scalar(name.into(), Scalar::U32(value)));
         self
     }
 
     /// Scalar `i32` parameter.
     pub fn i32(mut self, name: &'static str, value: i32) -> Self {
-        self.op.params.push(Param::Scalar(name, Scalar::I32(value)));
+        self.op.params.push(Param::Scalar(name.into(), Scalar::I32(value)));
         self
     }
 
     /// Scalar `f32` parameter.
     pub fn f32(mut self, name: &'static str, value: f32) -> Self {
-        self.op.params.push(Param::Scalar(name, Scalar::F32(value)));
+        self.op.params.push(Param::Scalar(name.into(), Scalar::F32(value)));
         self
     }
 
     /// Scalar boolean parameter.
     pub fn bool(mut self, name: &'static str, value: bool) -> Self {
-        self.op.params.push(Param::Scalar(name, Scalar::Bool(value)));
+        self.op.params.push(Param::Scalar(name.into(), Scalar::Bool(value)));
         self
     }
 
     /// `u32` tensor parameter.
     pub fn u32s(mut self, name: &'static str, dims: &[u32], values: &[u32]) -> Self {
         let data = Data::new(values.iter().flat_map(|v| v.to_le_bytes()).collect());
-        self.op.params.push(Param::Tensor { name, dtype: DataType::Uint32, dims: dims.to_vec(), data });
+        self.op.params.push(Param::Tensor {
+            name: name.into(),
+            dtype: DataType::Uint32,
+            dims: dims.to_vec(),
+            data,
+        });
         self
     }
 
     /// `i32` tensor parameter.
     pub fn i32s(mut self, name: &'static str, dims: &[u32], values: &[i32]) -> Self {
         let data = Data::from_i32(values);
-        self.op.params.push(Param::Tensor { name, dtype: DataType::Int32, dims: dims.to_vec(), data });
+        self.op.params.push(Param::Tensor {
+            name: name.into(),
+            dtype: DataType::Int32,
+            dims: dims.to_vec(),
+            data,
+        });
         self
     }
 

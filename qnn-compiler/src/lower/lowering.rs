@@ -8,6 +8,7 @@ use qnn_build::job::{Diagnostic, Target};
 use super::fixed::{self, Form};
 use super::missing::unsupported;
 use super::{OpBuilder, broadcast, table, tidy};
+use crate::custom::OpPackages;
 use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
 use crate::problem::{Problems, node_problem, problem};
 use crate::program::{Op, Program, Quant, Role, Tensor, TensorId};
@@ -16,13 +17,14 @@ use crate::program::{Op, Program, Quant, Role, Tensor, TensorId};
 ///
 /// # Errors
 /// Every node that has no row in the table, and every node that its lowering function refuses.
-pub fn lower(graph: &Graph, target: &Target) -> Result<Program, Problems> {
+pub fn lower(graph: &Graph, target: &Target, own: &OpPackages) -> Result<Program, Problems> {
     let mut lower = Lower::new(graph, target);
     let mut problems = lower.border();
     for node in &graph.nodes {
-        let result = match table::find(&node.domain, &node.op) {
-            Some(row) => sizes(graph, node).and_then(|()| fixed::lower(&mut lower, node, row.lower)),
-            None => Err(unsupported(node.into())),
+        let result = match (own.of_node(node), table::find(&node.domain, &node.op)) {
+            (Some(found), _) => sizes(graph, node).and_then(|()| fixed::lower_own(&mut lower, node, found)),
+            (None, Some(row)) => sizes(graph, node).and_then(|()| fixed::lower(&mut lower, node, row.lower)),
+            (None, None) => Err(unsupported(node.into(), own)),
         };
         problems.extend(result.err());
     }
@@ -374,7 +376,7 @@ impl<'g> Lower<'g> {
         self.outputs.contains(&id)
     }
 
-    pub(super) fn push_op(&mut self, op: Op) {
+    pub(crate) fn push_op(&mut self, op: Op) {
         self.program.ops.push(op);
     }
 
@@ -384,7 +386,7 @@ impl<'g> Lower<'g> {
     }
 
     /// `base`, or `base` with a number where that name is taken.
-    pub(super) fn unique_name(&mut self, base: &str) -> String {
+    pub(crate) fn unique_name(&mut self, base: &str) -> String {
         if self.names.insert(base.to_owned()) {
             return base.to_owned();
         }

@@ -1,13 +1,18 @@
 //! Operators without a lowering, also of models that do not get as far as being lowered.
 
 use qnn_build::job::Diagnostic;
+use qnn_platform::nearest::nearest;
 
 use super::table;
+use crate::custom::OpPackages;
 use crate::frontend::onnx::is_composed;
 use crate::problem::{NodeName, Problems, problem};
 
 /// The problem of a node whose operator has no row in the table.
-pub(super) fn unsupported(name: NodeName<'_>) -> Diagnostic {
+pub(super) fn unsupported(name: NodeName<'_>, own: &OpPackages) -> Diagnostic {
+    if !OTHERS.contains(&name.domain) {
+        return not_declared(name, own);
+    }
     Diagnostic {
         node: Some(name.node.to_owned()),
         op: Some(name.op.to_owned()),
@@ -19,9 +24,45 @@ pub(super) fn unsupported(name: NodeName<'_>) -> Diagnostic {
     }
 }
 
+/// Domains of operators that are not an app's own.
+const OTHERS: &[&str] = &[
+    "",
+    "ai.onnx",
+    "ai.onnx.ml",
+    "ai.onnx.training",
+    "ai.onnx.preview",
+    "ai.onnx.preview.training",
+    "com.microsoft",
+];
+
+/// An operator of another domain: an op of a package that is not declared, or that the package does not have.
+fn not_declared(name: NodeName<'_>, own: &OpPackages) -> Diagnostic {
+    let NodeName { node, domain, op } = name;
+    let (message, help) = match own.ops_of(domain) {
+        Some(ops) => {
+            let near = nearest(op, ops.iter().copied(), 1).first().map(|near| format!("did you mean `{near}`?"));
+            let all = format!("it has {}", ops.join(", "));
+            (format!("the op package of domain {domain} has no op {op}"), near.unwrap_or(all))
+        }
+        None => (
+            format!("operator {op} belongs to domain {domain}, and no op package of that domain is declared"),
+            "declare the package with its kernel: [package.metadata.qnn.op-packages.NAME] path = \"…\", or --op-package FOLDER; \
+             `cargo qnn op new` makes one"
+                .to_owned(),
+        ),
+    };
+    Diagnostic {
+        node: Some(node.to_owned()),
+        op: Some(op.to_owned()),
+        help: Some(help),
+        ..problem("E0912", message)
+    }
+}
+
 /// Whether there is a lowering of the operator, or of those that it is written as.
-fn is_supported(name: NodeName<'_>) -> bool {
-    table::find(name.domain, name.op).is_some() || is_composed(name.domain, name.op)
+fn is_supported(name: NodeName<'_>, own: &OpPackages) -> bool {
+    let own = own.find(name.domain, name.op).is_some() || own.is_node(name.op);
+    own || table::find(name.domain, name.op).is_some() || is_composed(name.domain, name.op)
 }
 
 fn message(name: NodeName<'_>) -> String {
@@ -34,12 +75,13 @@ fn message(name: NodeName<'_>) -> String {
 pub(crate) fn with_unsupported<'a>(
     mut problems: Problems,
     nodes: impl IntoIterator<Item = NodeName<'a>>,
+    own: &OpPackages,
 ) -> Problems {
-    for name in nodes.into_iter().filter(|name| !is_supported(*name)) {
+    for name in nodes.into_iter().filter(|name| !is_supported(*name, own)) {
         match problems.0.iter_mut().find(|p| p.node.as_deref() == Some(name.node)) {
-            Some(known) if known.code == "E0301" => known.message = message(name),
+            Some(known) if known.code == "E0301" => *known = unsupported(name, own),
             Some(_) => {}
-            None => problems.0.push(unsupported(name)),
+            None => problems.0.push(unsupported(name, own)),
         }
     }
     problems
@@ -55,7 +97,7 @@ mod tests {
         let of = |code, node: &str| Diagnostic { node: Some(node.to_owned()), ..problem(code, "said") };
         let found = Problems(vec![of("E0211", "a"), of("E0301", "b")]);
         let nodes = [named("a", "Fancy"), named("b", "Fancy"), named("c", "Relu"), named("d", "Fancy")];
-        let all = with_unsupported(found, nodes).0;
+        let all = with_unsupported(found, nodes, &OpPackages::default()).0;
         let said: Vec<_> =
             all.iter().map(|p| (&*p.code, p.node.as_deref().unwrap_or_default(), &*p.message)).collect();
         let text = "operator Fancy of domain ai.onnx has no lowering to HTP";

@@ -51,6 +51,7 @@ pub fn compile(
         outputs: Vec::new(),
         samples: None,
         encodings: None,
+        op_packages: vec![],
         llm: None,
         htp: HtpOptions::default(),
         toolchain: toolchain.clone(),
@@ -65,6 +66,7 @@ pub fn execute(binary: &Path, inputs: &Path, outputs: &Path, toolchain: &Toolcha
         soc: None,
         inputs: inputs.to_owned(),
         outputs: outputs.to_owned(),
+        op_packages: vec![],
         toolchain: toolchain.clone(),
     });
     job(&execute).map(drop)

@@ -216,7 +216,10 @@ pub fn import_file(
         })
         .collect();
     let outputs: Vec<String> = outputs.iter().map(|s| (*s).to_owned()).collect();
-    import(path, &ImportOptions { inputs: &inputs, outputs: &outputs, reference })
+    import(
+        path,
+        &ImportOptions { inputs: &inputs, outputs: &outputs, reference, op_packages: &Default::default() },
+    )
 }
 
 /// The problems of an import that must fail.

@@ -12,6 +12,7 @@ use super::order::plan;
 use super::proto::{GraphProto, ModelProto, ValueInfoProto};
 use super::scope::{Frame, Slot, opsets, weights};
 use super::walk::Walker;
+use crate::custom::OpPackages;
 use crate::frontend::Builder;
 use crate::graph::{Attrs, Graph, Layout, Node, ValueId};
 use crate::problem::{Problems, Result, problem};
@@ -32,6 +33,8 @@ pub struct ImportOptions<'a> {
     pub outputs: &'a [String],
     /// Asked what the front end does not know; loaded only then.
     pub reference: Option<&'a ReferenceEngine>,
+    /// Operators of the app's own.
+    pub op_packages: &'a OpPackages,
 }
 
 /// What came of a model.
@@ -76,7 +79,7 @@ impl OnnxFile {
         let wanted = wanted(graph, options.outputs, known)?;
         let plan = plan(&graph.node, &wanted, known).map_err(Problems)?;
 
-        let mut walker = Walker::new(self, options.reference);
+        let mut walker = Walker::new(self, options.reference, options.op_packages);
         let (needed, unread): (Vec<_>, Vec<_>) =
             inputs.iter().partition(|input| plan.used.contains(&*input.name));
         let names: Vec<&str> = inputs.iter().map(|input| &*input.name).collect();
@@ -122,7 +125,7 @@ impl OnnxFile {
         let mut warnings = walker.warnings;
         let mut graph = walker.builder.graph;
         let mut unused_inputs: Vec<String> = unread.iter().map(|input| input.name.clone()).collect();
-        unused_inputs.extend(remove_dead(&mut graph));
+        unused_inputs.extend(remove_dead(&mut graph, options.op_packages));
         if !unused_inputs.is_empty() {
             let list = unused_inputs.join("', '");
             warnings.push(problem(
@@ -247,7 +250,7 @@ fn output(builder: &mut Builder<'_>, name: &str, id: ValueId) {
 }
 
 /// Removes nodes and outputs of nodes that nothing needs, and inputs that nothing reads; the names of the latter.
-fn remove_dead(graph: &mut Graph) -> Vec<String> {
+fn remove_dead(graph: &mut Graph, own: &OpPackages) -> Vec<String> {
     let mut live: HashSet<ValueId> = graph.outputs.iter().copied().collect();
     let mut keep = vec![false; graph.nodes.len()];
     for (i, node) in graph.nodes.iter().enumerate().rev() {
@@ -258,8 +261,8 @@ fn remove_dead(graph: &mut Graph) -> Vec<String> {
     }
     let mut keep = keep.into_iter();
     graph.nodes.retain(|_| keep.next().unwrap_or(true));
-    // A split has all its parts, read or not: their number is told by its outputs.
-    for node in graph.nodes.iter_mut().filter(|node| node.op != "Split") {
+    // A split has all its parts, read or not: their number is told by its outputs. So has an op of a package: its kernel writes them.
+    for node in graph.nodes.iter_mut().filter(|node| node.op != "Split" && own.of_node(node).is_none()) {
         for output in &mut node.outputs {
             *output = output.filter(|id| live.contains(id));
         }

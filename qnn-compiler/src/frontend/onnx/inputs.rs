@@ -5,7 +5,7 @@ use qnn_platform::nearest::nearest;
 use std::collections::{BTreeMap, HashMap};
 
 use super::element;
-use super::proto::{DimensionValue, TypeValue, ValueInfoProto};
+use super::proto::{DimensionValue, GraphProto, TypeValue, ValueInfoProto};
 use crate::graph::{DType, TensorType};
 use crate::infer::{dims, volume};
 use crate::problem::problem;
@@ -57,6 +57,22 @@ struct Input<'a> {
     dtype: DType,
     dims: Option<Vec<Dim>>,
     shape: Option<&'a [u64]>,
+}
+
+/// The types that a graph says of its values, those without free dimensions.
+pub(super) fn static_types(graph: &GraphProto) -> HashMap<&str, TensorType> {
+    let typed = |info: &'_ ValueInfoProto| -> Option<TensorType> {
+        let (dtype, dims) = declared(info).ok()?;
+        let fixed = |dim: &Dim| match dim {
+            Dim::Fixed(extent) => Some(*extent),
+            _ => None,
+        };
+        let shape = dims?.iter().map(fixed).collect::<Option<Vec<usize>>>()?;
+        volume(&shape).ok()?;
+        Some(TensorType::new(dtype, shape))
+    };
+    let all = graph.value_info.iter().chain(&graph.output);
+    all.filter_map(|info| Some((&*info.name, typed(info)?))).collect()
 }
 
 /// Types the inputs that the wanted outputs need. `all` are the names of all inputs of the model.

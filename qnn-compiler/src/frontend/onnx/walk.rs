@@ -9,11 +9,13 @@ use super::containers;
 use super::external::ExternalFiles;
 use super::file::OnnxFile;
 use super::flex::PREVIEW;
+use super::inputs;
 use super::normalize::{Step, normalize};
 use super::order::{Plan, label};
 use super::proto::{FunctionProto, NodeProto};
 use super::scope::{Frame, Slot, Weight, domain, opsets};
 use super::tensor;
+use crate::custom::{Declared, Found, OpPackages};
 use crate::frontend::Builder;
 use crate::graph::{Layout, Node, ValueId};
 use crate::infer::Reason;
@@ -34,10 +36,17 @@ pub(super) struct Walker<'a, 'r> {
     model_opsets: Rc<HashMap<&'a str, i64>>,
     pub(super) frames: Vec<Frame<'a>>,
     visited: usize,
+    own: &'a OpPackages,
+    /// What the main graph says of values, which types results of the app's own operators.
+    declared: Declared<'a>,
 }
 
 impl<'a, 'r> Walker<'a, 'r> {
-    pub(super) fn new(file: &'a OnnxFile, reference: Option<&'r ReferenceEngine>) -> Self {
+    pub(super) fn new(
+        file: &'a OnnxFile,
+        reference: Option<&'r ReferenceEngine>,
+        own: &'a OpPackages,
+    ) -> Self {
         let name = file.model.graph.as_ref().map_or("", |graph| &*graph.name);
         let functions = file.model.functions.iter();
         Self {
@@ -50,6 +59,8 @@ impl<'a, 'r> Walker<'a, 'r> {
             model_opsets: Rc::new(opsets(&file.model.opset_import)),
             frames: Vec::new(),
             visited: 0,
+            own,
+            declared: file.model.graph.as_ref().map(inputs::static_types).unwrap_or_default(),
         }
     }
 
@@ -190,6 +201,10 @@ impl<'a, 'r> Walker<'a, 'r> {
             inputs.pop();
         }
         let domain = domain(&node.domain);
+        // A package has kernels for what the model may also describe as a function.
+        if let Some(found) = self.own.find(domain, &node.op_type) {
+            return self.own_operator(node, found, &inputs, plan);
+        }
         if let Some(function) = self.functions.get(&(domain, &*node.op_type, &*node.overload)) {
             return self.call(node, function, &inputs);
         }
@@ -203,23 +218,28 @@ impl<'a, 'r> Walker<'a, 'r> {
         }
     }
 
-    fn operator(&mut self, node: &'a NodeProto, domain: &str, inputs: &[Slot], plan: &Plan<'a>) {
+    /// A node as it is in the graph, without its outputs; `None` when a problem was reported.
+    fn build(&mut self, node: &'a NodeProto, domain: &str, inputs: &[Slot]) -> Option<Node> {
         let values = inputs.iter().map(|slot| match slot {
             Slot::Value(id) => Some(Some(*id)),
             Slot::Absent => Some(None),
             Slot::Sequence(_) | Slot::Poisoned => None,
         });
         let Some(inputs) = values.collect::<Option<Vec<_>>>() else {
-            return self.report(node, "E0216", "it reads a sequence, which is no tensor");
+            self.report(node, "E0216", "it reads a sequence, which is no tensor");
+            return None;
         };
-        let Some(frame) = self.frames.last() else { return };
+        let frame = self.frames.last()?;
         let arguments = Rc::clone(&frame.arguments);
         let attrs = match attributes::read(&node.attribute, &arguments, &mut self.files) {
             Ok(attrs) => attrs,
-            Err(fault) => return self.report(node, fault.code, fault.text),
+            Err(fault) => {
+                self.report(node, fault.code, fault.text);
+                return None;
+            }
         };
-        let prefix = frame.prefix.clone();
-        let mut built = Node {
+        let prefix = &frame.prefix;
+        Some(Node {
             name: format!("{prefix}{}", label(node)),
             domain: domain.to_owned(),
             op: node.op_type.clone(),
@@ -228,7 +248,37 @@ impl<'a, 'r> Walker<'a, 'r> {
             outputs: Vec::new(),
             attrs,
             layout: Layout::Onnx,
-        };
+        })
+    }
+
+    /// A node of an op package: it stays as it is, typed by its definition.
+    fn own_operator(&mut self, node: &'a NodeProto, found: Found<'a>, inputs: &[Slot], plan: &Plan<'a>) {
+        let domain = domain(&node.domain);
+        let Some(mut built) = self.build(node, domain, inputs) else { return };
+        let Some(prefix) = self.frames.last().map(|frame| frame.prefix.clone()) else { return };
+        built.op = found.node_op();
+        let mut names = self.output_names(node, &prefix, plan);
+        match found.types(&self.builder.graph, &built, &names, &self.declared) {
+            Ok(types) => {
+                // The kernel writes outputs that nothing reads, too.
+                names.resize(found.outputs(), String::new());
+                for (i, name) in names.iter_mut().enumerate().filter(|(_, name)| name.is_empty()) {
+                    *name = format!("{}.out{i}", built.name);
+                }
+                let values = self.builder.append(built, &names, types);
+                let slots = values.into_iter().map(|id| id.map_or(Slot::Absent, Slot::Value));
+                self.bind_all(&node.output, slots);
+            }
+            Err(problem) => {
+                self.problems.push(problem);
+                self.poison(node);
+            }
+        }
+    }
+
+    fn operator(&mut self, node: &'a NodeProto, domain: &str, inputs: &[Slot], plan: &Plan<'a>) {
+        let Some(mut built) = self.build(node, domain, inputs) else { return };
+        let Some(prefix) = self.frames.last().map(|frame| frame.prefix.clone()) else { return };
         let names = self.output_names(node, &prefix, plan);
         let outputs = match normalize(&mut self.builder, &mut built, &names) {
             Ok(Step::Replaced(values)) => Ok(values),

@@ -14,4 +14,4 @@ mod table;
 
 pub(super) use constants::around;
 pub(super) use form::Form;
-pub(super) use node::lower;
+pub(super) use node::{lower, lower_own};

@@ -2,9 +2,11 @@
 
 use qnn::DataType;
 use qnn_build::job::Diagnostic;
+use qnn_ops::Kind;
 
 use super::table::{self, Role};
 use super::{Form, constants, products};
+use crate::custom::Found;
 use crate::graph::{Node, ValueId};
 use crate::lower::Lower;
 use crate::lower::ops::Ops;
@@ -32,6 +34,47 @@ pub(in crate::lower) fn lower(lower: &mut Lower<'_>, node: &Node, by: LowerFn) -
     }
     let done = by(lower, node);
     lower.result = None;
+    let overlay = std::mem::take(&mut lower.overlay);
+    done?;
+    for &id in node.outputs.iter().flatten() {
+        if let Some(&made) = overlay.get(&id) {
+            store(lower, node, id, made)?;
+        }
+    }
+    Ok(())
+}
+
+/// Lowers a node of an op package: operands whose stored integers its definition takes are handed over as they are, others as
+/// floats.
+pub(in crate::lower) fn lower_own(
+    lower: &mut Lower<'_>,
+    node: &Node,
+    found: Found<'_>,
+) -> Result<(), Diagnostic> {
+    let graph = lower.graph;
+    let stored = |lower: &mut Lower<'_>, kind: Kind, i: usize, id: ValueId| -> Result<bool, Diagnostic> {
+        let constant = graph.is_constant(id);
+        let tensor = lower.tensor(id)?;
+        let dtype = lower.get(tensor).dtype;
+        Ok(!constant && found.takes(kind, i, dtype))
+    };
+    for (i, id) in node.inputs.iter().enumerate() {
+        let Some(id) = id.filter(|id| graph.value(*id).encoding.is_some()) else { continue };
+        if !stored(lower, Kind::Input, i, id)? {
+            let form = float_form(lower, node, id)?;
+            lower.overlay.insert(id, form);
+        }
+    }
+    for (i, id) in node.outputs.iter().enumerate() {
+        let Some(id) = id.filter(|id| graph.value(*id).encoding.is_some()) else { continue };
+        if !stored(lower, Kind::Output, i, id)? {
+            let value = graph.value(id);
+            let dtype = lower.data_type(value.ty.dtype).unwrap_or(DataType::Float32);
+            let made = lower.temp(node, dtype, &value.ty.shape);
+            lower.overlay.insert(id, made);
+        }
+    }
+    let done = found.lower(lower, node);
     let overlay = std::mem::take(&mut lower.overlay);
     done?;
     for &id in node.outputs.iter().flatten() {
@@ -95,19 +138,10 @@ fn on_floats(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
         return on_halves(lower, node, weight);
     }
     for &id in node.inputs.iter().flatten() {
-        let value = graph.value(id);
-        if value.encoding.is_none() {
-            continue;
+        if graph.value(id).encoding.is_some() {
+            let form = float_form(lower, node, id)?;
+            lower.overlay.insert(id, form);
         }
-        let form = match value.data {
-            Some(_) => constants::float(lower, node, id, float_type(lower, node))
-                .ok_or_else(|| node_problem("E0302", node, format!("{:?} is not constant", value.name)))?,
-            None => {
-                let dtype = lower.data_type(value.ty.dtype).unwrap_or(DataType::Float32);
-                activation(lower, node, id, dtype)?
-            }
-        };
-        lower.overlay.insert(id, form);
     }
     for &id in node.outputs.iter().flatten() {
         let value = graph.value(id);
@@ -118,6 +152,19 @@ fn on_floats(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
         }
     }
     Ok(())
+}
+
+/// The real numbers of an encoded value.
+fn float_form(lower: &mut Lower<'_>, node: &Node, id: ValueId) -> Result<TensorId, Diagnostic> {
+    let value = lower.graph.value(id);
+    match value.data {
+        Some(_) => constants::float(lower, node, id, float_type(lower, node))
+            .ok_or_else(|| node_problem("E0302", node, format!("{:?} is not constant", value.name))),
+        None => {
+            let dtype = lower.data_type(value.ty.dtype).unwrap_or(DataType::Float32);
+            activation(lower, node, id, dtype)
+        }
+    }
 }
 
 /// Gives a product its weight as integers and everything else in fp16.

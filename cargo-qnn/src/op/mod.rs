@@ -1,0 +1,4 @@
+//! Op packages on the command line.
+
+pub(crate) mod folder;
+pub(crate) mod scaffold;

@@ -1,0 +1,3 @@
+fn main() {
+    qnn_build::compile().unwrap_or_exit();
+}

@@ -1,0 +1,138 @@
+//! Operators of the app's own: those that an op package defines. The definition says how many operands and which parameters a node
+//! has; [`types`](OpPackages::types) types it while the model is read, [`lower`](OpPackages::lower) hands it to the package.
+//!
+//! In the graph such a node is called `domain::Op`, so no pass takes it for an operator that it knows. All its operands keep the
+//! model's own order of axes.
+
+mod check;
+mod lower;
+mod params;
+
+use std::collections::HashMap;
+
+use qnn_build::job::{Diagnostic, OpPackage};
+use qnn_ops::{Op, Package};
+
+use crate::graph::Node;
+use crate::problem::{Problems, Result, problem};
+
+/// The op packages of a job.
+#[derive(Debug, Default)]
+pub struct OpPackages {
+    packages: Vec<Loaded>,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    job: OpPackage,
+    definition: Package,
+}
+
+/// An op with the package that has it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found<'p> {
+    package: &'p OpPackage,
+    definition: &'p Package,
+    op: &'p Op,
+}
+
+impl OpPackages {
+    /// Reads the definitions of a job's packages.
+    ///
+    /// # Errors
+    /// `E0901` for those that cannot be read.
+    pub fn load(packages: &[OpPackage]) -> Result<Self> {
+        let (mut loaded, mut problems) = (Vec::new(), Vec::new());
+        for job in packages {
+            let at = job.definition.display();
+            let text = std::fs::read_to_string(&job.definition);
+            match text.map(|text| qnn_ops::parse(&text)) {
+                Ok(Ok(definition)) => loaded.push(Loaded { job: job.clone(), definition }),
+                Ok(Err(findings)) => problems.extend(findings.iter().map(|finding| Diagnostic {
+                    at: Some(format!("{at}:{}", finding.at)),
+                    help: finding.help.clone(),
+                    ..problem("E0901", finding.message.clone())
+                })),
+                Err(error) => {
+                    problems.push(problem("E0901", format!("cannot read the op definitions {at}: {error}")));
+                }
+            }
+        }
+        if problems.is_empty() { Ok(Self { packages: loaded }) } else { Err(Problems(problems)) }
+    }
+
+    /// The op that a node of a model names, directly or because a package replaces the operator.
+    pub(crate) fn find(&self, domain: &str, op: &str) -> Option<Found<'_>> {
+        let own = self.packages.iter().find(|loaded| loaded.job.domain == domain);
+        if let Some(loaded) = own {
+            return loaded.found(op);
+        }
+        let standard = domain.is_empty() || domain == "ai.onnx";
+        let replaced = |loaded: &&Loaded| standard && loaded.job.replace.contains_key(op);
+        let loaded = self.packages.iter().find(replaced)?;
+        loaded.found(loaded.job.replace.get(op)?)
+    }
+
+    /// The op of a node of a graph.
+    pub(crate) fn of_node(&self, node: &Node) -> Option<Found<'_>> {
+        let (domain, op) = node.op.split_once("::")?;
+        let loaded = self.packages.iter().find(|loaded| loaded.job.domain == domain)?;
+        loaded.found(op)
+    }
+
+    /// Every op of every package, as the library names them.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let of = |loaded: &Loaded| -> Vec<String> {
+            let package = &loaded.job.package;
+            loaded.definition.ops.iter().map(|op| format!("{package}::{}", op.name)).collect()
+        };
+        self.packages.iter().flat_map(of).collect()
+    }
+
+    /// Whether an operator of a graph is one of a package.
+    pub(crate) fn is_node(&self, op: &str) -> bool {
+        op.split_once("::").is_some_and(|(domain, op)| self.find(domain, op).is_some())
+    }
+
+    /// Whether there is a package for a domain, and what its ops are, for messages.
+    pub(crate) fn ops_of(&self, domain: &str) -> Option<Vec<&str>> {
+        let loaded = self.packages.iter().find(|loaded| loaded.job.domain == domain)?;
+        Some(loaded.definition.ops.iter().map(|op| &*op.name).collect())
+    }
+}
+
+impl Loaded {
+    fn found(&self, op: &str) -> Option<Found<'_>> {
+        let op = self.definition.op(op)?;
+        Some(Found { package: &self.job, definition: &self.definition, op })
+    }
+}
+
+impl Found<'_> {
+    /// What the node is called in the graph.
+    pub(crate) fn node_op(&self) -> String {
+        format!("{}::{}", self.package.domain, self.op.name)
+    }
+
+    /// How many outputs a node of it has.
+    pub(crate) fn outputs(&self) -> usize {
+        self.op.outputs.len()
+    }
+
+    /// For messages.
+    fn name(&self) -> String {
+        format!("op {} of package `{}`", self.op.name, self.package.name)
+    }
+
+    fn problem(&self, node: &Node, code: &str, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            node: Some(node.name.clone()),
+            op: Some(self.node_op()),
+            help: Some(format!("the definition is in {}", self.package.definition.display())),
+            ..problem(code, message)
+        }
+    }
+}
+
+/// Static types that a model says of values, by name.
+pub(crate) type Declared<'a> = HashMap<&'a str, crate::graph::TensorType>;
