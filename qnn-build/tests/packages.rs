@@ -72,7 +72,7 @@ fn artifacts_of_all_packages_are_collected_in_one_folder() {
     let folder = one.path("target/qnn");
     let recorder = Recorder::default();
     let built = build(&one, &[&two], &recorder).unwrap();
-    let manifest = package::collect(&built, &folder, &Memo::default()).unwrap();
+    let manifest = package::collect(&built, &folder, &Memo::default()).unwrap().manifest;
     let files: Vec<&str> = manifest.artifacts.iter().map(|artifact| artifact.file.as_str()).collect();
     assert_eq!(files, ["ok.SM8650.bin", "ok.SM8750.bin", "ok-warns.SM8650.bin"]);
     assert!(files.iter().all(|file| folder.join(file).is_file()));
