@@ -340,7 +340,12 @@ mod tests {
                 let shapes = BTreeMap::from([("Op".to_owned(), vec!["x".to_owned()])]);
                 job.op_packages.push(OpPackage { shapes, ..OpPackage::default() });
             },
-            |job, _| job.op_packages.push(OpPackage { library: "/no/such".into(), ..OpPackage::default() }),
+            |job, _| {
+                job.op_packages.push(OpPackage {
+                    library: concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into(),
+                    ..OpPackage::default()
+                })
+            },
             |job, _| {
                 let input = InputSpec { dtype: Some("uint8".to_owned()), ..InputSpec::default() };
                 job.graphs[0].inputs.insert("image".to_owned(), input);

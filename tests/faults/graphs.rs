@@ -30,8 +30,9 @@ fn a_free_dimension_is_refused_with_the_words_that_fix_it() {
     let app = App::new("soc = [\"SM8650\"]\n[package.metadata.qnn.models.m]\nsource = \"m.onnx\"\n");
     let model = Model::new("image", &[0, 3, 8, 0]).node("Relu", "relu", "image", "y");
     app.file("m.onnx", model.bytes(&["y"]));
-    app.compile("m.onnx", &[]).failure(1, &["E0112", "m.onnx", "--input image=1,3,8,1"]);
+    app.compile("m.onnx", &[]).failure(1, &["E0112", "m.onnx", "--dim d0=1 --dim d3=1"]);
     app.compile("m.onnx", &["--input", "image=1,3,8,1"]).success();
+    app.compile("m.onnx", &["--dim", "d0=1", "--dim", "d3=1"]).success();
 
     let fix = "inputs.image.shape = [1, 3, 8, 1]";
     app.run(&["check"]).failure(1, &["E0112", "model `m`", "[?, 3, 8, ?]", fix]);

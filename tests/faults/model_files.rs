@@ -19,7 +19,7 @@ fn a_file_that_is_no_model_is_told_what_it_is() {
         ("pointer.onnx", b"version https://git-lfs.github.com/spec/v1\n", "E0201", "git lfs pull"),
         ("page.onnx", b"<!DOCTYPE html><title>404</title>", "E0201", "fetch it again"),
         ("torch.onnx", b"PK\x03\x04archive/data.pkl", "E0201", "torch.onnx.export"),
-        ("model.pt", b"PK\x03\x04archive/data.pkl", "E0109", "supported: .onnx, .dlc, .bin"),
+        ("model.pt", b"PK\x03\x04archive/data.pkl", "E0109", "supported: .onnx, .dlc, .gguf"),
         ("empty.dlc", b"", "E0212", "the model file is empty"),
         ("junk.dlc", &[7; 400], "E0212", "it is of another kind, or was not copied whole"),
         ("empty.bin", b"", "E0213", "the model file is empty"),
