@@ -3,6 +3,7 @@
 mod binary;
 mod dlc;
 mod onnx;
+mod quantization;
 
 use serde::Serialize;
 

@@ -151,6 +151,10 @@ fn plan_model(
         }
         Ok(format) => match inspect(&model.source, format, memo) {
             Ok(facts) => {
+                let list =
+                    if model.soc.is_some() { at(&["soc"]) } else { manifest.origin(&["soc"]).to_string() };
+                let floats = targets::floats(&targets, format, &facts, model);
+                problems.extend(floats.into_iter().map(|problem| problem.at(&list)));
                 problems.extend(check::overrides(format, &facts, model, &graphs).into_iter().map(
                     |(key, problem)| {
                         let key: Vec<&str> = key.iter().map(String::as_str).collect();

@@ -26,6 +26,8 @@ pub struct SourceFacts {
     pub inputs: Vec<ModelValue>,
     /// Outputs (ONNX only).
     pub outputs: Vec<ModelValue>,
+    /// Whether an operator quantizes, or computes on stored integers (ONNX only).
+    pub quantized: bool,
 }
 
 /// A file with external data.
@@ -56,6 +58,7 @@ struct Remembered {
     external: Vec<(String, u64)>,
     inputs: Vec<ModelValue>,
     outputs: Vec<ModelValue>,
+    quantized: bool,
 }
 
 /// Reads the facts of a model file. Nothing is loaded: weights are hashed once per state of their file and otherwise skipped.
@@ -64,7 +67,7 @@ struct Remembered {
 /// Everything that is wrong with the files: unreadable, empty, cut off, no ONNX, external data missing, short or outside.
 pub fn inspect(path: &Path, format: SourceFormat, memo: &Memo) -> Result<SourceFacts, Vec<Diagnostic>> {
     let kind = match format {
-        SourceFormat::Onnx => "onnx-2",
+        SourceFormat::Onnx => "onnx-3",
         SourceFormat::Dlc | SourceFormat::ContextBinary => "hash-1",
     };
     let known = memo.fact(kind, path, || remember(path, format)).map_err(|problem| vec![problem])?;
@@ -80,8 +83,8 @@ pub fn inspect(path: &Path, format: SourceFormat, memo: &Memo) -> Result<SourceF
     if !problems.is_empty() {
         return Err(problems);
     }
-    let Remembered { bytes, blake3, inputs, outputs, .. } = known;
-    Ok(SourceFacts { bytes, blake3, external, inputs, outputs })
+    let Remembered { bytes, blake3, inputs, outputs, quantized, .. } = known;
+    Ok(SourceFacts { bytes, blake3, external, inputs, outputs, quantized })
 }
 
 fn remember(path: &Path, format: SourceFormat) -> Result<Remembered, Diagnostic> {
@@ -105,6 +108,7 @@ fn remember(path: &Path, format: SourceFormat) -> Result<Remembered, Diagnostic>
         external: scan.external.into_iter().collect(),
         inputs: scan.inputs,
         outputs: scan.outputs,
+        quantized: scan.quantized,
     })
 }
 
