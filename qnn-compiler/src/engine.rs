@@ -186,6 +186,9 @@ fn lower_graph(
     let run = || {
         passes::border::run(graph, &spec.inputs)?;
         passes::run_fusing(graph)?;
+        if !job.soc.fp16 {
+            passes::run_known_ranges(graph);
+        }
         if let Some(samples) = samples {
             calibrate::run(job, graph, samples, reporter)?;
         }

@@ -10,6 +10,7 @@ use qnn_compiler::frontend::onnx::OnnxFile;
 use serde::Serialize;
 
 use super::Tensor;
+use super::quantization::{Quantization, quantization};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result, list};
 use crate::table::columns;
@@ -30,6 +31,9 @@ pub(crate) struct Model {
     inputs: Vec<Tensor>,
     outputs: Vec<Tensor>,
     external: Vec<External>,
+    /// Absent where nothing is quantized.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quantization: Option<Quantization>,
 }
 
 /// A file with external data.
@@ -71,6 +75,7 @@ pub(crate) fn onnx(file: &Path) -> Result<Model> {
             .into_iter()
             .map(|file| External { path: file.path, bytes: file.bytes })
             .collect(),
+        quantization: model.graph.as_ref().and_then(quantization),
     })
 }
 
@@ -96,6 +101,7 @@ impl Model {
             format!("  opsets   {opsets}"),
             format!("  nodes    {}: {ops}", self.nodes),
         ];
+        lines.extend(self.quantization.iter().flat_map(Quantization::lines));
         let inputs = self.inputs.iter().map(|tensor| tensor.row("in"));
         let rows: Vec<_> = inputs.chain(self.outputs.iter().map(|tensor| tensor.row("out"))).collect();
         lines.push(columns(&rows));

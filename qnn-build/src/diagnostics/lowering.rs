@@ -100,4 +100,19 @@ operators, so that values fit, but not through the node that is named, or the va
 the model. Scale its operands in the model, or read another output.
 ",
     ),
+    row(
+        "E0312",
+        "parts of a quantized model would compute with floats",
+        "\
+The HTP of the SoC has no floating-point unit (for example QCS6490, SM7325, SM8635). A quantized
+model runs there as far as every operator computes on integers: what it reads and makes needs an
+encoding, and HTP must have the operator on integers. The notes name each node that is in the way,
+and what it lacks. Encodings that follow from others need not be there: of what only moves or
+chooses elements, of Relu and Clip, and of Softmax, Sigmoid and Tanh.
+
+Give the named values an encoding, in the model (QuantizeLinear and DequantizeLinear) or in an
+encodings file (`quantize.encodings`). What HTP has no integers for, leave to the app: `outputs`
+ends the model before it. Inputs and outputs of the app may be float32: they are converted.
+",
+    ),
 ];

@@ -65,12 +65,13 @@ fails later; that is why only listed SoCs are accepted.
         "E0106",
         "the SoC lacks the precision",
         "\
-The HTP of some SoCs has no floating-point unit (for example QCS6490, SM7325, SM8635), so a
-model cannot be compiled for them as fp16. The vendor's compiler would produce a binary that
-computes garbage.
+The HTP of some SoCs has no floating-point unit (for example QCS6490, SM7325, SM8635), and the
+model is a float one. The vendor's compiler would produce a binary that computes garbage.
 
-Take the SoC out of `soc` for this model (`models.NAME.soc` overrides the package's list), or
-run the model on the CPU there. `cargo qnn socs` tells which SoCs compute in fp16.
+Quantize the model: QuantizeLinear and DequantizeLinear nodes (a QDQ graph), QLinear operators, or
+an encodings file (`quantize.encodings`). Or take the SoC out of `soc` for this model
+(`models.NAME.soc` overrides the package's list) and run the model on the CPU there. `cargo qnn
+socs` tells which SoCs compute in fp16.
 ",
     ),
     row(

@@ -187,6 +187,10 @@ fn plan_model(around: Around<'_>, name: &str, model: &Model) -> Result<PlannedMo
         Ok(format) => match inspect(&model.source, format, memo) {
             Ok(facts) => {
                 graphs = self::graphs(name, model, &facts.inputs);
+                let list =
+                    if model.soc.is_some() { at(&["soc"]) } else { manifest.origin(&["soc"]).to_string() };
+                let floats = targets::floats(&targets, format, &facts, model);
+                problems.extend(floats.into_iter().map(|problem| problem.at(&list)));
                 let mut found = llm::foreign(format, model);
                 found.extend(check::overrides(format, &facts, model, &graphs));
                 let layout =

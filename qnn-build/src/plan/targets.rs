@@ -2,8 +2,9 @@
 
 use qnn_platform::soc::{self, Soc};
 
-use crate::job::{Diagnostic, Precision, Target};
+use crate::job::{Diagnostic, SourceFormat, Target};
 use crate::manifest::{Manifest, Model};
+use crate::source::SourceFacts;
 
 /// SoCs as somebody listed them, and where.
 pub(super) struct SocList {
@@ -76,16 +77,6 @@ pub fn target(soc: &Soc) -> Target {
 /// What the model asks of the SoC and the SoC does not have.
 fn fits(soc: &Soc, model: &Model) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
-    if model.precision == Precision::Fp16 && !soc.fp16 {
-        problems.push(
-            Diagnostic::new(
-                "E0106",
-                format!("{} has no fp16 unit, and the model is compiled as fp16", soc.name),
-            )
-            .note("its HTP computes with integers only; quantized precisions come with a later version")
-            .help(format!("take {} out of `soc` for this model", soc.name)),
-        );
-    }
     if let Some(vtcm) = model.htp.vtcm_mb
         && vtcm > soc.vtcm_mb
     {
@@ -96,4 +87,38 @@ fn fits(soc: &Soc, model: &Model) -> Vec<Diagnostic> {
         );
     }
     problems
+}
+
+/// What a model without quantization asks of SoCs that compute with integers alone. What of a quantized model is left to floats
+/// only the engine can tell.
+pub(super) fn floats(
+    targets: &[Target],
+    format: SourceFormat,
+    facts: &SourceFacts,
+    model: &Model,
+) -> Vec<Diagnostic> {
+    let float = |dtype: &str| dtype.starts_with("float");
+    let computes = facts.inputs.iter().chain(&facts.outputs).any(|value| float(&value.dtype));
+    let quantized = facts.quantized || model.quantize.encodings.is_some();
+    let (needed, why, help) = match format {
+        SourceFormat::Onnx => (
+            computes && !quantized,
+            "the model is not quantized",
+            "quantize the model: QuantizeLinear and DequantizeLinear nodes, or an encodings file (`quantize.encodings`); or",
+        ),
+        SourceFormat::Gguf | SourceFormat::Safetensors => (true, "language models are computed in fp16", ""),
+        SourceFormat::Dlc | SourceFormat::ContextBinary => (false, "", ""),
+    };
+    if !needed {
+        return Vec::new();
+    }
+    targets
+        .iter()
+        .filter(|target| !target.fp16)
+        .map(|target| {
+            let soc = &target.name;
+            let help = format!("{help} take {soc} out of `soc` for this model");
+            Diagnostic::new("E0106", format!("{soc} has no fp16 unit, and {why}")).help(help.trim())
+        })
+        .collect()
 }

@@ -32,6 +32,8 @@ pub struct SourceFacts {
     pub domains: BTreeSet<String>,
     /// Sizes and weights of a language model.
     pub llm: Option<LlmFacts>,
+    /// Whether an operator quantizes, or computes on stored integers (ONNX only).
+    pub quantized: bool,
 }
 
 /// A file with external data.
@@ -77,6 +79,7 @@ struct Remembered {
     inputs: Vec<ModelValue>,
     outputs: Vec<ModelValue>,
     domains: BTreeSet<String>,
+    quantized: bool,
 }
 
 /// Reads the facts of a model file. Nothing is loaded: weights are hashed once per state of their file and otherwise skipped.
@@ -88,7 +91,7 @@ pub fn inspect(path: &Path, format: SourceFormat, memo: &Memo) -> Result<SourceF
         return llm::folder(path, memo);
     }
     let kind = match format {
-        SourceFormat::Onnx => "onnx-3",
+        SourceFormat::Onnx => "onnx-4",
         SourceFormat::Dlc | SourceFormat::ContextBinary | SourceFormat::Gguf | SourceFormat::Safetensors => {
             "hash-1"
         }
@@ -110,8 +113,8 @@ pub fn inspect(path: &Path, format: SourceFormat, memo: &Memo) -> Result<SourceF
         SourceFormat::Gguf => Some(llm::facts(path, path, "", memo)?),
         _ => None,
     };
-    let Remembered { bytes, blake3, inputs, outputs, domains, .. } = known;
-    Ok(SourceFacts { bytes, blake3, external, inputs, outputs, domains, llm })
+    let Remembered { bytes, blake3, inputs, outputs, domains, quantized, .. } = known;
+    Ok(SourceFacts { bytes, blake3, external, inputs, outputs, domains, quantized, llm })
 }
 
 fn remember(path: &Path, format: SourceFormat) -> Result<Remembered, Diagnostic> {
@@ -139,6 +142,7 @@ fn remember(path: &Path, format: SourceFormat) -> Result<Remembered, Diagnostic>
         inputs: scan.inputs,
         outputs: scan.outputs,
         domains: scan.domains,
+        quantized: scan.quantized,
     })
 }
 

@@ -13,6 +13,9 @@ use super::wire::{Reader, Result, Value, WireError};
 const DEPTH: u32 = 32;
 const LONGEST_NAME: u64 = 1 << 16;
 
+/// Parts of the names of operators that quantize or compute on stored integers: QuantizeLinear, QLinearConv, ConvInteger, …
+const QUANTIZED: &[&str] = &["Quantize", "QLinear", "Integer", "QGemm"];
+
 /// An input or output of a model file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelValue {
@@ -83,6 +86,8 @@ pub(super) struct Scan {
     pub(super) domains: BTreeSet<String>,
     /// Whether there was a graph with anything in it.
     pub(super) graph: bool,
+    /// Whether an operator is there that quantizes, or computes on stored integers.
+    pub(super) quantized: bool,
 }
 
 /// Scans a model of `length` bytes.
@@ -170,6 +175,11 @@ impl Scan {
 
     fn node<R: Read + Seek>(&mut self, reader: &mut Reader<R>, end: u64, depth: u32) -> Result<()> {
         reader.message(end, &mut |reader, field, value| match (field, value) {
+            (4, Value::Bytes(end)) => {
+                let op = reader.text(end, LONGEST_NAME)?;
+                self.quantized |= QUANTIZED.iter().any(|part| op.contains(part));
+                Ok(())
+            }
             (5, Value::Bytes(end)) => self.attribute(reader, end, depth),
             _ => Ok(()),
         })

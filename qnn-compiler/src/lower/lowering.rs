@@ -7,7 +7,7 @@ use qnn_build::job::{Diagnostic, Target};
 
 use super::fixed::{self, Form};
 use super::missing::unsupported;
-use super::{OpBuilder, broadcast, table, tidy};
+use super::{OpBuilder, broadcast, floats, table, tidy};
 use crate::custom::OpPackages;
 use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
 use crate::problem::{Problems, node_problem, problem};
@@ -35,6 +35,9 @@ pub fn lower(graph: &Graph, target: &Target, own: &OpPackages) -> Result<Program
         return Err(Problems(problems));
     }
     tidy::run(&mut lower.program);
+    if !target.fp16 {
+        floats::refuse(&lower.program, graph, target, &lower.floats)?;
+    }
     Ok(without_unread(lower.program))
 }
 
@@ -102,6 +105,8 @@ pub struct Lower<'g> {
     pub(super) forms: HashMap<(ValueId, DataType), TensorId>,
     /// The form of the result of a node that is lowered on integers, which its steps have too.
     pub(super) result: Option<Form>,
+    /// Why nodes with encoded operands are computed with floats, by name of the node.
+    pub(super) floats: HashMap<String, String>,
 }
 
 impl<'g> Lower<'g> {
@@ -117,6 +122,7 @@ impl<'g> Lower<'g> {
             overlay: HashMap::new(),
             forms: HashMap::new(),
             result: None,
+            floats: HashMap::new(),
         }
     }
 

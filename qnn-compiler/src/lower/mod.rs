@@ -10,6 +10,7 @@ mod convert;
 mod einsum;
 mod elementwise;
 mod fixed;
+mod floats;
 mod gather;
 mod interpolate;
 mod logic;

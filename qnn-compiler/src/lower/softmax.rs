@@ -43,7 +43,8 @@ fn along_last(lower: &mut Lower<'_>, node: &Node, ty: &'static str, rank: usize)
 /// Whether the logits are float32 numbers that the app passes, of which HTP's fp16 would keep eleven bits.
 fn is_from_app(ops: &Ops<'_, '_, '_>) -> Result<bool, Diagnostic> {
     let id = ops.value(0)?;
-    Ok(ops.lower.graph.inputs.contains(&id) && ops.input_type(0)?.dtype == DType::F32)
+    let value = ops.lower.graph.value(id);
+    Ok(ops.lower.graph.inputs.contains(&id) && value.ty.dtype == DType::F32 && value.encoding.is_none())
 }
 
 /// The logits less the whole part of their largest. Int32 numbers are exact on HTP, and so is the cast of what the app

@@ -61,6 +61,11 @@ pub fn run_physical(graph: &mut Graph) -> Result<()> {
     physical.into_iter().try_for_each(|pass| (pass.run)(graph))
 }
 
+/// Encodes results whose range is known, for SoCs without floats; between [`run_fusing`] and [`run_rest`].
+pub fn run_known_ranges(graph: &mut Graph) {
+    quantize::known::run(graph);
+}
+
 /// How many passes there are up to the one that fuses.
 fn fused() -> usize {
     PASSES.iter().position(|pass| pass.name == "fuse").map_or(PASSES.len(), |at| at + 1)

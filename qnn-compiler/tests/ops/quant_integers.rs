@@ -16,13 +16,13 @@ fn stored(d: &mut Draft, a: Stored, shape: &[usize]) -> Vec<String> {
     [vec![q], params.to_vec()].concat()
 }
 
-/// Constant integers with one scale and zero point. Of 7 bits: ONNX Runtime adds pairs of products of 8-bit integers in 16 bits on
-/// processors without VNNI, and cuts off what does not fit.
+/// Constant integers with one scale and zero point. Of seven bits: on processors without VNNI, ONNX Runtime's products of uint8 and
+/// int8 are added in pairs that stop at 32767.
 fn weight(d: &mut Draft, shape: &[usize]) -> Vec<String> {
     let values: Vec<i64> =
         d.between(shape.iter().product(), -63.0, 63.0).iter().map(|v| v.round() as i64).collect();
     let q = d.constant_raw(DType::I8, shape, bytes(DType::I8, &values));
-    let scale = d.constant(&[], &[0.004]);
+    let scale = d.constant(&[], &[0.006]);
     vec![q, scale, d.constant_raw(DType::I8, &[], vec![0])]
 }
 

@@ -64,6 +64,6 @@ pub fn name(number: i32) -> String {
 }
 
 /// Bits that an element takes in a file; 0 for text and unknown types.
-pub(crate) fn bits(number: i32) -> u64 {
+pub fn bits(number: i32) -> u64 {
     ROWS.iter().find(|row| row.0 == number).map_or(0, |row| row.2)
 }

@@ -45,6 +45,40 @@ fn addend(result: Form, reals: &[f64]) -> Form {
     Form { dtype: DataType::UFixed16, scale, offset: -32768 }
 }
 
+/// The factors of a LayerNorm: of 8 bits with inputs of 8, and with inputs of 16 on v68 and v69, which take no others; of 16 signed
+/// ones elsewhere (measured on SM8650, SM7550, SM8450 and QCS6490: 86 dB, against 56 with 8).
+pub(super) fn gain(lower: &mut Lower<'_>, node: &Node, id: ValueId, dtype: DataType) -> Option<TensorId> {
+    if dtype == DataType::UFixed8 || lower.target.arch < 73 {
+        return operand(lower, node, id, DataType::UFixed8, None);
+    }
+    signed_constant(lower, node, id, DataType::SFixed16, f64::from(i16::MAX))
+}
+
+/// The offsets of a LayerNorm: 32 bits, of any scale.
+pub(super) fn offset(lower: &mut Lower<'_>, node: &Node, id: ValueId) -> Option<TensorId> {
+    signed_constant(lower, node, id, DataType::SFixed32, f64::from(1 << 30))
+}
+
+/// Numbers in steps of which the largest has so many.
+fn signed_constant(
+    lower: &mut Lower<'_>,
+    node: &Node,
+    id: ValueId,
+    dtype: DataType,
+    steps: f64,
+) -> Option<TensorId> {
+    let reals = lower.graph.value(id).reals()?;
+    let largest = reals.iter().fold(0.0, |most: f64, r| most.max(r.abs()));
+    let scale = if largest > 0.0 { (largest / steps) as f32 } else { 1.0 };
+    if scale < f32::MIN_POSITIVE {
+        return None;
+    }
+    let stored: Vec<f64> = reals.iter().map(|r| (r / f64::from(scale)).round_ties_even()).collect();
+    let data = encode(dtype.storage(), &stored);
+    let shape = lower.graph.shape(id).to_vec();
+    Some(lower.quantized_constant(node, dtype, Quant::PerTensor { scale, offset: 0 }, &shape, data))
+}
+
 /// The form of numbers without an encoding.
 pub(in crate::lower) fn around(dtype: DataType, reals: &[f64]) -> Form {
     let low = reals.iter().copied().fold(0.0, f64::min);

@@ -4,10 +4,10 @@ use qnn::DataType;
 use qnn_build::job::Diagnostic;
 use qnn_ops::Kind;
 
-use super::table::{self, Role};
+use super::table::{self, Role, Why};
 use super::{Form, constants, products};
 use crate::custom::Found;
-use crate::graph::{Node, ValueId};
+use crate::graph::{Graph, Node, ValueId};
 use crate::lower::Lower;
 use crate::lower::ops::Ops;
 use crate::lower::table::LowerFn;
@@ -24,12 +24,12 @@ pub(in crate::lower) fn lower(lower: &mut Lower<'_>, node: &Node, by: LowerFn) -
     if node.op == "Identity" {
         return boundary(lower, node);
     }
-    let dtype = table::integers(graph, node);
-    let fits = match dtype {
-        Some(dtype) => on_integers(lower, node, dtype)?,
-        None => false,
+    let why = match table::integers(graph, node, lower.target) {
+        Ok(dtype) => on_integers(lower, node, dtype)?,
+        Err(why) => Some(why),
     };
-    if !fits {
+    if let Some(why) = why {
+        lower.floats.insert(node.name.clone(), explain(graph, node, why));
         on_floats(lower, node)?;
     }
     let done = by(lower, node);
@@ -85,8 +85,29 @@ pub(in crate::lower) fn lower_own(
     Ok(())
 }
 
-/// Makes the forms of a node's operands; `false` where a constant has none.
-fn on_integers(lower: &mut Lower<'_>, node: &Node, dtype: DataType) -> Result<bool, Diagnostic> {
+/// What is in the way of computing a node on integers.
+fn explain(graph: &Graph, node: &Node, why: Why) -> String {
+    let id = match why {
+        Why::Operator => return format!("HTP has no {} of integers", node.op),
+        Why::Form => return format!("HTP has no {} of integers of this form or these types", node.op),
+        Why::Value(id) => id,
+    };
+    let value = graph.value(id);
+    let what = match (&value.data, node.outputs.contains(&Some(id))) {
+        (Some(_), _) => "constant",
+        (None, true) => "result",
+        (None, false) => "operand",
+    };
+    match &value.encoding {
+        None => format!("its {what} {:?} has no encoding", value.name),
+        Some(_) => {
+            format!("its {what} {:?} has an encoding of a kind that HTP does not compute with", value.name)
+        }
+    }
+}
+
+/// Makes the forms of a node's operands; says what has none, if anything.
+fn on_integers(lower: &mut Lower<'_>, node: &Node, dtype: DataType) -> Result<Option<Why>, Diagnostic> {
     let graph = lower.graph;
     for (i, id) in node.inputs.iter().enumerate() {
         let Some(id) = *id else { continue };
@@ -103,20 +124,22 @@ fn on_integers(lower: &mut Lower<'_>, node: &Node, dtype: DataType) -> Result<bo
                 let (x, w) = (lower.input(node, 0)?, lower.input(node, 1)?);
                 constants::bias(lower, node, id, x, w)
             }
+            (Role::Gain, _) => constants::gain(lower, node, id, dtype),
+            (Role::Offset, _) => constants::offset(lower, node, id),
             (Role::Aside, _) => continue,
         };
         match form {
             Some(form) => drop(lower.overlay.insert(id, form)),
             None => {
                 lower.overlay.clear();
-                return Ok(false);
+                return Ok(Some(Why::Value(id)));
             }
         }
     }
     for &id in node.outputs.iter().flatten() {
         let Some(own) = graph.value(id).encoding.as_ref().and_then(Form::of) else {
             lower.overlay.clear();
-            return Ok(false);
+            return Ok(Some(Why::Value(id)));
         };
         let form = table::result(node, own.with(dtype));
         lower.result.get_or_insert(form);
@@ -128,7 +151,7 @@ fn on_integers(lower: &mut Lower<'_>, node: &Node, dtype: DataType) -> Result<bo
             lower.overlay.insert(id, made);
         }
     }
-    Ok(true)
+    Ok(None)
 }
 
 /// Gives a node floats for its encoded operands, but for a weight of few bits that HTP multiplies floats with.

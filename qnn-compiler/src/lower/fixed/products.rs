@@ -14,7 +14,7 @@ pub(super) fn weight(lower: &mut Lower<'_>, node: &Node, i: usize) -> Option<Ten
         && node.attrs.int_or("transA", 0) == 0
         && node.attrs.float_or("alpha", 1.0) == 1.0;
     let id = node.input(i)?;
-    if !linear || table::role(lower.graph, node, i) != Role::Weight(0) {
+    if !linear || !lower.target.fp16 || table::role(lower.graph, node, i) != Role::Weight(0) {
         return None;
     }
     let value = lower.graph.value(id);

@@ -5,10 +5,13 @@
 //! makes it the Quantize, Dequantize or Convert that it is. Weights stay the integers that the model has.
 
 mod groups;
+pub(crate) mod known;
+mod limit;
 mod linear;
 mod params;
 mod propagate;
 mod qdq;
+mod tighten;
 
 use crate::graph::Graph;
 use crate::problem::Result;
@@ -23,6 +26,8 @@ pub(super) fn run(graph: &mut Graph) -> Result<()> {
         qdq::run(graph);
     }
     if graph.value_ids().any(|id| graph.value(id).encoding.is_some()) {
+        limit::run(graph);
+        tighten::run(graph);
         propagate::run(graph);
         linear::run(graph);
     }

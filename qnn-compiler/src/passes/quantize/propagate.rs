@@ -1,19 +1,15 @@
-//! Encodings reach the values that models leave without: through operators that only move elements, where a rounded value
-//! stays the same; and back through a Relu, which saturation does.
+//! Encodings reach the values that models leave without: through operators whose results are among the numbers that their
+//! operands can be, and back through what only moves elements, or does what saturation does.
+
+use std::collections::HashMap;
 
 use super::groups::moved_inputs;
-use crate::graph::{Encoding, Graph, Node, ValueId};
+use crate::graph::{Attrs, Encoding, Graph, Node, ValueId};
 
 /// Carries encodings forward and back.
 pub(super) fn run(graph: &mut Graph) {
-    let nodes = std::mem::take(&mut graph.nodes);
-    for node in &nodes {
-        forward(graph, node);
-    }
-    let readers = {
-        graph.nodes = nodes;
-        graph.consumers()
-    };
+    forward(graph, kept);
+    let readers = graph.consumers();
     let mut nodes = std::mem::take(&mut graph.nodes);
     for node in nodes.iter_mut().rev() {
         let alone = |id: ValueId| readers.get(&id).is_some_and(|r| r.len() == 1);
@@ -22,27 +18,92 @@ pub(super) fn run(graph: &mut Graph) {
     graph.nodes = nodes;
 }
 
-fn is_free(graph: &Graph, id: ValueId) -> bool {
+/// Gives the results of nodes the encodings that `rule` says. What the app reads stays a float: the encoded value comes before
+/// it.
+pub(super) fn forward(graph: &mut Graph, rule: fn(&Graph, &Node) -> Option<Encoding>) {
+    let mut instead: HashMap<ValueId, ValueId> = HashMap::new();
+    let mut ends = Vec::new();
+    let mut nodes = std::mem::take(&mut graph.nodes);
+    for node in &mut nodes {
+        for input in node.inputs.iter_mut().flatten() {
+            *input = instead.get(input).copied().unwrap_or(*input);
+        }
+        let Some(encoding) = rule(graph, node) else { continue };
+        for y in node.outputs.iter_mut().flatten() {
+            if is_free(graph, *y) {
+                graph.value_mut(*y).encoding = Some(encoding.clone());
+            } else if is_plain(graph, *y) && graph.outputs.contains(y) {
+                let value = graph.value(*y);
+                let (name, ty) = (value.name.clone(), value.ty.clone());
+                let inside = graph.add_value(format!("{name}.quantized"), ty);
+                graph.value_mut(inside).encoding = Some(encoding.clone());
+                ends.push(Node::added("Identity", &name, inside, *y, Attrs::default()));
+                instead.insert(*y, inside);
+                *y = inside;
+            }
+        }
+    }
+    nodes.append(&mut ends);
+    graph.nodes = nodes;
+}
+
+/// Whether a value is a computed float without an encoding.
+fn is_plain(graph: &Graph, id: ValueId) -> bool {
     let value = graph.value(id);
     value.encoding.is_none()
         && value.data.is_none()
         && value.ty.dtype.is_float()
         && !graph.inputs.contains(&id)
-        && !graph.outputs.contains(&id)
 }
 
-/// Elements that are moved keep the encoding that they all have.
-fn forward(graph: &mut Graph, node: &Node) {
+fn is_free(graph: &Graph, id: ValueId) -> bool {
+    is_plain(graph, id) && !graph.outputs.contains(&id)
+}
+
+/// The encoding that can say every result of a node as exactly as it says its operands.
+fn kept(graph: &Graph, node: &Node) -> Option<Encoding> {
     let moved = moved_inputs(&node.domain, &node.op);
-    let mut parts = node.inputs.iter().take(moved).flatten();
-    let Some(encoding) = parts.next().and_then(|&id| activation(graph, id)) else { return };
-    if parts.any(|&id| activation(graph, id).as_ref() != Some(&encoding)) {
-        return;
+    let operands = if moved > 0 { moved } else { chosen(node) };
+    let mut parts = node.inputs.iter().take(operands).flatten();
+    let encoding = parts.next().and_then(|&id| activation(graph, id))?;
+    let same = parts.all(|&id| activation(graph, id).as_ref() == Some(&encoding));
+    if !same || moved == 0 && !is_exact(graph, node, &encoding) {
+        return None;
     }
-    for &y in node.outputs.iter().flatten() {
-        if is_free(graph, y) {
-            graph.value_mut(y).encoding = Some(encoding.clone());
+    // What is never negative starts at zero, see `tighten`.
+    let positive = node.op == "Relu";
+    Some(if positive { Encoding { signed: false, zero_points: vec![0], ..encoding } } else { encoding })
+}
+
+/// How many operands a node has of which each element of its result is one, or zero.
+fn chosen(node: &Node) -> usize {
+    match (node.domain.as_str(), node.op.as_str()) {
+        ("", "GlobalMaxPool" | "Pad" | "ReduceMax" | "ReduceMin" | "Relu" | "Resize") => 1,
+        ("", "Max" | "Min") => usize::MAX,
+        _ => 0,
+    }
+}
+
+/// Whether what a node adds to its operands' elements can be said in their encoding.
+fn is_exact(graph: &Graph, node: &Node, encoding: &Encoding) -> bool {
+    let Some(((low, high), (scale, zero))) = encoding.range().zip(encoding.per_tensor()) else {
+        return false;
+    };
+    let has = |real: f64| {
+        let q = real / f64::from(scale) + f64::from(zero);
+        (low..=high).contains(&real) && (q - q.round()).abs() < 1e-3
+    };
+    match node.op.as_str() {
+        "Relu" => has(0.0),
+        "Pad" => {
+            let filling = constant(graph, node, 2, 0.0);
+            node.attrs.str_or("mode", "constant") == "constant" && filling.is_some_and(has)
         }
+        "Resize" => {
+            let places = node.attrs.str_or("coordinate_transformation_mode", "half_pixel");
+            node.attrs.str_or("mode", "nearest") == "nearest" && places != "tf_crop_and_resize"
+        }
+        _ => true,
     }
 }
 
@@ -69,20 +130,27 @@ fn backward(graph: &mut Graph, node: &mut Node, alone: &dyn Fn(ValueId) -> bool)
 
 /// Whether rounding and saturating to an encoding does what a node does.
 fn saturates(graph: &Graph, node: &Node, encoding: &Encoding) -> bool {
-    let Some((low, high)) = encoding.range() else { return false };
-    let (from, to) = match (node.domain.as_str(), node.op.as_str()) {
-        ("", "Relu") => (0.0, f64::INFINITY),
+    let Some(((low, high), (from, to))) = encoding.range().zip(bounds(graph, node)) else { return false };
+    // Half a step is lost in rounding.
+    let slack = encoding.scales.first().map_or(0.0, |s| f64::from(*s) / 64.0);
+    from <= low + slack && high <= to + slack
+}
+
+/// The least and the largest result that a Relu or Clip lets through; `None` for other operators, and for computed bounds.
+pub(super) fn bounds(graph: &Graph, node: &Node) -> Option<(f64, f64)> {
+    match (node.domain.as_str(), node.op.as_str()) {
+        ("", "Relu") => Some((0.0, f64::INFINITY)),
         ("", "Clip") => {
-            let bound = |i: usize, none: f64| match node.input(i) {
-                None => Some(none),
-                Some(id) => graph.const_scalar(id).map(f64::from),
-            };
-            let (Some(from), Some(to)) = (bound(1, f64::NEG_INFINITY), bound(2, f64::INFINITY)) else {
-                return false;
-            };
-            (from, to)
+            Some((constant(graph, node, 1, f64::NEG_INFINITY)?, constant(graph, node, 2, f64::INFINITY)?))
         }
-        _ => return false,
-    };
-    from <= low && high <= to
+        _ => None,
+    }
+}
+
+/// The number that an input is, or what its absence stands for; `None` where it is computed.
+fn constant(graph: &Graph, node: &Node, i: usize, none: f64) -> Option<f64> {
+    match node.input(i) {
+        None => Some(none),
+        Some(id) => graph.const_scalar(id).map(f64::from),
+    }
 }
