@@ -248,7 +248,9 @@ fn check(config: &Config, tensors: usize) -> Result<(), Problem> {
         return Err(Problem::config(message));
     }
     let positive = |value: f32| value.is_finite() && value > 0.0;
-    if !positive(config.rope.theta) || !(config.rms_epsilon.is_finite() && config.rms_epsilon >= 0.0) {
+    let plausible =
+        positive(config.rope.theta) && config.rms_epsilon.is_finite() && config.rms_epsilon >= 0.0;
+    if !plausible {
         let message =
             format!("rotary base {} and epsilon {} cannot be", config.rope.theta, config.rms_epsilon);
         return Err(Problem::config(message));

@@ -1,5 +1,7 @@
 //! Numbers of blocks, against those that gguf-py makes of the same bytes (`data/blocks.py`).
 
+#![allow(clippy::unwrap_used, reason = "test code")]
+
 use bytes::Bytes;
 use qnn_llm::block::{Unpacked, dequantize_rows, unpack_rows};
 use qnn_llm::{Class, Format, Weight};

@@ -1,5 +1,7 @@
 //! Models of every architecture, from both kinds of files.
 
+#![allow(clippy::unwrap_used, reason = "test code")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

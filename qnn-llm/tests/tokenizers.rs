@@ -1,5 +1,7 @@
 //! Tokenizers of GGUF files, converted and used: ids are those of the libraries that made them (`data/tokenizers.py`).
 
+#![allow(clippy::unwrap_used, reason = "test code")]
+
 use qnn_llm::gguf::Gguf;
 use serde_json::Value;
 use tokenizers::Tokenizer;

@@ -74,11 +74,11 @@ fn axis(entry: &str, op: &Op) -> Result<Axis, String> {
     };
     let times = times.parse().map_err(|_| format!("`{times}` is no factor; {FORM}"))?;
     // A name of the XML may have brackets of its own: `in[0][1]` is axis 1 of `in[0]`.
-    let named = op.inputs.iter().enumerate().filter_map(|(index, input)| {
+    let mut named = op.inputs.iter().enumerate().filter_map(|(index, input)| {
         let axis = rest.strip_prefix(&*input.name)?.trim().strip_prefix('[')?;
         Some((index, axis.split(']').next()?.trim().parse::<i64>().ok()?))
     });
-    match named.last() {
+    match named.next_back() {
         Some(of) => Ok(Axis { times, of: Some(of) }),
         None => {
             let names: Vec<&str> = op.inputs.iter().map(|input| &*input.name).collect();

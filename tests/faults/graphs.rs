@@ -35,7 +35,7 @@ fn a_free_dimension_is_refused_with_the_words_that_fix_it() {
     app.compile("m.onnx", &["--dim", "d0=1", "--dim", "d3=1"]).success();
 
     let fix = "inputs.image.shape = [1, 3, 8, 1]";
-    app.run(&["check"]).failure(1, &["E0112", "model `m`", "[?, 3, 8, ?]", fix]);
+    app.run(&["check"]).failure(1, &["E0112", "model `m`", "[d0, 3, 8, d3]", fix]);
     app.settings(&format!(
         "soc = [\"SM8650\"]\n[package.metadata.qnn.models.m]\nsource = \"m.onnx\"\n{fix}\n"
     ));

@@ -92,12 +92,18 @@ pub struct Tools {
     qemu: PathBuf,
 }
 
+/// Where programs are looked for.
+#[expect(clippy::disallowed_methods, reason = "the system's own variable, in a test")]
+fn search_path() -> std::ffi::OsString {
+    std::env::var_os("PATH").unwrap_or_default()
+}
+
 impl Tools {
     /// What tools.sh installed, else what is in `PATH`.
     pub fn find() -> Tools {
         let installed = package_dir().parent().unwrap().join("target/hexagon-tools");
         let tool = |name: &str| {
-            let path = std::env::var_os("PATH").unwrap_or_default();
+            let path = search_path();
             let mut places = std::iter::once(installed.clone()).chain(std::env::split_paths(&path));
             places.find_map(|place| Some(place.join(name)).filter(|file| file.is_file())).unwrap_or_else(
                 || {

@@ -74,11 +74,12 @@ pub fn run(command: &mut Command, cases: &[Case]) -> Vec<Vec<u8>> {
 /// Counts one execution of each case: that of two, less that of one.
 pub fn count(command: impl Fn() -> Command, cases: &[Case]) -> Vec<Count> {
     let [one, two] = [1, 2].map(|repetitions| run_repeatedly(&mut command(), cases, repetitions));
-    let difference = |((_, one), (_, two)): (&(Vec<u8>, Count), &(Vec<u8>, Count))| Count {
+    let counts = |run: Vec<(Vec<u8>, Count)>| run.into_iter().map(|(_, count)| count);
+    let difference = |(one, two): (Count, Count)| Count {
         packets: two.packets - one.packets,
         instructions: two.instructions - one.instructions,
     };
-    one.iter().zip(&two).map(difference).collect()
+    counts(one).zip(counts(two)).map(difference).collect()
 }
 
 fn run_repeatedly(command: &mut Command, cases: &[Case], repetitions: u32) -> Vec<(Vec<u8>, Count)> {

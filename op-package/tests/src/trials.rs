@@ -30,7 +30,7 @@ impl Random {
         Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -38,12 +38,12 @@ impl Random {
     }
 
     pub fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
+        (self.bits() % end.max(1) as u64) as usize
     }
 
     /// Of -1 to 1, denser around zero.
     pub fn signed(&mut self) -> f64 {
-        let mut uniform = || (self.next() & 0xff_ffff) as f64 / f64::from(1 << 23) - 1.0;
+        let mut uniform = || (self.bits() & 0xff_ffff) as f64 / f64::from(1 << 23) - 1.0;
         uniform() * uniform().abs()
     }
 
@@ -55,13 +55,13 @@ impl Random {
 
     /// Bytes that no kernel is likely to write.
     fn output(&mut self, encoding: Encoding, count: usize) -> Buffer {
-        let bytes = (0..count * encoding.stored.size()).map(|_| self.next() as u8).collect();
+        let bytes = (0..count * encoding.stored.size()).map(|_| self.bits() as u8).collect();
         Buffer { encoding, bytes }
     }
 
     /// A part of 0 to `count`, all of it half of the time.
     fn part(&mut self, count: usize) -> (usize, usize) {
-        if self.next().is_multiple_of(2) {
+        if self.bits().is_multiple_of(2) {
             return (0, count);
         }
         let (a, b) = (self.below(count + 1), self.below(count + 1));

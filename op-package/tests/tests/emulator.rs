@@ -1,5 +1,7 @@
 //! The package's ops in the HTP emulator. A binary is compiled in one process and loaded and executed in another, as it is in an app.
 
+#![allow(clippy::unwrap_used, reason = "test code")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

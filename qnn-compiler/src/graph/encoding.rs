@@ -59,10 +59,9 @@ impl Encoding {
         let blocks = extent.div_ceil(block.max(1));
         move |i| {
             let along = (i / inner) % extent;
-            if block == 0 {
-                along
-            } else {
-                ((i / (inner * extent)) * blocks + along / block) * inner + i % inner
+            match along.checked_div(block) {
+                None => along,
+                Some(at) => ((i / (inner * extent)) * blocks + at) * inner + i % inner,
             }
         }
     }
