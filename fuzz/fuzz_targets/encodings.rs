@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
 use qnn_build::job::Target;
+use qnn_compiler::custom::OpPackages;
 use qnn_compiler::frontend::encodings;
 use qnn_compiler::graph::Graph;
 use qnn_compiler::{lower, passes};
@@ -55,6 +56,6 @@ fuzz_target!(|data: &[u8]| {
     let Some(mut graph) = MODEL.get_or_init(model).clone() else { panic!("the model is not imported") };
     if encodings::apply(&mut graph, &entries).is_ok() && passes::run(&mut graph).is_ok() {
         let target = Target { name: "SM8650".to_owned(), id: 57, arch: 75, vtcm_mb: 8, fp16: true };
-        let _ = lower::lower(&graph, &target);
+        let _ = lower::lower(&graph, &target, &OpPackages::default());
     }
 });
