@@ -1,6 +1,6 @@
 //! The architectures that are read, as data: what files call them, and which tensors they have.
 //!
-//! One more architecture of the family is one more row of [`ARCHITECTURES`], and rows of [`TENSORS`] for what no other has.
+//! One more architecture of the family is one more row of [`ARCHITECTURES`], and rows of `TENSORS` for what no other has.
 
 use crate::weights::Role;
 

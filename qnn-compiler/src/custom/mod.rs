@@ -1,5 +1,5 @@
 //! Operators of the app's own: those that an op package defines. The definition says how many operands and which parameters a node
-//! has; [`types`](OpPackages::types) types it while the model is read, [`lower`](OpPackages::lower) hands it to the package.
+//! has; `types` types it while the model is read, `lower` hands it to the package.
 //!
 //! In the graph such a node is called `domain::Op`, so no pass takes it for an operator that it knows. All its operands keep the
 //! model's own order of axes.

@@ -1,6 +1,6 @@
 //! Language models: decoders of the Llama family as graphs of prefill and decode.
 //!
-//! [`decoder`] writes a graph from a model's sizes; [`weights`] brings the file's weights into it in the encoding that the
+//! `decoder` writes a graph from a model's sizes; `weights` brings the file's weights into it in the encoding that the
 //! strategy and the SoC ask for. Nothing is left to find for the fusing passes, and they are not run: they would look at
 //! gigabytes of weights.
 
