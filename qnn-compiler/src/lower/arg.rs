@@ -123,8 +123,7 @@ pub(super) fn cum_sum(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnost
     if float && exclusive {
         let mut first = dims.clone();
         first[at] = 1;
-        let count = first.iter().product();
-        let zeros = ops.constant(ops.dtype(x), &first, &vec![0.0; count]);
+        let zeros = ops.filled(ops.dtype(x), &first, 0.0);
         let rest = slice::part(&mut ops, x, at, 0, dims[at] - 1);
         x = slice::joined(&mut ops, &[zeros, rest], at);
     }

@@ -8,7 +8,7 @@ use qnn_build::job::Diagnostic;
 use super::Lower;
 use super::ops::Ops;
 use super::slice;
-use super::weight::{deepen, dilate, lengthen, merge_groups, merge_transposed};
+use super::weight::{dilate, lengthen, merge_groups, merge_transposed};
 use super::window::{Window, four, four_out, pad};
 use crate::graph::Node;
 use crate::program::TensorId;
@@ -58,8 +58,8 @@ impl Convolution {
         if self.group > 1 && !depthwise {
             self.widen_groups(ops);
         }
+        self.stand(ops);
         self.lengthen(ops);
-        self.deepen(ops);
         self.pad_first(ops);
         let margins = self.without_margins(ops);
         let doubled = !depthwise && self.double_column(ops);
@@ -111,9 +111,11 @@ impl Convolution {
     /// works on 32 channels at a time, and narrow groups are what it gets wrong (5x5 with stride 2 over three groups of
     /// one, 9x1 over two, 3x3 with stride 4 over groups of three).
     fn widen_groups(&mut self, ops: &mut Ops<'_, '_, '_>) {
+        /// Groups of so many channels are right as they are.
+        const WIDE: usize = 16;
         let depth = ops.shape(self.weight)[2];
         let mut join = 1;
-        while depth * join < 32 && self.group.is_multiple_of(join * 2) {
+        while depth < WIDE && depth * join < 32 && self.group.is_multiple_of(join * 2) {
             join *= 2;
         }
         if depth * self.group <= 32 {
@@ -127,18 +129,16 @@ impl Convolution {
         }
     }
 
-    /// Adds channels of zeros to an input of few: up to four with a kernel longer than 8 along an axis, or 1x1 over a single
-    /// row or column, give garbage; five and more are right.
-    fn deepen(&mut self, ops: &mut Ops<'_, '_, '_>) {
-        const ENOUGH: usize = 8;
-        let (x, w) = (ops.shape(self.x), ops.shape(self.weight));
-        let [kh, kw] = self.window.kernel;
-        let point = kh * kw == 1 && (x[1] == 1 || x[2] == 1);
-        if self.group > 1 || x[3] > 4 || !(point || kh.max(kw) > 7) {
-            return;
+    /// Takes the step away along an axis with one window: 1x1 with a step over a single row or column of up to four channels
+    /// gives garbage.
+    fn stand(&mut self, ops: &Ops<'_, '_, '_>) {
+        let shape = ops.shape(self.x);
+        for (axis, input) in [shape[1], shape[2]].into_iter().enumerate() {
+            let [before, after] = self.window.pads[axis];
+            if before + input + after == self.window.reach(axis) {
+                self.window.strides[axis] = 1;
+            }
         }
-        self.x = pad(ops, self.x, [[0; 2]; 2], ENOUGH - x[3], 0.0);
-        self.weight = deepen(ops, self.weight, ENOUGH - w[2]);
     }
 
     /// Gives a kernel that is shorter than its step zeros up to the step: 3x3 with stride 4 cannot be executed, and a padded
@@ -199,7 +199,7 @@ impl Convolution {
         }
         let zeros = [shape[0], 1, end, shape[3]];
         let dtype = ops.dtype(self.x);
-        let zeros = ops.constant(dtype, &zeros, &vec![0.0; zeros.iter().product()]);
+        let zeros = ops.filled(dtype, &zeros, 0.0);
         self.x = slice::joined(ops, &[self.x, zeros], 2);
         self.window.pads[1][1] = 0;
     }

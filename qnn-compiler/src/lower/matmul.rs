@@ -5,7 +5,7 @@ use qnn_build::job::Diagnostic;
 
 use super::Lower;
 use super::ops::Ops;
-use super::spread;
+use super::{spread, weight};
 use crate::graph::Node;
 use crate::program::{Quant, Role, TensorId};
 
@@ -90,8 +90,25 @@ fn product(
     shape.extend([rows, columns]);
     let computed = !matches!(ops.lower.get(b).role, Role::Static(_));
     let (b, tb) = if computed && ops.dtype(b) == DataType::UFixed16 { signed(ops, b, tb)? } else { (b, tb) };
-    let inputs: Vec<TensorId> = [a, b].into_iter().chain(bias).collect();
+    let mut inputs: Vec<TensorId> = [a, b].into_iter().chain(bias).collect();
+    if !ta && view_b.len() == 2 && is_uncentred(ops, b) {
+        let inner = view_a[view_a.len() - 1];
+        let rows = shape[..shape.len() - 1].iter().product();
+        inputs[0] = ops.reshape(a, &[rows, inner]);
+        inputs[1] = if tb { b } else { weight::turned(ops, b) };
+        let y = fully_connected(ops, &inputs, &[rows, columns]);
+        return Ok(ops.reshape(y, &shape));
+    }
     Ok(write(ops, &inputs, [ta, tb], &shape))
+}
+
+/// Whether the op for a second operand is FullyConnected: from 32 rows and 256 columns on, MatMul by a constant of 8 bits whose zero
+/// is not in their middle gives results of 7 bits (measured on SM8650: the power of the error is 3.9 times that of rounding).
+fn is_uncentred(ops: &Ops<'_, '_, '_>, b: TensorId) -> bool {
+    let tensor = ops.lower.get(b);
+    tensor.dtype == DataType::UFixed8
+        && matches!(tensor.role, Role::Static(_))
+        && matches!(tensor.quant, Quant::PerTensor { offset, .. } if offset != -128)
 }
 
 /// A second operand of 16 bits in the only form that HTP takes where it is computed: signed, and swapped.

@@ -175,9 +175,14 @@ pub(super) fn group(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
     let x = plane(&mut ops, x);
     let epsilon = node.attrs.float_or("epsilon", 1e-5);
     let (dtype, shape) = (ops.dtype(x), ops.shape(x));
-    let y = ops.step("GroupNorm", &[x, scale, bias], dtype, &shape, |op| {
-        op.f32("epsilon", epsilon).u32("group", groups as u32)
-    });
+    let y = if groups as usize == count {
+        // GroupNorm of single channels takes twice the room in the binary.
+        ops.instance_norm(x, scale, bias, epsilon)
+    } else {
+        ops.step("GroupNorm", &[x, scale, bias], dtype, &shape, |op| {
+            op.f32("epsilon", epsilon).u32("group", groups as u32)
+        })
+    };
     ops.output(0, y)
 }
 
@@ -226,7 +231,7 @@ pub(super) fn rms(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> 
 /// 9 dB for 1x12x12x8, 70 dB for the same as 144x8), so that all rows are put at one axis.
 fn rms_norm(ops: &mut Ops<'_, '_, '_>, x: TensorId, scale: TensorId, epsilon: f32) -> TensorId {
     let (dtype, shape) = (ops.dtype(scale), ops.shape(scale));
-    let zeros = ops.constant(dtype, &shape, &vec![0.0; shape.iter().product()]);
+    let zeros = ops.filled(dtype, &shape, 0.0);
     let rows = match &ops.shape(x)[..] {
         [outer @ .., rows, last] if outer.iter().any(|&d| d > 1) => {
             let view = [outer.iter().product::<usize>() * rows, *last];
@@ -304,7 +309,10 @@ pub(super) fn lp(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let shape = ops.input_type(0)?.shape.clone();
     let axis = usize::try_from(node.attrs.int_or("axis", -1)).ok().filter(|&a| a < shape.len());
     let axis = axis.unwrap_or(shape.len() - 1);
-    let view = [shape[..axis].iter().product(), shape[axis], shape[axis + 1..].iter().product()];
+    let mut view: Vec<usize> = vec![shape[..axis].iter().product(), shape[axis]];
+    if axis + 1 < shape.len() {
+        view.push(shape[axis + 1..].iter().product());
+    }
     let x = ops.input(0)?;
     let x = ops.reshape(x, &view);
     let dtype = ops.dtype(x);
@@ -312,7 +320,9 @@ pub(super) fn lp(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
         2 => ops.step("L2Norm", &[x], dtype, &view, |op| op.u32("axis", 1).f32("epsilon", 1e-12)),
         1 => {
             let size = ops.unary("ElementWiseAbs", x);
-            let sum = ops.step("ReduceSum", &[size], dtype, &[view[0], 1, view[2]], |op| {
+            let mut sums = view.clone();
+            sums[1] = 1;
+            let sum = ops.step("ReduceSum", &[size], dtype, &sums, |op| {
                 op.u32s("axes", &[1], &[1]).bool("keep_dims", true)
             });
             ops.binary("ElementWiseDivide", x, sum)
@@ -339,7 +349,7 @@ pub(super) fn mean_variance(lower: &mut Lower<'_>, node: &Node) -> Result<(), Di
     if axes == [1] {
         let dtype = ops.dtype(x);
         let view = [shape.iter().product::<usize>() / count.max(1), count];
-        let ones = ops.constant(dtype, &[count], &vec![1.0; count]);
+        let ones = ops.filled(dtype, &[count], 1.0);
         let rows = ops.reshape(x, &view);
         let y = over_last(&mut ops, "LayerNorm", &[rows, ones], EPSILON);
         return ops.output(0, y);
@@ -359,8 +369,8 @@ pub(super) fn mean_variance(lower: &mut Lower<'_>, node: &Node) -> Result<(), Di
     };
     let x = ops.reshape(x, &view);
     let dtype = ops.dtype(x);
-    let ones = ops.constant(dtype, &[view[3]], &vec![1.0; view[3]]);
-    let zeros = ops.constant(dtype, &[view[3]], &vec![0.0; view[3]]);
+    let ones = ops.filled(dtype, &[view[3]], 1.0);
+    let zeros = ops.filled(dtype, &[view[3]], 0.0);
     let y = ops.instance_norm(x, ones, zeros, EPSILON);
     ops.output(0, y)
 }

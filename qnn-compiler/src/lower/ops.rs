@@ -219,6 +219,16 @@ impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
         self.constant(dtype, &[1], &[value])
     }
 
+    /// A constant that is the same number everywhere.
+    pub(super) fn filled(&mut self, dtype: DataType, shape: &[usize], value: f64) -> TensorId {
+        let count: usize = shape.iter().product();
+        let one = self.number(dtype, value);
+        let tensor = self.lower.get(one);
+        let Role::Static(data) = &tensor.role else { unreachable!("a number is constant") };
+        let (data, quant) = (Data::new(data.bytes().repeat(count).into()), tensor.quant.clone());
+        self.lower.quantized_constant(self.node, dtype, quant, shape, data)
+    }
+
     /// A constant of integers.
     pub(super) fn ints(&mut self, shape: &[usize], values: &[i64]) -> TensorId {
         let values: Vec<i32> =
@@ -289,17 +299,19 @@ impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
 
 /// Numbers as the bytes of a type.
 pub(super) fn encode(dtype: DataType, values: &[f64]) -> Data {
-    let each = |f: &dyn Fn(f64) -> Vec<u8>| Data::new(values.iter().flat_map(|&v| f(v)).collect());
+    fn each<const N: usize>(values: &[f64], bytes: impl Fn(f64) -> [u8; N]) -> Data {
+        Data::new(values.iter().flat_map(|&v| bytes(v)).collect())
+    }
     let finite = |v: f64| v.clamp(-FP16_MAX, FP16_MAX);
     match dtype {
-        DataType::Float16 => each(&|v| half::f16::from_f64(finite(v)).to_le_bytes().to_vec()),
-        DataType::Float32 => each(&|v| (finite(v) as f32).to_le_bytes().to_vec()),
-        DataType::Int16 => each(&|v| (v as i16).to_le_bytes().to_vec()),
-        DataType::Uint16 => each(&|v| (v as u16).to_le_bytes().to_vec()),
-        DataType::Uint32 => each(&|v| (v as u32).to_le_bytes().to_vec()),
-        DataType::Int8 => each(&|v| vec![(v as i8) as u8]),
-        DataType::Uint8 => each(&|v| vec![v as u8]),
-        DataType::Bool => each(&|v| vec![u8::from(v != 0.0)]),
-        _ => each(&|v| (v as i32).to_le_bytes().to_vec()),
+        DataType::Float16 => each(values, |v| half::f16::from_f64(finite(v)).to_le_bytes()),
+        DataType::Float32 => each(values, |v| (finite(v) as f32).to_le_bytes()),
+        DataType::Int16 => each(values, |v| (v as i16).to_le_bytes()),
+        DataType::Uint16 => each(values, |v| (v as u16).to_le_bytes()),
+        DataType::Uint32 => each(values, |v| (v as u32).to_le_bytes()),
+        DataType::Int8 => each(values, |v| (v as i8).to_le_bytes()),
+        DataType::Uint8 => each(values, |v| [v as u8]),
+        DataType::Bool => each(values, |v| [u8::from(v != 0.0)]),
+        _ => each(values, |v| (v as i32).to_le_bytes()),
     }
 }

@@ -167,8 +167,7 @@ fn filled(
     let mut parts = Vec::new();
     let block = |ops: &mut Ops<'_, '_, '_>, parts: &mut Vec<TensorId>, count: usize| {
         if count > 0 {
-            let values = vec![fill; outer * count * inner];
-            parts.push(ops.constant(dtype, &[outer, count, inner], &values));
+            parts.push(ops.filled(dtype, &[outer, count, inner], fill));
         }
     };
     block(ops, &mut parts, pads.before);

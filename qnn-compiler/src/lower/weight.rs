@@ -3,7 +3,6 @@
 use qnn_build::job::Diagnostic;
 
 use super::ops::Ops;
-use super::window::pad;
 use crate::graph::Data;
 use crate::problem::node_problem;
 use crate::program::{Quant, Role, TensorId};
@@ -122,21 +121,20 @@ pub(super) fn lengthen(
     Some(gathered(ops, weight, &data, from, to, |[i, j, k, l]| Some([element(0, i)?, element(1, j)?, k, l])))
 }
 
-/// The weight with `more` input channels of zeros.
-pub(super) fn deepen(ops: &mut Ops<'_, '_, '_>, weight: TensorId, more: usize) -> TensorId {
-    let Some((data, from)) = constant(ops, weight) else {
-        // A computed weight is padded as a plane of (in, out) is.
-        let [h, w, depth, filters] = four(&ops.shape(weight));
-        let flat = ops.reshape(weight, &[h * w, depth, filters, 1]);
-        let deep = pad(ops, flat, [[0, more], [0, 0]], 0, 0.0);
-        return ops.reshape(deep, &[h, w, depth + more, filters]);
-    };
-    let to = [from[0], from[1], from[2] + more, from[3]];
-    gathered(ops, weight, &data, from, to, |at| (at[2] < from[2]).then_some(at))
-}
-
-fn four(shape: &[usize]) -> [usize; 4] {
-    std::array::from_fn(|i| shape.get(i).copied().unwrap_or(1))
+/// A constant matrix with its axes swapped; its encoding is one for all elements.
+pub(super) fn turned(ops: &mut Ops<'_, '_, '_>, matrix: TensorId) -> TensorId {
+    let shape = ops.shape(matrix);
+    let tensor = ops.lower.get(matrix);
+    let (dtype, quant) = (tensor.dtype, tensor.quant.clone());
+    let (&[rows, columns], Role::Static(data)) = (&shape[..], &tensor.role) else { return matrix };
+    let (size, from) = (dtype.size(), data.bytes());
+    let mut bytes = Vec::with_capacity(from.len());
+    for column in 0..columns {
+        for row in 0..rows {
+            bytes.extend_from_slice(&from[(row * columns + column) * size..][..size]);
+        }
+    }
+    ops.lower.quantized_constant(ops.node, dtype, quant, &[columns, rows], Data::new(bytes.into()))
 }
 
 /// The weight with zeros between its elements.

@@ -178,7 +178,34 @@ fn normalizations() -> Vec<Case> {
             let y = d.node("Mul", &[&x, &root], &[]);
             d.result("Mul", &[&g, &y], &[]);
         }),
+        pattern("group_normalization_in_five_nodes", 3, |d| {
+            let x = d.input(&[2, 12, 6, 5]);
+            let y = grouped(d, &x, 4, &[2, 12, 6, 5]);
+            let (scale, bias) = (d.scale(&[12, 1, 1]), d.weight(&[12, 1, 1]));
+            let y = d.node("Mul", &[&y, &scale], &[]);
+            d.result("Add", &[&bias, &y], &[]);
+        }),
+        case("group_normalization_of_one_group_in_a_row", |d| {
+            let x = d.input(&[1, 8, 50]);
+            let y = grouped(d, &x, 1, &[1, 8, 50]);
+            d.output(&y);
+        }),
+        case("a_sum_along_the_rows_is_no_offset_of_groups", |d| {
+            let x = d.input(&[1, 8, 6, 5]);
+            let y = grouped(d, &x, 2, &[1, 8, 6, 5]);
+            let row = d.weight(&[1, 1, 5]);
+            d.result("Add", &[&y, &row], &[]);
+        }),
     ]
+}
+
+/// Every group of channels normalized as one channel.
+fn grouped(d: &mut Draft, x: &str, groups: i64, shape: &[i64]) -> String {
+    let (apart, back) = (d.ints(&[shape[0], groups, -1]), d.ints(shape));
+    let (scale, bias) = (d.scale(&[groups as usize]), d.weight(&[groups as usize]));
+    let y = d.node("Reshape", &[x, &apart], &[]);
+    let y = d.node("InstanceNormalization", &[&y, &scale, &bias], &[float("epsilon", 1e-5)]);
+    d.node("Reshape", &[&y, &back], &[])
 }
 
 fn shapes() -> Vec<Case> {

@@ -185,7 +185,13 @@ pub(super) fn integers(graph: &Graph, node: &Node, target: &Target) -> Result<Da
     for id in node.outputs.iter().flatten() {
         dtype = wider(dtype, form(*id)?.dtype);
     }
-    if node.op == "Softmax" && node.input(0).is_some_and(|x| is_wide(graph, x)) {
+    let wide = match node.op.as_str() {
+        "Softmax" => node.input(0).is_some_and(|x| is_wide(graph, x)),
+        // Its result has a range of its own: of 8 bits it would be rounded twice.
+        "Tanh" => true,
+        _ => false,
+    };
+    if wide {
         dtype = DataType::UFixed16;
     }
     let computed = (0..node.inputs.len()).any(|i| {

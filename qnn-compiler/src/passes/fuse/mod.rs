@@ -23,6 +23,7 @@ type Rule = fn(&mut Graph, &View, usize) -> bool;
 /// Every pattern, larger ones first.
 const RULES: &[Rule] = &[
     norm::normalization,
+    norm::group_norm,
     norm::unit_vector,
     norm::centred_variance,
     norm::root_of_squares,

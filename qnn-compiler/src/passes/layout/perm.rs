@@ -73,6 +73,13 @@ pub(super) fn through_reshape(from: &[usize], to: &[usize], order: &[usize]) -> 
             result.extend(outs.clone());
         }
     }
+    if to[0] == 1
+        && let Some(at) = position(&result, 0)
+    {
+        // A single image stays in front: HTP cuts its work along the inner axes, and not along that of a batch.
+        result.remove(at);
+        result.insert(0, 0);
+    }
     (result.len() == to.len()).then_some(result)
 }
 
@@ -128,6 +135,14 @@ mod tests {
     fn inserting_a_unit_axis_is_free() {
         let order = through_reshape(&[1, 16, 40], &[1, 16, 1, 40], &[0, 2, 1]);
         assert!(order.is_some_and(|o| position(&o, 3) < position(&o, 1)));
+    }
+
+    #[test]
+    fn one_image_stays_in_front_of_the_tokens() {
+        assert_eq!(
+            through_reshape(&[1, 1, 8, 785, 16], &[1, 8, 785, 16], &[1, 3, 0, 2, 4]),
+            Some(vec![0, 2, 1, 3])
+        );
     }
 
     #[test]

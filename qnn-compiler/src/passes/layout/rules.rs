@@ -1,5 +1,7 @@
 //! What each kind of operator does to the order of axes.
 
+use std::cmp::Ordering;
+
 use qnn_build::job::Diagnostic;
 
 use super::perm::{self, Order};
@@ -74,20 +76,32 @@ fn spatial(pass: &mut Layout<'_>, mut node: Node, operands: Operands) -> Result<
     Ok(())
 }
 
-/// The order that operands of `rank` axes shall share: that of the largest computed one.
+/// The order that operands of `rank` axes shall share: that of the largest computed one. Of equal ones the order that is not the
+/// model's, which a spatial op gave; where both have the same innermost axis, the order with the longer rows, since HTP cuts
+/// rows well, and takes minutes to cut thousands of short ones.
 fn common_order(pass: &Layout<'_>, node: &Node, rank: usize) -> Order {
-    let mut best: Option<(usize, bool, Order)> = None;
+    let mut best: Option<(usize, Order)> = None;
     for &id in node.inputs.iter().flatten() {
         if pass.rank(id) != rank || pass.graph.is_constant(id) {
             continue;
         }
-        let order = pass.order(id);
-        let weight = (pass.shape(id).iter().product::<usize>(), !order.is_sorted());
-        if best.as_ref().is_none_or(|(size, moved, _)| weight > (*size, *moved)) {
-            best = Some((weight.0, weight.1, order));
+        let (shape, order) = (pass.shape(id), pass.order(id));
+        let size = shape.iter().product::<usize>();
+        let better = best.as_ref().is_none_or(|(most, other)| {
+            let row = |order: &Order| rank.checked_sub(2).map(|axis| shape[order[axis]]);
+            match size.cmp(most) {
+                Ordering::Equal if order.last() == other.last() && row(&order) != row(other) => {
+                    row(&order) > row(other)
+                }
+                Ordering::Equal => !order.is_sorted() && other.is_sorted(),
+                larger => larger.is_gt(),
+            }
+        });
+        if better {
+            best = Some((size, order));
         }
     }
-    best.map_or_else(|| perm::identity(rank), |(_, _, order)| order)
+    best.map_or_else(|| perm::identity(rank), |(_, order)| order)
 }
 
 fn elementwise(pass: &mut Layout<'_>, mut node: Node) -> Result<(), Diagnostic> {

@@ -4,10 +4,12 @@
 //! the square of anything above 255, written out, leaves the range of fp16, and E[x²] − E[x]² cancels to noise.
 
 mod emit;
+mod groups;
 mod moments;
 mod unit;
 mod variance;
 
 pub(super) use emit::rule as normalization;
+pub(super) use groups::group_norm;
 pub(super) use unit::unit_vector;
 pub(super) use variance::{centred_variance, root_of_squares};
