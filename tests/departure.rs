@@ -106,6 +106,22 @@ fn a_healthy_model_has_no_departure() {
 }
 
 #[test]
+fn values_of_more_axes_than_an_app_can_read_are_left_out() {
+    let blocks = network(|model| {
+        model
+            .weight(i64s("apart", &[6], &[1, 16, 3, 4, 3, 4]))
+            .weight(i64s("together", &[4], &[1, 16, 12, 12]))
+            .node(named("blocks", node("Reshape", &["a", "apart"], &["b"], &[])))
+            .node(named("turned", node("Transpose", &["b"], &["t"], &[ints("perm", &[0, 1, 4, 3, 2, 5])])))
+            .node(named("image", node("Reshape", &["t", "together"], &["m"], &[])))
+    });
+    let answer = verify(&blocks, &["--json"]).success().json();
+    let layers = answer["graphs"][0]["layers"].as_array().unwrap();
+    let compared = |name: &str| layers.iter().any(|layer| layer["node"] == name);
+    assert!(compared("relu") && compared("image") && !compared("turned"), "{answer}");
+}
+
+#[test]
 fn a_calibration_run_scales_what_leaves_the_range() {
     let answer = verify(&overflow(), &["--samples", "generated", "--json"]).success().json();
     let output = &answer["graphs"][0]["outputs"][0];

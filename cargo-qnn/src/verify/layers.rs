@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use qnn_build::job::{CompileJob, GraphSpec};
 use qnn_compiler::custom::OpPackages;
 use qnn_compiler::frontend::onnx::{ImportOptions, OnnxFile};
+use qnn_compiler::lower::MAX_RANK;
 use qnn_compiler::passes;
 use qnn_compiler::reference::ReferenceEngine;
 
@@ -20,7 +21,8 @@ pub(crate) struct Layer {
 }
 
 /// The float values of a model in the order in which they are computed. Values that a compile folds away, or that are computed
-/// inside of a fused operator, are left out: their numbers are not those that the model ends with.
+/// inside of a fused operator, are left out: their numbers are not those that the model ends with. So are values of more axes than
+/// an app can read.
 pub(crate) fn layers(job: &CompileJob, spec: &GraphSpec) -> Result<Vec<Layer>> {
     let problems =
         |problems: qnn_compiler::problem::Problems| Failure { exit: Exit::User, problems: problems.0 };
@@ -40,7 +42,7 @@ pub(crate) fn layers(job: &CompileJob, spec: &GraphSpec) -> Result<Vec<Layer>> {
         .iter()
         .flat_map(|node| node.outputs.iter().flatten())
         .map(|id| imported.value(*id))
-        .filter(|value| value.ty.dtype.is_float())
+        .filter(|value| value.ty.dtype.is_float() && value.ty.shape.len() <= MAX_RANK)
         .map(|value| value.name.as_str())
         .collect();
     let nodes = file.model.graph.as_ref().map_or(&[][..], |graph| &graph.node);

@@ -408,7 +408,7 @@ impl<'g> Lower<'g> {
 }
 
 /// The most axes that an HTP tensor has.
-pub(super) const MAX_RANK: usize = 5;
+pub const MAX_RANK: usize = 5;
 
 /// The most axes that a tensor of a type can have between ops. Int32 and bool with five validate, but then ops that read them
 /// cannot be finalized (Reshape, Concat) or crash the library (StridedSlice); measured on SM8650.

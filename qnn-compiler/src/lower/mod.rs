@@ -38,5 +38,5 @@ mod weight;
 mod window;
 
 pub use builder::OpBuilder;
-pub use lowering::{Lower, lower};
+pub use lowering::{Lower, MAX_RANK, lower};
 pub(crate) use missing::with_unsupported;
