@@ -7,9 +7,9 @@ use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
 /// Beyond this a folded weight could overflow fp16, so the scale stays apart.
 const FP16_SAFE: f32 = 3.0e4;
 
-/// The smallest scale that a weight takes up. Products of small weights lose digits in HTP's fp16 convolution: folding the
-/// batch normalizations of PP-OCR v4's recognition network, scales down to 0.016, cost 10 dB; folding the larger scales of
-/// its classifier gained 8 dB.
+/// The smallest scale that a weight takes up. Products of small weights lose digits in HTP's fp16 convolution: with every scale
+/// folded, PP-OCR v4's detection network loses 2.8 dB on noise, and its classifier gains 2.1 dB; the smallest scales are
+/// 0.016. Elsewhere the difference is below 0.6 dB (SM8650, QNN 2.51).
 const SMALLEST_SCALE: f64 = 0.125;
 
 /// One scale and shift a channel: `y = scale · x + shift`.
