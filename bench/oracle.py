@@ -73,7 +73,7 @@ def write(name, model, samples, out):
 
 
 def noise(model, random, count):
-    """Inputs of a model: floats from -1 to 1, integers from 0 to 99, masks of ones."""
+    """Inputs of a model: floats from -1 to 1, integers from 0 to 99, masks of ones, types of tokens of zeros."""
     constant = {tensor.name for tensor in model.graph.initializer}
     samples = [{} for _ in range(count)]
     for value in model.graph.input:
@@ -87,6 +87,8 @@ def noise(model, random, count):
                 sample[value.name] = random.uniform(-1, 1, shape).astype(dtype)
             elif "mask" in value.name:
                 sample[value.name] = numpy.ones(shape, dtype)
+            elif "type" in value.name:
+                sample[value.name] = numpy.zeros(shape, dtype)
             else:
                 sample[value.name] = random.integers(0, 100, shape).astype(dtype)
     return samples
