@@ -225,22 +225,26 @@ fn unscaled(node: &Node) -> bool {
     factor("alpha") && factor("beta") && node.attrs.int_or("transA", 0) == 0
 }
 
-/// Two computed operands. The products of two of 8 bits are off by a step in 3 of 100 results, floats in fewer. Of 16 bits, both
-/// unsigned are refused; the second one signed and swapped is right to 83 dB from v73 on, and refused before (measured on SM8650,
-/// SM7550, SM8450 and QCS6490).
+/// Two computed operands. Products of 8 bits are off by a step in 3 of 100 results, floats in fewer. Of 16 bits, both unsigned are
+/// refused; the second one signed and swapped is right to 0.6 to 1 steps from v73 on, where floats are 3 steps off, and refused
+/// before (measured on SM8650, SM7550, SM8450 and QCS6490).
 fn product(graph: &Graph, node: &Node, dtype: DataType, target: &Target) -> Fit {
     match node.input(1) {
         Some(id) if graph.is_constant(id) => Fit::Well,
-        _ if dtype == DataType::UFixed8 || target.arch >= 73 => Fit::Worse,
-        _ => Fit::No,
+        _ if dtype == DataType::UFixed8 => Fit::Worse,
+        _ => Fit::well(target.arch >= 73),
     }
 }
 
-/// A normalization with constant scale and offset.
-fn constant_vectors(graph: &Graph, node: &Node, _: DataType, _: &Target) -> Fit {
+/// A normalization with constant scale and offset; of 16 bits it is right to half a step, where floats are 2 steps off.
+fn constant_vectors(graph: &Graph, node: &Node, dtype: DataType, _: &Target) -> Fit {
     let constant = node.inputs.iter().skip(1).flatten().all(|&id| graph.is_constant(id));
     let alone = node.outputs.iter().flatten().count() == 1;
-    if constant && alone { Fit::Worse } else { Fit::No }
+    match constant && alone {
+        true if dtype == DataType::UFixed16 => Fit::Well,
+        true => Fit::Worse,
+        false => Fit::No,
+    }
 }
 
 /// Padding of whole windows is computed apart, and the bias with it, which then has no type of its own.
