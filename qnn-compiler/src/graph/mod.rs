@@ -5,6 +5,7 @@ mod data;
 mod dtype;
 mod encoding;
 mod ir;
+mod transpose;
 
 pub use attr::{Attr, Attrs};
 pub use data::Data;

@@ -127,14 +127,8 @@ pub(super) fn turned(ops: &mut Ops<'_, '_, '_>, matrix: TensorId) -> TensorId {
     let tensor = ops.lower.get(matrix);
     let (dtype, quant) = (tensor.dtype, tensor.quant.clone());
     let (&[rows, columns], Role::Static(data)) = (&shape[..], &tensor.role) else { return matrix };
-    let (size, from) = (dtype.size(), data.bytes());
-    let mut bytes = Vec::with_capacity(from.len());
-    for column in 0..columns {
-        for row in 0..rows {
-            bytes.extend_from_slice(&from[(row * columns + column) * size..][..size]);
-        }
-    }
-    ops.lower.quantized_constant(ops.node, dtype, quant, &[columns, rows], Data::new(bytes.into()))
+    let data = data.transposed(dtype.size(), &shape, &[1, 0]);
+    ops.lower.quantized_constant(ops.node, dtype, quant, &[columns, rows], data)
 }
 
 /// The weight with zeros between its elements.

@@ -226,7 +226,7 @@ fn unscaled(node: &Node) -> bool {
 }
 
 /// Two computed operands. Products of 8 bits are off by a step in 3 of 100 results, floats in fewer. Of 16 bits, both unsigned are
-/// refused; the second one signed and swapped is right to 0.6 to 1 steps from v73 on, where floats are 3 steps off, and refused
+/// refused; the second one signed and swapped is right to 0.6 to 2 steps from v73 on, where floats are 3 steps off, and refused
 /// before (measured on SM8650, SM7550, SM8450 and QCS6490).
 fn product(graph: &Graph, node: &Node, dtype: DataType, target: &Target) -> Fit {
     match node.input(1) {

@@ -1,5 +1,5 @@
 //! Folds a scale and shift per channel (BatchNormalization, Mul, Add, Sub, Div with constants) into the convolution, or the
-//! BatchNormalization, before it.
+//! normalization of channels, before it.
 
 use super::view::View;
 use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
@@ -11,6 +11,9 @@ const FP16_SAFE: f32 = 3.0e4;
 /// folded, PP-OCR v4's detection network loses 2.8 dB on noise, and its classifier gains 2.1 dB; the smallest scales are
 /// 0.016. Elsewhere the difference is below 0.6 dB (SM8650, QNN 2.51).
 const SMALLEST_SCALE: f64 = 0.125;
+
+/// Operators with a scale and an offset a channel as their second and third operand.
+const NORMS: &[&str] = &["BatchNormalization", "GroupNormalization", "InstanceNormalization"];
 
 /// One scale and shift a channel: `y = scale · x + shift`.
 struct Affine {
@@ -24,7 +27,7 @@ pub(super) fn run(graph: &mut Graph) {
     for i in 0..graph.nodes.len() {
         let Some((conv, affine)) = candidate(graph, &view, i) else { continue };
         let node = graph.nodes[conv].clone();
-        let folded = if node.op == "BatchNormalization" { folded_norm } else { folded };
+        let folded = if NORMS.contains(&node.op.as_str()) { folded_norm } else { folded };
         let Some((weight, bias)) = folded(graph, &node, &affine) else { continue };
         let Some(y) = std::mem::take(&mut graph.nodes[i].outputs).into_iter().next().flatten() else {
             continue;
@@ -53,7 +56,7 @@ fn candidate(graph: &Graph, view: &View, i: usize) -> Option<(usize, Affine)> {
         "Sub" | "Div" if graph.is_constant(node.input(1)?) => (node.input(0)?, node.input(1)),
         _ => return None,
     };
-    let conv = view.maker(graph, x, &["Conv", "ConvTranspose", "BatchNormalization"])?;
+    let conv = view.maker(graph, x, &["Conv", "ConvTranspose"]).or_else(|| view.maker(graph, x, NORMS))?;
     if !view.read_once(x) || graph.shape(x) != graph.shape(node.output(0)?) {
         return None;
     }
@@ -107,7 +110,7 @@ fn per_channel(graph: &Graph, constant: ValueId, rank: usize, channels: usize) -
     (shape.len() <= rank && only && values.len() == channels).then_some(values)
 }
 
-/// The folded scale and bias of a BatchNormalization.
+/// The folded scale and bias of a normalization.
 fn folded_norm(graph: &mut Graph, norm: &Node, affine: &Affine) -> Option<(ValueId, ValueId)> {
     let channels = affine.scale.len();
     let mut vector = |i: usize, what: &str, f: &dyn Fn(f64, usize) -> f64| {

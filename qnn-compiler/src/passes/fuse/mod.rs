@@ -23,7 +23,6 @@ type Rule = fn(&mut Graph, &View, usize) -> bool;
 /// Every pattern, larger ones first.
 const RULES: &[Rule] = &[
     norm::normalization,
-    norm::group_norm,
     norm::unit_vector,
     norm::centred_variance,
     norm::root_of_squares,
@@ -47,22 +46,28 @@ const RULES: &[Rule] = &[
 /// # Errors
 /// None.
 pub(super) fn run(graph: &mut Graph) -> Result<()> {
+    // Before the scales that follow it are folded.
+    apply(graph, norm::group_norm);
     affine::run(graph);
-    for rule in RULES {
-        let mut view = View::new(graph);
-        let mut i = 0;
-        while i < graph.nodes.len() {
-            let before = graph.nodes.len();
-            if rule(graph, &view, i) {
-                view = View::new(graph);
-                // Nodes that a rule wrote are not for it to see again.
-                i += graph.nodes.len().saturating_sub(before);
-            }
-            i += 1;
-        }
+    for &rule in RULES {
+        apply(graph, rule);
     }
     remove_unread(graph);
     Ok(())
+}
+
+fn apply(graph: &mut Graph, rule: Rule) {
+    let mut view = View::new(graph);
+    let mut i = 0;
+    while i < graph.nodes.len() {
+        let before = graph.nodes.len();
+        if rule(graph, &view, i) {
+            view = View::new(graph);
+            // Nodes that a rule wrote are not for it to see again.
+            i += graph.nodes.len().saturating_sub(before);
+        }
+        i += 1;
+    }
 }
 
 /// Removes nodes whose results nobody reads.

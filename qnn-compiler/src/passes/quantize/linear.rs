@@ -1,6 +1,6 @@
 //! Quantized sums and linear layers in the forms that HTP gets right.
 
-use crate::graph::{Attr, Attrs, Data, Graph, Node, TensorType, ValueId};
+use crate::graph::{Attr, Attrs, Graph, Node, TensorType, ValueId};
 
 /// Gives sums their constants first, and linear layers their weights as (out, in).
 pub(super) fn run(graph: &mut Graph) {
@@ -71,9 +71,7 @@ fn turn_weights(graph: &mut Graph) {
         else {
             continue;
         };
-        let integers = data.to_i64(value.ty.dtype);
-        let turned: Vec<i64> =
-            (0..rows * columns).map(|at| integers[(at % rows) * columns + at / rows]).collect();
+        let data = data.transposed(value.ty.dtype.size(), &value.ty.shape, &[1, 0]);
         let mut encoding = match encoding.block {
             0 => encoding.clone(),
             _ => encoding.transposed_blocks(&value.ty.shape, &[1, 0]),
@@ -82,7 +80,7 @@ fn turn_weights(graph: &mut Graph) {
             encoding.axis = encoding.axis.map(|axis| 1 - axis);
         }
         let ty = TensorType::new(value.ty.dtype, [columns, rows]);
-        let (name, data) = (format!("{}.t", value.name), Data::from_ints(&turned, value.ty.dtype));
+        let name = format!("{}.t", value.name);
         let turned = graph.add_constant(name, ty, data);
         graph.value_mut(turned).encoding = Some(encoding);
         let node = &mut graph.nodes[i];

@@ -3,30 +3,14 @@
 use super::super::view::View;
 use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};
 
-/// GroupNormalization from the Reshape that brings the channels back, with the scales and offsets per channel that follow it.
+/// GroupNormalization from the Reshape that brings the channels back. Scales and offsets that follow it are for `affine` to fold.
 ///
 /// Written out, all numbers of a group are rows of a single channel, which HTP takes apart into thousands of pieces.
 pub(in super::super) fn group_norm(graph: &mut Graph, view: &View, i: usize) -> bool {
-    let Some(Found { x, groups, epsilon, mut scale, mut offset }) = find(graph, view, i) else {
-        return false;
-    };
-    let channels = scale.len();
-    let mut last = i;
-    while let Some((next, factors)) = follower(graph, view, last, channels) {
-        let multiplies = graph.nodes[next].op == "Mul";
-        for (channel, factor) in factors.into_iter().enumerate() {
-            if multiplies {
-                scale[channel] *= factor;
-                offset[channel] *= factor;
-            } else {
-                offset[channel] += factor;
-            }
-        }
-        last = next;
-    }
-    let name = graph.nodes[last].name.clone();
+    let Some(Found { x, groups, epsilon, scale, offset }) = find(graph, view, i) else { return false };
+    let name = graph.nodes[i].name.clone();
     let mut vector = |what: &str, values: &[f32]| {
-        let ty = TensorType::new(DType::F32, [channels]);
+        let ty = TensorType::new(DType::F32, [values.len()]);
         graph.add_constant(format!("{name}.{what}"), ty, Data::from_f32(values))
     };
     let (scale, offset) = (vector("scale", &scale), vector("bias", &offset));
@@ -37,8 +21,8 @@ pub(in super::super) fn group_norm(graph: &mut Graph, view: &View, i: usize) -> 
     node.name = name;
     node.opset = 23;
     node.inputs = vec![Some(x), Some(scale), Some(offset)];
-    node.outputs = graph.nodes[last].outputs.clone();
-    graph.nodes[last] = node;
+    node.outputs = std::mem::take(&mut graph.nodes[i].outputs);
+    graph.nodes[i] = node;
     true
 }
 
@@ -75,29 +59,4 @@ fn find(graph: &Graph, view: &View, i: usize) -> Option<Found> {
     };
     let epsilon = norm.attrs.float_or("epsilon", 1e-5);
     Some(Found { x, groups, epsilon, scale: vector(1)?, offset: vector(2)? })
-}
-
-/// The only reader of a node's result, when it is a Mul or an Add with a constant of one number, or one a channel: these numbers.
-fn follower(graph: &Graph, view: &View, i: usize, channels: usize) -> Option<(usize, Vec<f32>)> {
-    let value = graph.nodes[i].output(0)?;
-    if !view.read_once(value) || graph.value(value).encoding.is_some() {
-        return None;
-    }
-    let at = graph.nodes.iter().position(|n| n.inputs.contains(&Some(value)))?;
-    let node = &graph.nodes[at];
-    if !["Mul", "Add"].contains(&node.op.as_str()) || !node.domain.is_empty() {
-        return None;
-    }
-    let (a, b) = (node.input(0)?, node.input(1)?);
-    let constant = if a == value { b } else { a };
-    let (shape, dims) = (graph.shape(value), graph.shape(constant));
-    let lead = shape.len().checked_sub(dims.len())?;
-    let per_channel = dims.iter().enumerate().all(|(axis, &dim)| dim == 1 || axis + lead == 1);
-    if graph.shape(node.output(0)?) != shape || !per_channel {
-        return None;
-    }
-    match graph.const_f32(constant)?[..] {
-        [one] => Some((at, vec![one; channels])),
-        ref all => (all.len() == channels).then(|| (at, all.to_vec())),
-    }
 }
