@@ -48,6 +48,13 @@ hexagon:
 conformance *ARGS="--update":
     cargo test --release --locked -q -p qnn-compiler --test conformance -- {{ ARGS }}
 
+# Compile every ONNX file below folders three times, in fresh processes; without a folder the conformance cases
+reproducible FOLDER="":
+    cargo build --release --locked -p cargo-qnn
+    folder={{ quote(FOLDER) }}; \
+    [ -n "$folder" ] || folder="$(cargo test --release --locked -q -p qnn-compiler --test conformance -- --folder)"; \
+    cargo run --release --locked -q -p xtask -- reproducible target/release/cargo-qnn SM8650 "$folder"
+
 # The digits example in the emulator
 digits:
     cargo qnn run --manifest-path examples/digits/Cargo.toml

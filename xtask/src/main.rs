@@ -3,10 +3,14 @@
 //! `cargo run -p xtask -- docs` writes the pages of `docs/` that are generated from tables in the code; with `--check` it
 //! only compares, and fails where a page is out of date.
 //!
+//! `cargo run --release -p xtask -- reproducible CARGO-QNN SOC FOLDER...` compiles every ONNX file below the folders several times and
+//! names those that become other bytes.
+//!
 //! `cargo run --release -p xtask -- llm-synthetic OUT.gguf` writes a language model of random weights, `llm-corpus` small ones for
 //! the fuzz targets.
 
 mod pages;
+mod reproducible;
 mod synthetic;
 #[expect(
     dead_code,
@@ -25,11 +29,15 @@ fn main() -> ExitCode {
         ["docs"] => docs(false),
         ["docs", "--check"] => docs(true),
         ["llm-synthetic", ref args @ ..] => synthetic::run(args),
+        ["reproducible", program, soc, ref folders @ ..] if !folders.is_empty() => {
+            reproducible::run(Path::new(program), soc, folders)
+        }
         ["llm-corpus", folder] => synthetic::corpus(Path::new(folder)),
         _ => {
             eprintln!("usage: cargo run -p xtask -- docs [--check]");
             eprintln!("       cargo run --release -p xtask -- {}", synthetic::USAGE);
             eprintln!("       cargo run --release -p xtask -- llm-corpus FOLDER    (fuzz/corpus)");
+            eprintln!("       cargo run --release -p xtask -- {}", reproducible::USAGE);
             ExitCode::from(2)
         }
     }

@@ -26,6 +26,7 @@ impl Session {
     /// # Errors
     /// The library cannot be loaded, does not know the SoC, or refuses an op package.
     pub(crate) fn open(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Self> {
+        steady_heap(reporter);
         let libs = QnnLibs { dir: job.toolchain.qnn_lib_dir.clone(), source: Source::Explicit };
         let backend = Backend::open(&libs).map_err(|e| diagnostic(&e, "the QNN library cannot be opened"))?;
         packages::register(&backend, &job.op_packages, reporter)?;
@@ -104,6 +105,19 @@ impl Session {
     pub(crate) fn build_id(&self) -> &str {
         self.backend.build_id()
     }
+}
+
+/// Keeps what lies in this process' memory out of the context binary.
+fn steady_heap(reporter: &mut Reporter<'_>) {
+    #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+    if !super::heap::begin() {
+        reporter.warn(Diagnostic {
+            help: Some("allow the process 5 GiB of address space: `ulimit -v unlimited`".to_owned()),
+            ..problem("E0511", "the context binary may have other bytes in another process")
+        });
+    }
+    #[cfg(not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")))]
+    let _ = reporter;
 }
 
 fn graph_config(job: &CompileJob) -> GraphConfig {

@@ -4,6 +4,8 @@ mod binary;
 mod compile;
 mod emit;
 mod execute;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+mod heap;
 mod packages;
 
 pub(crate) use compile::{Session, finish, pass_on};
