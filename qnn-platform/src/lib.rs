@@ -1,6 +1,7 @@
 //! Facts that the `qnn` crates share: the Snapdragon SoC table, the environment variables they read, and where the
-//! QNN libraries are looked for. No dependencies.
+//! QNN libraries are looked for; and the checksum of files. No dependencies.
 
+pub mod checksum;
 pub mod env;
 pub mod libs;
 pub mod nearest;
