@@ -27,6 +27,7 @@ pub mod htp;
 pub mod interface;
 pub mod ir;
 mod load;
+mod quiet;
 pub mod system;
 pub mod types;
 mod version;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::ptr::{self, NonNull};
 
 use crate::interface::Interface;
+use crate::quiet;
 use crate::system::SystemInterface;
 use crate::types::{ErrorHandle, SUCCESS};
 use crate::version::VersionError;
@@ -90,7 +91,7 @@ impl Loaded {
             return Err(LoadError::NotAbsolute { path: path.to_owned() });
         }
         // SAFETY: the caller vouches for the library's initialisers.
-        match unsafe { open_library(path, scope) } {
+        match quiet::off_stdout(|| unsafe { open_library(path, scope) }) {
             Ok(library) => Ok(Self { library: ManuallyDrop::new(library), path: path.to_owned() }),
             Err(source) => Err(LoadError::Open { path: path.to_owned(), source }),
         }
@@ -169,7 +170,7 @@ pub struct BackendLibrary {
 impl BackendLibrary {
     /// Loads a backend library and reads its interface.
     ///
-    /// Loading the x86-64 HTP library writes a line to standard output.
+    /// Loading the x86-64 HTP library writes a line to standard error.
     ///
     /// # Errors
     /// [`LoadError`] for a relative path, a file that is no QNN library, and a library of an unsupported version.
