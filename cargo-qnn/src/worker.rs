@@ -9,10 +9,10 @@ use crate::exit::Exit;
 /// Runs the job that standard input holds, or says which version this worker is.
 pub(crate) fn run(handshake: bool) -> Exit {
     if handshake {
-        return match serde_json::to_string(&Handshake::current()) {
+        return match serde_json::to_string(&Handshake::current(qnn_compiler::ENGINE)) {
             Ok(line) => {
-                println!("{line}");
-                Exit::Ok
+                let said = writeln!(std::io::stdout(), "{line}");
+                said.map_or(Exit::User, |()| Exit::Ok)
             }
             Err(_) => Exit::User,
         };
@@ -20,7 +20,7 @@ pub(crate) fn run(handshake: bool) -> Exit {
     let mut events = match events() {
         Ok(events) => events,
         Err(error) => {
-            eprintln!("the worker cannot move its standard output: {error}");
+            let _ = writeln!(std::io::stderr(), "the worker cannot move its standard output: {error}");
             return Exit::User;
         }
     };

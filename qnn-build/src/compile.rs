@@ -1,15 +1,16 @@
 //! From jobs to artifacts: what the store has is taken from it, the rest is compiled, side by side.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use crate::driver::{
     JobId, Limits, Outcome, Progress, ProgressEvent, RunOptions, Task, Worker, memory_estimate, run, run_all,
 };
 use crate::error::{Error, Result};
-use crate::job::{CompileJob, Diagnostic, Job, LlmPartKind, Report, SCHEMA, SourceFormat};
+use crate::job::{CompileJob, Diagnostic, Job, LlmPartKind, Report, SourceFormat};
 use crate::key::Key;
 use crate::log::Log;
-use crate::source::SourceFacts;
+use crate::source::{SourceFacts, inspect};
 use crate::store::{Entry, Lookup, Record, Store};
 
 /// A compile that is wanted.
@@ -74,14 +75,18 @@ pub struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    /// Version of the engine, as it counts for keys.
-    fn schema(&self) -> u32 {
-        self.worker.as_ref().map_or(SCHEMA, |worker| worker.handshake.schema)
+    /// Identity of the engine, as it counts for keys. Where no engine can be had, that of the one that compiled last: what it left in
+    /// the store is used.
+    fn engine(&self) -> Cow<'_, str> {
+        match &self.worker {
+            Ok(worker) => Cow::Borrowed(&worker.handshake.engine),
+            Err(_) => Cow::Owned(self.store.last_engine().unwrap_or_default()),
+        }
     }
 
     /// The key of a request.
     pub fn key(&self, request: &Request<'_>) -> Key {
-        Key::new(request.job, request.facts, self.build_id, self.schema())
+        Key::new(request.job, request.facts, self.build_id, &self.engine())
     }
 
     /// Compiles what the store does not have. The results are in the order of the requests; warnings of all of them come with
@@ -143,7 +148,7 @@ impl Compiler<'_> {
                 }
             }
         }
-        warnings.extend(self.store.warning().cloned());
+        warnings.extend(self.store.warnings());
         let compiled: Vec<Compiled> = results.into_iter().flatten().collect();
         warnings.extend(compiled.iter().flat_map(|compiled| compiled.entry.record.warnings.iter().cloned()));
         warnings = distinct(warnings);
@@ -161,7 +166,7 @@ impl Compiler<'_> {
         progress: &dyn Progress,
     ) -> std::result::Result<Compiled, Vec<Diagnostic>> {
         let id = request.id();
-        let lock = self.store.lock(key, |pid| {
+        let lock = self.store.lock(key, self.limits.timeout, |pid| {
             let who = pid.map_or("another process".to_owned(), |pid| format!("process {pid}"));
             self.log.line(&format!("[{} {}] waiting for {who}, which compiles the same", id.model, id.soc));
             progress.event(&id, ProgressEvent::Waiting { pid });
@@ -181,9 +186,27 @@ impl Compiler<'_> {
             return Err(vec![problem.model(&id.model).note(format!("{} does not exist", output.display()))]);
         }
         self.is_build(request.job, &report).map_err(|problem| vec![problem.model(&id.model)])?;
+        self.is_unchanged(request, key).map_err(|problem| vec![problem.model(&id.model)])?;
         let record = Record { model: id.model, soc: id.soc, report, warnings, ..Record::default() };
         let entry = self.store.insert(&lock, key, &output, record).map_err(|problem| vec![problem])?;
+        self.store.set_last_engine(&worker.handshake.engine);
         Ok(Compiled { key: key.clone(), entry, cached: false })
+    }
+
+    /// The files that the key was made from are what they were: else nobody knows which of their states was compiled, and the
+    /// result must not be found by that key.
+    fn is_unchanged(&self, request: &Request<'_>, key: &Key) -> std::result::Result<(), Diagnostic> {
+        let facts = inspect(&request.job.source, request.job.format, &self.store.memo());
+        let now = facts.as_ref().map(|facts| Key::new(request.job, facts, self.build_id, &self.engine()));
+        if now.is_ok_and(|now| now == *key) {
+            return Ok(());
+        }
+        Err(Diagnostic::new("E0608", "the model's files were changed while they were compiled")
+            .at(request.job.source.display().to_string())
+            .note(
+                "the model, its external data, samples, encodings and op packages count; nothing was stored",
+            )
+            .help("build again when whatever writes them has finished"))
     }
 
     /// The key has the build that the toolchain's record names: a binary of another build must not be found by it.

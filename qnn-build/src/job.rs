@@ -25,27 +25,24 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; driver and worker refuse each other when it differs.
-pub const PROTOCOL: u32 = 2;
-
-/// Version of what the engine makes of a job: raised with every change after which the same job gives other bytes. It is
-/// part of the store's key, so older binaries are not taken for new ones.
-pub const SCHEMA: u32 = 4;
+pub const PROTOCOL: u32 = 3;
 
 /// What a worker says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handshake {
     /// [`PROTOCOL`] of the worker.
     pub protocol: u32,
-    /// [`SCHEMA`] of the worker.
-    pub schema: u32,
+    /// Identity of the worker's engine: a hash over its sources and what they are built with. It is part of the store's key, so
+    /// what another engine made is never taken for what this one would make.
+    pub engine: String,
     /// Version of `cargo-qnn`, for messages.
     pub version: String,
 }
 
 impl Handshake {
-    /// What this build of the crate says: `cargo-qnn` prints it as one line of JSON.
-    pub fn current() -> Self {
-        Self { protocol: PROTOCOL, schema: SCHEMA, version: env!("CARGO_PKG_VERSION").to_owned() }
+    /// What a worker with this engine says: `cargo-qnn` prints it as one line of JSON.
+    pub fn current(engine: &str) -> Self {
+        Self { protocol: PROTOCOL, engine: engine.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use qnn_llm::{Heads, KvType, Strategy};
 use serde::Serialize;
 
-use crate::files::hash_file;
+use crate::files::{hash_file, unique_name};
 use crate::job::{
     CompileJob, GraphSpec, HtpOptions, InputSpec, LlmPart, LlmPartKind, OpPackage, Precision, Samples,
     SourceFormat, Target,
@@ -23,13 +23,13 @@ use crate::source::SourceFacts;
 pub struct Key(String);
 
 impl Key {
-    /// The key of `job` on a model with these facts, compiled by the QNN build `build_id` and an engine of version `schema`
-    /// ([`crate::job::SCHEMA`] of the worker).
-    pub fn new(job: &CompileJob, source: &SourceFacts, build_id: &str, schema: u32) -> Self {
+    /// The key of `job` on a model with these facts, compiled by the QNN build `build_id` and an engine of this identity
+    /// ([`crate::job::Handshake::engine`] of the worker).
+    pub fn new(job: &CompileJob, source: &SourceFacts, build_id: &str, engine: &str) -> Self {
         let job = &canonical(job);
         let htp = &job.htp;
         let input = KeyInput {
-            schema,
+            engine,
             build_id: if is_table(job) { "" } else { build_id },
             model: &source.blake3,
             external: source
@@ -54,8 +54,10 @@ impl Key {
             llm: job.llm.as_ref(),
         };
         let mut hasher = blake3::Hasher::new_derive_key("cargo-qnn 2026-11 artifact key");
-        // Serializing these types cannot fail, and a key over nothing would only miss.
-        hasher.update(&serde_json::to_vec(&input).unwrap_or_default());
+        // Serializing these types cannot fail; if it did, a key that no other has would only miss.
+        let text = serde_json::to_vec(&input)
+            .unwrap_or_else(|error| unique_name(&format!("{} {error} ", source.blake3)).into_bytes());
+        hasher.update(&text);
         Self(hasher.finalize().to_hex().to_string())
     }
 
@@ -79,7 +81,7 @@ impl fmt::Display for Key {
 /// Serialized in this order of fields; maps are sorted.
 #[derive(Serialize)]
 struct KeyInput<'a> {
-    schema: u32,
+    engine: &'a str,
     build_id: &'a str,
     model: &'a str,
     external: BTreeMap<&'a str, &'a str>,
@@ -220,7 +222,7 @@ mod tests {
     fn key(change: impl FnOnce(&mut CompileJob, &mut SourceFacts)) -> Key {
         let (mut job, mut facts) = (job(), facts());
         change(&mut job, &mut facts);
-        Key::new(&job, &facts, "v2.51.0", 1)
+        Key::new(&job, &facts, "v2.51.0", "engine")
     }
 
     #[test]
@@ -260,7 +262,7 @@ mod tests {
         job.graphs.clear();
         change(&mut job, &mut part);
         job.llm = Some(part);
-        Key::new(&job, &facts(), "v2.51.0", 1)
+        Key::new(&job, &facts(), "v2.51.0", "engine")
     }
 
     fn layers(first: u32, count: u32) -> LlmPartKind {
@@ -312,8 +314,8 @@ mod tests {
 
     #[test]
     fn everything_that_changes_the_binary_changes_the_key() {
-        let mut seen = vec![key(|_, _| {}), Key::new(&job(), &facts(), "v2.50.0", 1)];
-        seen.push(Key::new(&job(), &facts(), "v2.51.0", 2));
+        let mut seen = vec![key(|_, _| {}), Key::new(&job(), &facts(), "v2.50.0", "engine")];
+        seen.push(Key::new(&job(), &facts(), "v2.51.0", "other engine"));
         type Change = fn(&mut CompileJob, &mut SourceFacts);
         let changes: &[Change] = &[
             |_, facts| facts.blake3 = "01".to_owned(),

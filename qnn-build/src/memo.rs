@@ -1,18 +1,26 @@
 //! Facts about files that are dear to compute (hashes, versions inside libraries), remembered for as long as the file
-//! keeps its length, modification time and inode.
+//! keeps its length, its times of modification and change, its device and its inode.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::files::{Stat, write_atomic};
 
+/// What another version of this crate has computed may be something else.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The coarsest clock of a file system: what was written within this time is not remembered.
+const COARSEST_CLOCK: Duration = Duration::from_secs(2);
+
 /// A folder of remembered facts; without one, nothing is remembered.
 #[derive(Clone, Debug, Default)]
 pub struct Memo {
     folder: Option<PathBuf>,
+    coarsest: Duration,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -25,7 +33,7 @@ struct Entry<T> {
 impl Memo {
     /// Remembers in `folder`, which need not exist. A folder that cannot be written is no error: facts are computed anew.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder: Some(folder) }
+        Self { folder: Some(folder), coarsest: COARSEST_CLOCK }
     }
 
     /// The fact of kind `kind` about `file`: the remembered one, or what `compute` returns.
@@ -43,7 +51,7 @@ impl Memo {
     {
         let place = self.folder.as_deref().and_then(|folder| {
             let path = fs::canonicalize(file).ok()?;
-            let name = blake3::hash(format!("{kind}\0{}", path.display()).as_bytes()).to_hex();
+            let name = blake3::hash(format!("{kind}\0{VERSION}\0{}", path.display()).as_bytes()).to_hex();
             Some((folder, path, Stat::of(file).ok()?, format!("{}.json", &name[..32])))
         });
         let Some((folder, path, stat, name)) = place else { return compute() };
@@ -55,7 +63,7 @@ impl Memo {
             return Ok(entry.fact);
         }
         let fact = compute()?;
-        if !stat.is_fresh() && Stat::of(file).is_ok_and(|after| after == stat) {
+        if !stat.is_fresh(self.coarsest) && Stat::of(file).is_ok_and(|after| after == stat) {
             let entry = Entry { path, stat, fact };
             if let Ok(json) = serde_json::to_vec(&entry) {
                 // Forgetting costs time only.
@@ -75,15 +83,25 @@ mod tests {
 
     use super::*;
 
-    fn age(file: &Path, seconds: u64) {
-        let time = SystemTime::now() - Duration::from_secs(seconds);
-        fs::File::options().write(true).open(file).unwrap().set_modified(time).unwrap();
+    /// A clock so fine that tests need not wait for seconds.
+    const CLOCK: Duration = Duration::from_millis(50);
+
+    fn memo(folder: &Path) -> Memo {
+        Memo { coarsest: CLOCK, ..Memo::new(folder.join("memo")) }
     }
 
-    fn length(memo: &Memo, file: &Path, computed: &mut u32) -> u64 {
-        let fact = memo.fact("length", file, || {
+    /// Writes a file with a time of modification in the past, and waits until that is remembered.
+    fn write(file: &Path, bytes: &str, seconds: u64) {
+        fs::write(file, bytes).unwrap();
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        fs::File::options().write(true).open(file).unwrap().set_modified(time).unwrap();
+        std::thread::sleep(CLOCK * 2);
+    }
+
+    fn text(memo: &Memo, file: &Path, computed: &mut u32) -> String {
+        let fact = memo.fact("text", file, || {
             *computed += 1;
-            Ok::<_, Infallible>(fs::metadata(file).unwrap().len())
+            Ok::<_, Infallible>(fs::read_to_string(file).unwrap())
         });
         fact.unwrap()
     }
@@ -91,18 +109,31 @@ mod tests {
     #[test]
     fn a_fact_is_computed_once_until_the_file_changes() {
         let folder = tempfile::tempdir().unwrap();
-        let memo = Memo::new(folder.path().join("memo"));
+        let memo = memo(folder.path());
         let file = folder.path().join("file");
         let mut computed = 0;
-        fs::write(&file, "abc").unwrap();
-        age(&file, 60);
-        assert_eq!((length(&memo, &file, &mut computed), computed), (3, 1));
-        assert_eq!((length(&memo, &file, &mut computed), computed), (3, 1));
-        fs::write(&file, "abcd").unwrap();
-        age(&file, 60);
-        assert_eq!((length(&memo, &file, &mut computed), computed), (4, 2));
-        age(&file, 30);
-        assert_eq!((length(&memo, &file, &mut computed), computed), (4, 3));
+        write(&file, "abc", 60);
+        for _ in 0..2 {
+            assert_eq!((text(&memo, &file, &mut computed).as_str(), computed), ("abc", 1));
+        }
+        write(&file, "abcd", 60);
+        assert_eq!((text(&memo, &file, &mut computed).as_str(), computed), ("abcd", 2));
+        write(&file, "abcd", 90);
+        assert_eq!((text(&memo, &file, &mut computed).as_str(), computed), ("abcd", 3));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_that_looks_as_before_is_another_when_it_was_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let memo = memo(folder.path());
+        let file = folder.path().join("file");
+        let mut computed = 0;
+        for (count, bytes) in ["one", "two"].iter().enumerate() {
+            // The same length, time and inode.
+            write(&file, bytes, 60);
+            assert_eq!((text(&memo, &file, &mut computed).as_str(), computed as usize), (*bytes, count + 1));
+        }
     }
 
     #[test]
@@ -112,26 +143,25 @@ mod tests {
         let file = folder.path().join("file");
         let mut computed = 0;
         fs::write(&file, "abc").unwrap();
-        length(&memo, &file, &mut computed);
-        length(&memo, &file, &mut computed);
+        text(&memo, &file, &mut computed);
+        text(&memo, &file, &mut computed);
         assert_eq!(computed, 2);
     }
 
     #[test]
     fn a_damaged_memo_and_a_missing_folder_cost_only_time() {
         let folder = tempfile::tempdir().unwrap();
-        let memo = Memo::new(folder.path().join("memo"));
+        let known = memo(folder.path());
         let file = folder.path().join("file");
         let mut computed = 0;
-        fs::write(&file, "abc").unwrap();
-        age(&file, 60);
-        length(&memo, &file, &mut computed);
+        write(&file, "abc", 60);
+        text(&known, &file, &mut computed);
         for entry in fs::read_dir(folder.path().join("memo")).unwrap() {
             fs::write(entry.unwrap().path(), "{").unwrap();
         }
-        assert_eq!((length(&memo, &file, &mut computed), computed), (3, 2));
-        let nowhere = Memo::new(file.join("below-a-file"));
-        assert_eq!((length(&nowhere, &file, &mut computed), computed), (3, 3));
-        assert_eq!((length(&Memo::default(), &file, &mut computed), computed), (3, 4));
+        assert_eq!((text(&known, &file, &mut computed).as_str(), computed), ("abc", 2));
+        let nowhere = memo(&file);
+        assert_eq!((text(&nowhere, &file, &mut computed).as_str(), computed), ("abc", 3));
+        assert_eq!((text(&Memo::default(), &file, &mut computed).as_str(), computed), ("abc", 4));
     }
 }

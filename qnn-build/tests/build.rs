@@ -86,7 +86,11 @@ fn what_changes_the_binary_compiles_again() {
     app.library("v9.9.9.123456789012");
     let artifacts = app.build().unwrap();
     assert_eq!(app.runs("ok"), 4, "how it is embedded does not matter");
-    assert!(fs::read_to_string(artifacts.code).unwrap().contains("ArtifactSource::File(\"ok.SM8650.bin\")"));
+    assert!(
+        fs::read_to_string(artifacts.code)
+            .unwrap()
+            .contains("ArtifactSource::File(::qnn::ArtifactFile { package: \"app\", name: \"ok.SM8650.bin\"")
+    );
 }
 
 #[test]
@@ -302,6 +306,50 @@ fn facts_of_a_model_can_be_read_without_a_build() {
         toolchain: Toolchain { qnn_lib_dir: app.path("lib"), onnxruntime: None },
         output: None,
     };
-    let key = qnn_build::key::Key::new(&job, &facts, "v9", 1);
+    let key = qnn_build::key::Key::new(&job, &facts, "v9", "engine");
     assert_eq!(key.as_str().len(), 64);
+}
+
+#[test]
+fn another_engine_compiles_again_and_without_one_the_last_counts() {
+    let app = App::new(&["ok"]);
+    let build = |engine: &str| {
+        let out = app.process("build_in_the_working_folder").env("FAKE_ENGINE", engine).output().unwrap();
+        assert!(out.status.success(), "{out:?}");
+        app.runs("ok")
+    };
+    // The answer of a worker is remembered by its file, so the memory goes with each engine.
+    let forget = || fs::remove_dir_all(app.path("cache/v1/memo")).unwrap_or_default();
+    assert_eq!(build("one"), 1);
+    forget();
+    assert_eq!(build("two"), 2);
+    forget();
+    assert_eq!(build("one"), 2, "it is still there");
+    let artifacts = app.builder().worker(app.path("no-such-worker")).compile().result().unwrap();
+    assert_eq!(artifacts.manifest.artifacts.len(), 1);
+}
+
+#[test]
+#[ignore = "a process of other tests: builds the app in the working folder"]
+fn build_in_the_working_folder() {
+    support::builder_in(&std::env::current_dir().unwrap()).compile().result().unwrap();
+}
+
+#[test]
+fn a_model_that_changes_while_it_is_compiled_is_not_stored() {
+    let app = App::new(&["ok-changes"]);
+    let problem = app.problems().remove(0);
+    assert_eq!((problem.code.as_str(), problem.model.as_deref()), ("E0608", Some("ok-changes")));
+    // The worker changes it the first time only.
+    app.build().unwrap();
+    let changed = fs::read(app.path("ok-changes.onnx")).unwrap();
+    app.write("ok-changes.onnx", MODEL);
+    assert_ne!(changed, MODEL);
+    let before = app.runs("ok-changes");
+    app.build().unwrap();
+    assert_eq!(
+        app.runs("ok-changes"),
+        before + 1,
+        "what was compiled of the changed file is not taken for this one"
+    );
 }

@@ -18,3 +18,7 @@ pub mod reference;
 mod reporter;
 
 pub use engine::run;
+
+/// Identity of this engine: a hash over its sources and the versions of what they use. Models that another engine compiled are not taken
+/// for what this one would make of them.
+pub const ENGINE: &str = env!("QNN_ENGINE");

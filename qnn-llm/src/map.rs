@@ -15,11 +15,12 @@ pub(crate) fn map(path: &Path) -> Result<Bytes, Problem> {
 
 #[expect(unsafe_code, reason = "maps a file")]
 fn open(path: &Path) -> io::Result<Bytes> {
-    let file = File::open(path)?;
-    let meta = file.metadata()?;
-    if !meta.is_file() {
+    // Before it is opened: a FIFO would wait for somebody who writes.
+    if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
     }
+    let file = File::open(path)?;
+    let meta = file.metadata()?;
     if meta.len() == 0 {
         return Ok(Bytes::new());
     }

@@ -125,7 +125,11 @@ pub fn kind(path: &Path) -> Option<Kind> {
 
 fn begins_as_gguf(path: &Path) -> bool {
     let mut first = [0; 4];
-    std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut first)).is_ok()
+    // Opening a FIFO would wait for somebody who writes.
+    path.is_file()
+        && std::fs::File::open(path)
+            .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut first))
+            .is_ok()
         && &first == gguf::MAGIC
 }
 

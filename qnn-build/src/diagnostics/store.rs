@@ -35,8 +35,8 @@ frees it, `QNN_CACHE_DIR` moves it to another disk.
         "the store cannot be used",
         "\
 Reading or writing a file of the store failed for another reason than a full disk or missing
-permission. The note is what the operating system said. Removing the cache folder (`cargo qnn
-cache prune --all`) is always safe: everything in it can be made again.
+permission. The note is what the operating system said. `cargo qnn cache prune --all` removes
+what the store has, and nothing else in its folder: all of it can be made again.
 ",
     ),
     row(
@@ -46,6 +46,36 @@ cache prune --all`) is always safe: everything in it can be made again.
 A file of the build (in `OUT_DIR` or in the folder where artifacts are collected) could not be
 written. The note is what the operating system said. On Windows, a program that is running from
 that folder is a common cause.
+",
+    ),
+    row(
+        "E0606",
+        "the folder is not a cache of cargo-qnn",
+        "\
+`cargo qnn cache prune` removes files only from a folder that `cargo-qnn` made: one with a
+`CACHEDIR.TAG` that says so. `QNN_CACHE_DIR` names another one, such as your home folder. Nothing
+was removed. `cargo qnn cache dir` prints the folder.
+",
+    ),
+    row(
+        "E0607",
+        "others can write to the cache folder",
+        "\
+The store of compiled models belongs to another user, or everybody may write to it. Its entries
+are checked against damage, not against people: whoever can write there decides what your app
+runs. Take the permission away (`chmod -R go-w ~/.cache/cargo-qnn`), or set `QNN_CACHE_DIR` to a
+folder of your own. To share compiled models, let one account write the store and the others
+read it.
+",
+    ),
+    row(
+        "E0608",
+        "the model's files were changed while they were compiled",
+        "\
+The model, its external data, its samples, its encodings or an op package had other bytes after
+the compile than before it. Which of them were compiled is unknown, so the result was thrown
+away: kept, it would be taken for the model's later on. Build again when the program that
+writes the file has finished.
 ",
     ),
 ];

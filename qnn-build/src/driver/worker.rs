@@ -56,7 +56,7 @@ impl Worker {
         let handshake: Handshake = memo
             .fact(&format!("worker-{PROTOCOL}"), path, || ask(path, &["worker", "--handshake"], PATIENCE))?;
         if handshake.protocol != PROTOCOL {
-            let ours = Handshake::current();
+            let ours = Handshake::current("");
             return Err(Diagnostic::new("E0502", "cargo-qnn does not belong to this qnn-build")
                 .note(format!(
                     "{} is version {} (protocol {}), qnn-build is version {} (protocol {})",
@@ -75,8 +75,8 @@ impl Worker {
     }
 
     /// The running program itself, for `cargo-qnn`, which knows what it is.
-    pub fn current(path: PathBuf) -> Self {
-        Self { path, handshake: Handshake::current() }
+    pub fn current(path: PathBuf, engine: &str) -> Self {
+        Self { path, handshake: Handshake::current(engine) }
     }
 }
 
@@ -143,8 +143,8 @@ mod tests {
         assert_eq!(code("/bin/true", &[]), Err("E0506".to_owned()));
         assert_eq!(code("/bin/sleep", &["60"]), Err("E0506".to_owned()));
         assert_eq!(code("/no/such/program", &[]), Err("E0507".to_owned()));
-        let answer = r#"{"protocol":7,"schema":8,"version":"9.0.0"}"#;
-        let expected = Handshake { protocol: 7, schema: 8, version: "9.0.0".to_owned() };
+        let answer = r#"{"protocol":7,"engine":"e","version":"9.0.0"}"#;
+        let expected = Handshake { protocol: 7, engine: "e".to_owned(), version: "9.0.0".to_owned() };
         assert_eq!(code("/bin/echo", &[answer]), Ok(expected));
     }
 }

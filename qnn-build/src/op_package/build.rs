@@ -18,6 +18,7 @@ use crate::error::io_problem;
 use crate::files::{hash_file, write_atomic, write_if_changed};
 use crate::job::Diagnostic;
 use crate::memo::Memo;
+use crate::store::has_no_locks;
 
 /// What a build goes by.
 #[derive(Clone, Copy, Debug)]
@@ -178,8 +179,7 @@ fn lock(out: &Path) -> Result<File, Diagnostic> {
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(problem)?;
     match file.lock() {
         Ok(()) => Ok(file),
-        // File systems without locks.
-        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => Ok(file),
+        Err(error) if has_no_locks(&error) => Ok(file),
         Err(error) => Err(problem(error)),
     }
 }

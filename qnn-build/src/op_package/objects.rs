@@ -27,7 +27,7 @@ impl Made {
     pub(super) fn is_current(&self, command: &str, output: &Path) -> bool {
         let same = |(path, stat): &(PathBuf, Stat)| Stat::of(path).is_ok_and(|now| now == *stat);
         self.command == command
-            && Stat::of(output).is_ok_and(|now| now == self.output)
+            && Stat::of(output).is_ok_and(|now| now.is_but_for_links(&self.output))
             && self.inputs.iter().all(same)
     }
 }

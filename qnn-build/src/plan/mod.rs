@@ -54,8 +54,8 @@ pub struct PlannedModel {
 
 impl PlannedModel {
     /// The key of one of its jobs.
-    pub fn key(&self, job: &CompileJob, build_id: &str, schema: u32) -> Key {
-        Key::new(job, &self.facts, build_id, schema)
+    pub fn key(&self, job: &CompileJob, build_id: &str, engine: &str) -> Key {
+        Key::new(job, &self.facts, build_id, engine)
     }
 
     /// Every file that is read to compile it.
@@ -77,7 +77,7 @@ impl Plan {
         op_packages: &[OpPackage],
     ) -> Result<Self> {
         let mut problems = Vec::new();
-        if manifest.config.models.is_empty() {
+        if manifest.config.models.is_empty() && !manifest.gated {
             problems.push(
                 Diagnostic::new("E0101", format!("package `{}` declares no model", manifest.package))
                     .at(manifest.path.display().to_string())
@@ -181,7 +181,7 @@ fn plan_model(around: Around<'_>, name: &str, model: &Model) -> Result<PlannedMo
         }
         Ok(_) if !model.source.exists() => {
             let message = format!("the model file {} does not exist", model.source.display());
-            problems.push(missing_file(&model.source, message).at(at(&["source"])));
+            problems.push(missing_file(&model.source, "source", message).at(at(&["source"])));
             None
         }
         Ok(format) => match inspect(&model.source, format, memo) {
@@ -208,9 +208,20 @@ fn plan_model(around: Around<'_>, name: &str, model: &Model) -> Result<PlannedMo
             }
         },
     };
-    if let Some(file) = model.quantize.encodings.as_deref().filter(|file| !file.is_file()) {
-        let message = format!("the encodings file {} does not exist", file.display());
-        problems.push(missing_file(file, message).at(at(&["quantize", "encodings"])));
+    let samples = model.samples.as_deref().map(Samples::from_text);
+    let samples = samples.as_ref().and_then(|samples| match samples {
+        Samples::File(file) => Some(file.as_path()),
+        Samples::Generated => None,
+    });
+    let beside: [(&[&str], Option<&Path>); 2] =
+        [(&["quantize", "encodings"], model.quantize.encodings.as_deref()), (&["samples"], samples)];
+    for (keys, file) in beside {
+        if let Some(file) = file.filter(|file| !file.is_file()) {
+            let key = keys.join(".");
+            let what = if file.exists() { "is not a regular file" } else { "does not exist" };
+            let message = format!("the file {} of `{key}` {what}", file.display());
+            problems.push(missing_file(file, &key, message).at(at(keys)));
+        }
     }
     for wanted in model.op_packages.iter().flatten() {
         if !op_packages.iter().any(|package| package.name == *wanted) {
@@ -333,7 +344,7 @@ fn said(name: &str, model: &Model) -> Vec<GraphSpec> {
 }
 
 /// A missing file, with the names in its folder that come closest.
-fn missing_file(path: &Path, message: String) -> Diagnostic {
+fn missing_file(path: &Path, key: &str, message: String) -> Diagnostic {
     let problem = Diagnostic::new("E0108", message);
     let folder = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -344,7 +355,7 @@ fn missing_file(path: &Path, message: String) -> Diagnostic {
                 entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
             match nearest(&name, names.iter().map(String::as_str), 1).first() {
                 Some(near) => problem.help(format!("did you mean `{near}`, which is there?")),
-                None => problem.help("correct `source`, or fetch the model first"),
+                None => problem.help(format!("correct `{key}`, or fetch the file first")),
             }
         }
     }

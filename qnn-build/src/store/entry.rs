@@ -1,22 +1,27 @@
 //! Entries: a context binary and what was reported of it.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::SystemTime;
 
+use qnn_platform::checksum::Checksum;
 use serde::{Deserialize, Serialize};
 
 use super::lock::Lock;
 use super::root::Store;
+use super::seal;
 use crate::error::io_problem;
-use crate::files::{hash_file, write_atomic};
+use crate::files::{Links, hash_open, open_with, sync, write_atomic};
 use crate::job::{Diagnostic, Report};
 use crate::key::Key;
 
 /// Up to this size an entry's bytes are hashed at every use; above, only when its file changed since the last time.
 const ALWAYS_HASHED: u64 = 32 << 20;
+/// No record is longer; what is was not written by us.
+const LONGEST_RECORD: u64 = 256 << 20;
 
 /// What the store knows of an artifact.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -31,6 +36,8 @@ pub struct Record {
     pub blake3: String,
     /// Length of the context binary, bytes.
     pub bytes: u64,
+    /// Checksum of the context binary, which the app holds against the file it loads: [`qnn_platform::checksum`], hexadecimal.
+    pub checksum: String,
     /// What the worker reported, without names of files.
     pub report: Report,
     /// What the worker warned of; a build that finds the entry says it again.
@@ -45,6 +52,8 @@ pub struct Entry {
     pub path: PathBuf,
     /// What is known of it.
     pub record: Record,
+    /// The context binary, open: pruning that removes its name does not take it from a build that has found it.
+    pub(crate) held: Option<Arc<File>>,
 }
 
 /// What looking for an entry finds.
@@ -74,7 +83,14 @@ impl Store {
 
     fn get_in(&self, root: &Path, key: &Key) -> Result<Option<Entry>, Diagnostic> {
         let (path, side) = files(root, key);
-        let Ok(json) = fs::read(&side) else { return Ok(None) };
+        let json = match read_record(&side) {
+            Ok(json) => json,
+            // Something else lies in its place: a FIFO, a link.
+            Err(error) if fs::symlink_metadata(&side).is_ok_and(|meta| !meta.is_file()) => {
+                Vec::from(error.to_string())
+            }
+            Err(_) => return Ok(None),
+        };
         let damage = |what: String| {
             // In this order, so that there is no moment with a record and no binary. A read-only store keeps both.
             let _ = fs::remove_file(&side).and_then(|()| fs::remove_file(&path));
@@ -86,14 +102,21 @@ impl Store {
             Ok(record) => record,
             Err(error) => return Err(damage(format!("its record cannot be read: {error}"))),
         };
-        match self.verify(&path, record.bytes) {
+        if !seal::is_whole(&json) || record.key != key.as_str() {
+            return Err(damage("its record is not the one that was written".to_owned()));
+        }
+        let held = match open_with(OpenOptions::new().read(true), &path, Links::Refused) {
+            Ok(file) => Arc::new(file),
+            Err(error) => return Err(damage(error.to_string())),
+        };
+        match self.verify(&path, &held, record.bytes) {
             Ok((bytes, hash)) if bytes == record.bytes && hash == record.blake3 => {
                 // For pruning by last use. Also in vain in a read-only store.
                 let _ = OpenOptions::new()
                     .append(true)
                     .open(&side)
                     .and_then(|file| file.set_modified(SystemTime::now()));
-                Ok(Some(Entry { path, record }))
+                Ok(Some(Entry { path, record, held: Some(held) }))
             }
             Ok((bytes, _)) if bytes != record.bytes => {
                 Err(damage(format!("it has {bytes} bytes, {} were written", record.bytes)))
@@ -103,8 +126,8 @@ impl Store {
         }
     }
 
-    fn verify(&self, path: &Path, bytes: u64) -> io::Result<(u64, String)> {
-        let hash = || hash_file(path).map(|(bytes, hash)| (bytes, hash.to_hex().to_string()));
+    fn verify(&self, path: &Path, file: &File, bytes: u64) -> io::Result<(u64, String)> {
+        let hash = || hash_open(file).map(|(bytes, hash)| (bytes, hash.to_hex().to_string()));
         if bytes <= ALWAYS_HASHED { hash() } else { self.memo().fact("store-1", path, hash) }
     }
 
@@ -123,21 +146,25 @@ impl Store {
         let (path, side) = files(root, key);
         let problem = |error| io_problem("E0604", "cannot write the store entry", &path, &error);
         // The disk writes while the bytes are hashed.
+        let file = open_with(OpenOptions::new().read(true), binary, Links::Refused)
+            .map(Arc::new)
+            .map_err(problem)?;
         let (hashed, synced) = thread::scope(|scope| {
-            let disk = scope.spawn(|| File::open(binary)?.sync_all());
-            let hashed = hash_file(binary);
+            let disk = scope.spawn(|| sync(&file));
+            let hashed = hash_both(&file);
             (
                 hashed,
                 disk.join().unwrap_or_else(|_| Err(io::Error::other("the thread that syncs the file ended"))),
             )
         });
         synced.map_err(problem)?;
-        let (bytes, hash) = hashed.map_err(problem)?;
+        let (bytes, hash, checksum) = hashed.map_err(problem)?;
         record.key = key.as_str().to_owned();
         record.bytes = bytes;
         record.blake3 = hash.to_hex().to_string();
+        record.checksum = checksum;
         record.report.files.clear();
-        let json = serde_json::to_vec_pretty(&record).map_err(|error| problem(io::Error::other(error)))?;
+        let json = seal::sealed(&record).map_err(problem)?;
         (|| {
             fs::create_dir_all(path.parent().unwrap_or(root))?;
             protect(binary)?;
@@ -145,7 +172,32 @@ impl Store {
             write_atomic(&side, &json, true)
         })()
         .map_err(problem)?;
-        Ok(Entry { path, record })
+        Ok(Entry { path, record, held: Some(file) })
+    }
+}
+
+/// The bytes of a record. Whatever lies in its place, this ends.
+fn read_record(side: &Path) -> io::Result<Vec<u8>> {
+    let file = open_with(OpenOptions::new().read(true), side, Links::Refused)?;
+    let mut json = Vec::new();
+    file.take(LONGEST_RECORD).read_to_end(&mut json)?;
+    Ok(json)
+}
+
+/// Length, blake3 and checksum of an open file.
+fn hash_both(mut file: &File) -> io::Result<(u64, blake3::Hash, String)> {
+    let (mut hasher, mut checksum) = (blake3::Hasher::new(), Checksum::new());
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok((hasher.count(), hasher.finalize(), checksum.finish().to_string())),
+            Ok(n) => {
+                hasher.update(&buffer[..n]);
+                checksum.update(&buffer[..n]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

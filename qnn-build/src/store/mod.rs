@@ -6,7 +6,11 @@
 //! <cache>/v1/locks/ab…           one per key that is being compiled, with the process id
 //! <cache>/v1/tmp/ab…/            what a worker is writing
 //! <cache>/v1/memo/               hashes of files, see `memo`
+//! <cache>/v1/op-packages/        objects and libraries of op packages
+//! <cache>/v1/engine              the engine that compiled last, for builds without one
 //! ```
+//!
+//! Nothing else in the folder is ours, and nothing else is ever removed.
 //!
 //! An entry is there when its `.json` is: that is written last, and both files under another name first. So a killed
 //! process leaves no entry that is half there; what it leaves in `tmp` goes with the next compile of the same key.
@@ -15,9 +19,11 @@ mod entry;
 mod lock;
 mod prune;
 mod root;
+mod seal;
 
 pub use entry::{Entry, Lookup, Record};
 pub use lock::Lock;
+pub(crate) use lock::has_no_locks;
 pub use prune::{EntryInfo, Prune, Pruned, Usage};
 pub use root::Store;
 

@@ -1,20 +1,25 @@
 //! The folders of the store: where to look, and where to write.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::error::io_problem;
-use crate::files::write_atomic;
+use crate::files::{open, write_atomic, write_if_changed};
 use crate::job::Diagnostic;
 use crate::memo::Memo;
 
 /// The format's version; another format is another bucket beside it.
 pub(super) const BUCKET: &str = "v1";
+/// Name of the file that says who compiled last.
+const ENGINE: &str = "engine";
 /// What <https://bford.info/cachedir/> asks for.
 const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
                    # This folder is a cache of cargo-qnn: everything in it can be made again.\n";
+
+/// What tells our tag from those of others, which all begin alike.
+const OURS: &str = "a cache of cargo-qnn";
 
 /// The store.
 #[derive(Debug)]
@@ -64,9 +69,23 @@ impl Store {
         }
     }
 
-    /// What the user should know about where entries were written, once something was.
-    pub fn warning(&self) -> Option<&Diagnostic> {
-        self.writable.get()?.as_ref().ok()?.warning.as_ref()
+    /// What the user should know about where entries were written, once something was, and about who may write there.
+    pub fn warnings(&self) -> Vec<Diagnostic> {
+        let written = self.writable.get().and_then(|found| found.as_ref().ok()?.warning.clone());
+        written.into_iter().chain(self.roots().find_map(|root| shared(&root))).collect()
+    }
+
+    /// The identity of the engine that compiled last into this store.
+    pub(crate) fn last_engine(&self) -> Option<String> {
+        self.roots().find_map(|root| fs::read_to_string(root.join(ENGINE)).ok())
+    }
+
+    /// Remembers who compiled; see [`Store::last_engine`].
+    pub(crate) fn set_last_engine(&self, engine: &str) {
+        if let Ok(root) = self.writable() {
+            // Without it, builds on machines without an engine find nothing.
+            let _ = write_if_changed(&root.join(ENGINE), engine.as_bytes());
+        }
     }
 
     /// The roots in which entries are looked for.
@@ -116,8 +135,55 @@ fn prepare(cache: &Path) -> std::io::Result<PathBuf> {
     let tag = cache.join("CACHEDIR.TAG");
     if !tag.is_file() {
         write_atomic(&tag, TAG.as_bytes(), false)?;
+    } else if !is_ours(&root) {
+        // The folder is somebody else's cache as well, such as cargo's target folder.
+        write_atomic(&root.join("CACHEDIR.TAG"), TAG.as_bytes(), false)?;
     }
     // Folders that exist say nothing about writing.
     write_atomic(&root.join("tmp").join("probe"), b"", false)?;
     Ok(root)
+}
+
+/// Whether a store made this folder: only that one may be pruned.
+pub(super) fn is_ours(root: &Path) -> bool {
+    let tags = [root.parent().unwrap_or(root), root].map(|folder| folder.join("CACHEDIR.TAG"));
+    tags.iter().any(|tag| open(tag).and_then(read_short).is_ok_and(|text| text.contains(OURS)))
+}
+
+fn read_short(file: fs::File) -> std::io::Result<String> {
+    let mut text = String::new();
+    file.take(1 << 12).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// The warning for a folder into which others may put what the app will run.
+#[cfg(unix)]
+fn shared(root: &Path) -> Option<Diagnostic> {
+    use std::os::unix::fs::MetadataExt;
+    let own = fs::metadata("/proc/self").map(|meta| meta.uid()).ok();
+    let folders = [root.to_owned(), root.join("artifacts"), root.join("locks")];
+    let risky = folders.iter().find_map(|folder| {
+        let meta = fs::metadata(folder).ok()?;
+        let foreign = meta.uid() != 0 && own.is_some_and(|own| own != meta.uid());
+        let why = if foreign {
+            format!("it belongs to user {}", meta.uid())
+        } else if meta.mode() & 0o002 != 0 {
+            format!("everybody may write to it (mode {:o})", meta.mode() & 0o7777)
+        } else {
+            return None;
+        };
+        Some((folder, why))
+    });
+    let (folder, why) = risky?;
+    Some(
+        Diagnostic::new("E0607", format!("others can write to the cache folder {}", folder.display()))
+            .note(why)
+            .note("context binaries are taken from there as they are: who can write to it decides what your app runs")
+            .help("take the permission away (chmod -R go-w), or set QNN_CACHE_DIR to a folder of your own"),
+    )
+}
+
+#[cfg(not(unix))]
+fn shared(_: &Path) -> Option<Diagnostic> {
+    None
 }
