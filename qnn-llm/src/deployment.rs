@@ -20,6 +20,8 @@
 //!
 //! A head that is a part of its own has one graph, [`HEAD_GRAPH`], of one token: `hidden` (1, hidden) to `logits` (1, vocabulary).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Config;
@@ -69,8 +71,21 @@ pub struct Deployment {
     pub parts: Vec<Part>,
     /// What belongs to text.
     pub text: TextInfo,
+    /// What the bytes of its files are, by name: parts of another build are refused.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, FileInfo>,
     /// QNN build that compiled it.
     pub build_id: String,
+}
+
+/// What tells the bytes of a file from others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FileInfo {
+    /// Their number.
+    pub bytes: u64,
+    /// Their XXH64, 16 hexadecimal digits.
+    pub checksum: String,
 }
 
 /// Where a model came from.

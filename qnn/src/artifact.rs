@@ -40,17 +40,48 @@ pub struct OpPackage {
 pub enum ArtifactSource {
     /// Inside the executable, aligned by [`Aligned`].
     Embedded(&'static [u8]),
-    /// A file of this name: in `QNN_ARTIFACT_DIR`, beside the executable, or in the executable's `qnn` folder.
-    File(&'static str),
+    /// A file that comes with the app.
+    File(ArtifactFile),
     /// Nowhere: the app was built without compiling its models, for this reason.
     Stub(&'static str),
+}
+
+/// A file that comes with the app: in `QNN_ARTIFACT_DIR`, beside the executable, in the folder `qnn` there, or in that of the folder above,
+/// each time also in a folder of the package's name; else where the build put it. Files of its name with other bytes are passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArtifactFile {
+    /// The package whose model it belongs to.
+    pub package: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// What its bytes are; any when `None`.
+    pub sum: Option<FileSum>,
+    /// Where the build put it, for apps that run where they are built.
+    pub built: Option<&'static str>,
+}
+
+impl ArtifactFile {
+    /// A file of this name, whatever is in it.
+    pub const fn named(name: &'static str) -> Self {
+        Self { package: "", name, sum: None, built: None }
+    }
+}
+
+/// What tells the bytes of a file from others. It finds damage and mix-ups; against somebody who changes files on purpose it is no help, as
+/// whoever can change the app's files can change the app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileSum {
+    /// Their number.
+    pub bytes: u64,
+    /// Their XXH64.
+    pub checksum: u64,
 }
 
 impl std::fmt::Debug for ArtifactSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             ArtifactSource::Embedded(bytes) => write!(f, "Embedded({} bytes)", bytes.len()),
-            ArtifactSource::File(name) => write!(f, "File({name:?})"),
+            ArtifactSource::File(file) => write!(f, "File({:?})", file.name),
             ArtifactSource::Stub(reason) => write!(f, "Stub({reason:?})"),
         }
     }

@@ -15,7 +15,7 @@ use crate::{Backend, Device, Error, Graph, Result, TensorInfo, compat};
 pub(crate) struct OwnedContext {
     pub(crate) backend: Backend,
     /// What it was created for; the DLC writer has none. Kept because the library uses it until the context is freed.
-    pub(crate) device: Option<Device>,
+    pub(crate) _device: Option<Device>,
     pub(crate) handle: ContextHandle,
 }
 
@@ -58,6 +58,7 @@ pub struct Context {
 
 pub(crate) struct Loaded {
     pub(crate) owned: OwnedContext,
+    pub(crate) device: Device,
     pub(crate) info: BinaryInfo,
     pub(crate) graphs: Vec<LoadedGraph>,
     /// Held during an execution.
@@ -101,6 +102,12 @@ fn missing_ops(what: &str, error: Error) -> Error {
 impl Context {
     /// Loads a context binary. `bytes` is not needed afterwards.
     ///
+    /// # Trust
+    /// The library believes what a context binary says, and so must this crate: buffers are held against the shapes in its metadata, which
+    /// the library does not hold against its code. Bytes that a compiler of the vendor's did not write as they are, because they were
+    /// damaged on the way or made to harm, can make the library read and write outside of buffers, here or in an execution. Load what
+    /// you have compiled; for a file that travelled, compare a hash first, as generated code does with [`crate::ArtifactFile`].
+    ///
     /// # Errors
     /// [`Error::Incompatible`] when it was made by another build of QNN or for another architecture, [`Error::OpPackageMissing`] when
     /// it uses ops of a package that was not registered ([`Backend::register_op_package`]), [`Error::Vendor`] when it is damaged
@@ -109,7 +116,8 @@ impl Context {
         Context::load(device, bytes, "the context binary", LoadOptions::default())
     }
 
-    /// Loads a context binary from a file, which is mapped and not read into memory.
+    /// Loads a context binary from a file, which is mapped and not read into memory. As with [`Context::from_bytes`], it must be one that
+    /// can be trusted.
     ///
     /// # Errors
     /// [`Error::File`] when the file cannot be opened; else as [`Context::from_bytes`].
@@ -154,9 +162,16 @@ impl Context {
             },
         );
         created.map_err(|error| missing_ops(what, error))?;
-        let owned = OwnedContext { backend: backend.clone(), device: Some(device.clone()), handle };
+        let owned = OwnedContext { backend: backend.clone(), _device: Some(device.clone()), handle };
         let graphs = info.graphs.iter().map(|graph| retrieve(&owned, graph)).collect::<Result<_>>()?;
-        Ok(Context { loaded: Arc::new(Loaded { owned, info, graphs, turn: Mutex::new(()) }) })
+        Ok(Context {
+            loaded: Arc::new(Loaded { owned, device: device.clone(), info, graphs, turn: Mutex::new(()) }),
+        })
+    }
+
+    /// The device that it is loaded on.
+    pub fn device(&self) -> &Device {
+        &self.loaded.device
     }
 
     /// What the binary says about itself.
@@ -223,6 +238,6 @@ pub(crate) fn map(path: &Path) -> Result<memmap2::Mmap> {
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.loaded.info.graphs.iter().map(|graph| graph.name.as_str()).collect();
-        f.debug_struct("Context").field("device", &self.loaded.owned.device).field("graphs", &names).finish()
+        f.debug_struct("Context").field("device", &self.loaded.device).field("graphs", &names).finish()
     }
 }

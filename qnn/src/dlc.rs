@@ -245,7 +245,7 @@ pub fn create<'d>(libs: &QnnLibs, path: &Path, graph: &str) -> Result<GraphBuild
         // SAFETY: the backend is alive; this backend has no devices; no options; the out-pointer is valid.
         Ok(unsafe { create(backend.handle(), ptr::null_mut(), ptr::null_mut(), &mut handle) })
     })?;
-    let context = Arc::new(OwnedContext { backend, device: None, handle });
+    let context = Arc::new(OwnedContext { backend, _device: None, handle });
     GraphBuilder::create_for_file(context, graph, path_string(path)?)
 }
 

@@ -47,7 +47,7 @@ pub enum Error {
         help: String,
     },
     /// A context binary that is kept as a file is not there.
-    #[error("context binary `{file}` of model `{model}` was not found; looked in {}{}", paths(.looked), help_line("copy the files of target/<triple>/<profile>/qnn beside the executable, or set QNN_ARTIFACT_DIR to their folder"))]
+    #[error("context binary `{file}` of model `{model}` was not found; looked in {}{}", paths(.looked), help_line("build with `cargo qnn build` and copy target/<triple>/<profile>/qnn beside the executable, or set QNN_ARTIFACT_DIR to that folder"))]
     ArtifactFile {
         /// The model.
         model: String,
@@ -55,6 +55,32 @@ pub enum Error {
         file: String,
         /// Folders that were searched.
         looked: Vec<PathBuf>,
+    },
+    /// A context binary that is kept as a file is there, and is not the one that the app was built with: of another build, of another
+    /// app, or damaged.
+    #[error("context binary `{file}` of model `{model}` is not the one that the app was built with: {}{}", .others.join("; "), help_line("build with `cargo qnn build` and copy target/<triple>/<profile>/qnn together with the executable"))]
+    OtherArtifact {
+        /// The model.
+        model: String,
+        /// File name.
+        file: String,
+        /// The files of that name, and how they differ.
+        others: Vec<String>,
+    },
+    /// A slice does not have as many elements as the tensor that it is for.
+    #[error(
+        "tensor `{tensor}` of graph `{graph}` has {expected} elements; the slice has {given}{}",
+        help_line("pass as many as the tensor has: `LEN` and `SHAPE` of the generated module")
+    )]
+    SliceLength {
+        /// The graph.
+        graph: String,
+        /// The tensor.
+        tensor: String,
+        /// Elements the tensor has.
+        expected: usize,
+        /// Elements the slice has.
+        given: usize,
     },
     /// A context binary does not fit the library or the device it would be loaded on.
     #[error("{what} cannot be loaded: {}{}", .found.join("; "), help_line(.help))]

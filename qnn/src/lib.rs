@@ -97,6 +97,9 @@ pub mod dlc;
 mod dtype;
 mod encode;
 mod error;
+mod files;
+#[doc(hidden)]
+pub mod generated;
 mod graph;
 #[cfg(feature = "llm")]
 pub mod llm;
@@ -108,7 +111,7 @@ mod performance;
 mod profile;
 mod tensor;
 
-pub use artifact::{Aligned, Artifact, ArtifactSource, OpPackage, Stub};
+pub use artifact::{Aligned, Artifact, ArtifactFile, ArtifactSource, FileSum, OpPackage, Stub};
 pub use backend::Backend;
 pub use context::{Context, LoadOptions};
 pub use device::{Device, DeviceInfo};

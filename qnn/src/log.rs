@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::{CStr, c_char};
+use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use qnn_platform::env;
@@ -75,7 +76,8 @@ pub(crate) unsafe extern "C" fn callback(format: *const c_char, level: LogLevel,
     let text = unsafe { render(format, args) };
     let mut buffer = buffer();
     if buffer.echo.is_some_and(|echo| level <= echo) {
-        eprintln!("qnn: {text}");
+        // Nobody may read it any more, and a panic must not go through the library's frames.
+        let _ = writeln!(std::io::stderr(), "qnn: {text}");
     }
     let number = buffer.next;
     buffer.next += 1;

@@ -7,7 +7,7 @@ use qnn_platform::soc::{self, Soc};
 
 use crate::{
     Artifact, ArtifactSource, Backend, Context, Device, DeviceInfo, Error, Graph, LoadOptions, OpPackage,
-    Result, Stub, Tensor, TensorMut, context,
+    Result, Stub, Tensor, TensorMut, files,
 };
 
 /// A model of the app, loaded on the device: what generated code wraps.
@@ -25,7 +25,7 @@ impl LoadedModel {
     ///
     /// # Errors
     /// [`Error::Stub`] when the app was built without its models, [`Error::NoArtifact`] when none fits,
-    /// [`Error::ArtifactFile`] when its file is missing, else as [`Context::load`].
+    /// [`Error::ArtifactFile`] when its file is missing, [`Error::OtherArtifact`] when it is another, else as [`Context::load`].
     pub fn load(backend: &Backend, artifacts: &'static [Artifact]) -> Result<LoadedModel> {
         let Some(first) = artifacts.first() else {
             return Err(Error::invalid("model", "the app contains no artifact of it"));
@@ -65,6 +65,11 @@ impl LoadedModel {
     /// The artifact that was chosen.
     pub fn artifact(&self) -> &'static Artifact {
         self.artifact
+    }
+
+    /// The device that it is loaded on, for example to choose its performance.
+    pub fn device(&self) -> &Device {
+        self.context.device()
     }
 
     /// The loaded context.
@@ -145,7 +150,7 @@ fn register(backend: &Backend, package: &OpPackage) -> Result<()> {
 }
 
 fn find_library(package: &OpPackage) -> Result<PathBuf> {
-    let looked = folders();
+    let looked = files::folders();
     let placed = looked.iter().map(|dir| dir.join(package.file)).find(|file| file.is_file());
     let built = || package.built.map(PathBuf::from).filter(|file| file.is_file());
     // Android's loader finds the app's native libraries by name.
@@ -164,27 +169,13 @@ fn load(device: &Device, artifact: &'static Artifact) -> Result<Context> {
         ArtifactSource::Embedded(bytes) => {
             Context::load(device, bytes, &format!("the artifact of model `{model}` for {soc}"), options)
         }
-        ArtifactSource::File(name) => {
-            let path = find_file(model, name)?;
-            let map = context::map(&path)?;
+        ArtifactSource::File(file) => {
+            let (path, map) = files::open(model, &file)?;
             let what = format!("the artifact of model `{model}` for {soc} ({})", path.display());
             Context::load(device, &map, &what, options)
         }
         ArtifactSource::Stub(reason) => Err(stub(artifact, reason)),
     }
-}
-
-pub(crate) fn find_file(model: &str, name: &str) -> Result<PathBuf> {
-    let looked = folders();
-    let found = looked.iter().map(|dir| dir.join(name)).find(|file| file.is_file());
-    found.ok_or_else(|| Error::ArtifactFile { model: model.to_owned(), file: name.to_owned(), looked })
-}
-
-/// Where files of the app are looked for.
-fn folders() -> Vec<PathBuf> {
-    let named = env::var(&env::QNN_ARTIFACT_DIR).map(PathBuf::from);
-    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|dir| dir.to_owned()));
-    named.into_iter().chain(beside.into_iter().flat_map(|dir| [dir.clone(), dir.join("qnn")])).collect()
 }
 
 #[cfg(test)]
@@ -220,12 +211,5 @@ mod tests {
         for part in ["`digits`", "SM8550 (v73)", "`SM8650`, `SM8750`", "add \"SM8550\" to `soc`"] {
             assert!(message.contains(part), "{message}");
         }
-    }
-
-    #[test]
-    fn a_missing_artifact_file_names_the_folders() {
-        let error = find_file("digits", "no-such-file.bin").unwrap_err();
-        assert!(matches!(&error, Error::ArtifactFile { looked, .. } if looked.len() >= 2), "{error}");
-        assert!(error.to_string().contains("no-such-file.bin"), "{error}");
     }
 }

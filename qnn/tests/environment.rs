@@ -30,7 +30,7 @@ const fn artifact(soc: &'static str, soc_id: u32, arch: u32, file: &'static str)
         soc_id,
         arch,
         build_id: "",
-        source: ArtifactSource::File(file),
+        source: ArtifactSource::File(qnn::ArtifactFile::named(file)),
         op_packages: &[],
     }
 }
@@ -56,6 +56,7 @@ fn artifact_folder_emulated_soc_and_log_level_are_taken_from_the_environment() {
 
     let (stdout, stderr) = run(&[folder]);
     assert!(stdout.contains("chosen SM8650"), "the first without a choice: {stdout}");
+    assert!(!stdout.contains("LIBNATIVE"), "standard output is the app's: {stdout}");
     assert!(!stderr.contains("qnn: "), "silent without QNN_LOG: {stderr}");
     let (stdout, _) = run(&[folder, ("QNN_EMULATE_SOC", "snapdragon-8-elite")]);
     assert!(stdout.contains("chosen SM8750"), "{stdout}");
@@ -70,4 +71,14 @@ fn artifact_folder_emulated_soc_and_log_level_are_taken_from_the_environment() {
     );
     let (_, stderr) = run(&[folder, ("QNN_LOG", "debug")]);
     assert!(stderr.contains("qnn: "), "the library's log is printed: {stderr}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_log_that_cannot_be_written_ends_nothing() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", "child", "--nocapture"]).env("QNN_LOG", "debug").stderr(full);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{:?}\n{}", output.status, String::from_utf8_lossy(&output.stdout));
 }

@@ -361,3 +361,28 @@ fn what_a_model_lacks_is_said_when_it_is_asked_for() {
     assert_eq!(pieces.last().unwrap().token, STOP);
     assert!(pieces.iter().all(|piece| piece.text.is_empty()));
 }
+
+#[test]
+fn files_of_another_build_are_refused() {
+    let described = |binary: &[u8]| {
+        let sum = |bytes: &[u8]| {
+            let checksum = qnn_platform::checksum::checksum(bytes).to_string();
+            serde_json::json!({ "bytes": bytes.len(), "checksum": checksum })
+        };
+        let mut description = description();
+        description["files"] =
+            serde_json::json!({ "chain.bin": sum(binary), "tokenizer.json": sum(TOKENIZER) });
+        description
+    };
+    let own = separate();
+    load("own-parts", &described(&own)).unwrap();
+    // A part of the same shapes and length: one weight is another.
+    let mut other = own.clone();
+    let last = other.len() - 1;
+    other[last] ^= 1;
+    let error = load("other-parts", &described(&other)).unwrap_err();
+    assert!(matches!(&error, Error::OtherArtifact { file, .. } if file == "chain.bin"), "{error}");
+    other.push(0);
+    let error = load("longer-parts", &described(&other)).unwrap_err();
+    assert!(matches!(&error, Error::OtherArtifact { .. }), "{error}");
+}

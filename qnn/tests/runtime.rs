@@ -178,7 +178,8 @@ fn models_take_the_first_artifact_in_the_emulator_and_files_are_found_beside_the
     assert_close(&y, &conv_reference(&x, &conv_weights(), &conv_bias()), 2e-3);
 
     let name: &'static str = format!("conv-{}.bin", std::process::id()).leak();
-    let files: &'static [Artifact] = vec![artifact("SM8650", 57, 75, ArtifactSource::File(name))].leak();
+    let files: &'static [Artifact] =
+        vec![artifact("SM8650", 57, 75, ArtifactSource::File(qnn::ArtifactFile::named(name)))].leak();
     let error = LoadedModel::load(&backend, files).unwrap_err();
     assert!(matches!(error, Error::ArtifactFile { .. }), "{error}");
     let beside = std::env::current_exe().unwrap().parent().unwrap().join("qnn");

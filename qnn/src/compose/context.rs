@@ -52,7 +52,7 @@ impl Device {
             },
         )?;
         let backend = self.backend().clone();
-        let context = Arc::new(OwnedContext { backend, device: Some(self.clone()), handle });
+        let context = Arc::new(OwnedContext { backend, _device: Some(self.clone()), handle });
         Ok(ContextBuilder { context, device: self.clone() })
     }
 }

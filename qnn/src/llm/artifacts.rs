@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use crate::{ArtifactSource, Error, Result, Stub, context, model};
+use qnn_llm::Deployment;
+use qnn_platform::checksum::Sum;
+
+use crate::{ArtifactSource, Error, FileSum, Result, Stub, context, files};
 
 /// One compiled language model for one SoC. Generated code holds a static array of them per model.
 ///
@@ -124,16 +127,32 @@ impl Deref for Bytes {
 }
 
 impl Described {
-    /// A file that the description names, mapped or embedded.
-    pub(super) fn file(&self, name: &str) -> Result<Bytes> {
+    /// A file that the description names, mapped or embedded. Of another build's it is refused: parts of two builds do not fit, though
+    /// their shapes do.
+    pub(super) fn file(&self, deployment: &Deployment, name: &str) -> Result<Bytes> {
         match &self.files {
-            Files::Folder(folder) => Ok(Bytes::Mapped(context::map(&folder.join(name))?)),
+            Files::Folder(folder) => {
+                let path = folder.join(name);
+                let map = context::map(&path)?;
+                let sum = deployment.files.get(name).and_then(|file| {
+                    let Sum(checksum) = file.checksum.parse().ok()?;
+                    Some(FileSum { bytes: file.bytes, checksum })
+                });
+                match sum.and_then(|sum| files::difference(&map, sum)) {
+                    None => Ok(Bytes::Mapped(map)),
+                    Some(why) => Err(Error::OtherArtifact {
+                        model: deployment.model.clone(),
+                        file: name.to_owned(),
+                        others: vec![format!("{} is another file: {why}", path.display())],
+                    }),
+                }
+            }
             Files::Artifacts(artifacts) => {
                 let row = artifacts.files.iter().find(|row| row.0 == name);
                 match row.map(|row| row.1) {
                     Some(ArtifactSource::Embedded(bytes)) => Ok(Bytes::Embedded(bytes)),
-                    Some(ArtifactSource::File(name)) => {
-                        Ok(Bytes::Mapped(context::map(&model::find_file(artifacts.model, name)?)?))
+                    Some(ArtifactSource::File(file)) => {
+                        Ok(Bytes::Mapped(files::open(artifacts.model, &file)?.1))
                     }
                     Some(ArtifactSource::Stub(reason)) => {
                         Err(Stub { model: artifacts.model.to_owned(), reason: reason.to_owned() }.into())

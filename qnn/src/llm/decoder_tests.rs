@@ -204,6 +204,7 @@ fn fixed(heads: Heads, embedding: Embedding, parts: &[(usize, bool)], tokens: &[
         rope: Rope::new(&config, CONTEXT),
         table,
         deployment: Deployment {
+            files: Default::default(),
             version: 1,
             model: "fake".into(),
             soc: "SM8650".into(),

@@ -60,11 +60,13 @@ impl Llm {
 
     fn build(device: Device, deployment: Deployment, described: &Described) -> Result<Llm> {
         let tokenizer = match &deployment.text.tokenizer {
-            Some(file) => Some(Tokenizer::new(&described.file(file)?)?),
+            Some(file) => Some(Tokenizer::new(&described.file(&deployment, file)?)?),
             None => None,
         };
         let table = match &deployment.embedding {
-            Embedding::Host { file } => Some(Table::new(file, described.file(file)?, &deployment.config)?),
+            Embedding::Host { file } => {
+                Some(Table::new(file, described.file(&deployment, file)?, &deployment.config)?)
+            }
             Embedding::Graph => None,
         };
         let parts = Arc::new(Parts::load(&device, described, &deployment)?);

@@ -6,7 +6,7 @@
 //!
 //! let backend = qnn::Backend::htp()?;
 //! // Generated code has `NAME::Model::load(&backend)?` for a model of the manifest.
-//! let llm = Llm::load(&backend, std::path::Path::new("target/debug/qnn"))?;
+//! let llm = Llm::load(&backend, std::path::Path::new("target/debug/qnn/app"))?;
 //! let mut session = llm.session();
 //! for piece in session.complete("In the beginning", &Sampling::default()) {
 //!     print!("{}", piece?.text);

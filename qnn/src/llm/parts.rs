@@ -18,7 +18,7 @@ impl Parts {
     /// Loads the contexts of all parts.
     pub(super) fn load(device: &Device, described: &Described, deployment: &Deployment) -> Result<Parts> {
         let parts = deployment.parts.iter().enumerate().map(|(index, part)| {
-            let bytes = described.file(&part.file)?;
+            let bytes = described.file(deployment, &part.file)?;
             let what = format!("{} of model `{}` for {}", part.file, deployment.model, deployment.soc);
             let context = Context::load(device, &bytes, &what, LoadOptions::default())?;
             let mut found = Vec::new();
