@@ -162,7 +162,7 @@ pub(crate) struct ModelOutputs<'a> {
 /// The artifacts of several packages.
 ///
 /// # Errors
-/// A context binary that is too large, or two packages with different artifacts of the same name.
+/// A context binary that is too large, or two packages with different op packages of the same name.
 pub(crate) fn outputs(built: &[Built]) -> Result<Vec<ModelOutputs<'_>>> {
     let mut models: Vec<ModelOutputs<'_>> = Vec::new();
     let mut problems = Vec::new();
@@ -171,8 +171,6 @@ pub(crate) fn outputs(built: &[Built]) -> Result<Vec<ModelOutputs<'_>>> {
             let outputs = Output::of_model(&package.name, model, &artifacts)?;
             for Output { record, .. } in &outputs {
                 problems.extend(record.too_large());
-                let others = models.iter().flat_map(|model| &model.outputs);
-                problems.extend(others.filter_map(|other| record.clashes_with(&other.record)).next());
             }
             models.push(ModelOutputs { model, artifacts, outputs, op_packages: &package.op_packages });
         }
@@ -221,23 +219,28 @@ pub(crate) fn place_all(
 /// What [`collect`] put into a folder.
 #[derive(Clone, Debug)]
 pub struct Collected {
-    /// The manifest.
+    /// What was built; the folder's manifest has what other packages put there as well.
     pub manifest: ArtifactManifest,
     /// Of each artifact in it, whether it was there before the build.
     pub fresh: Vec<bool>,
 }
 
-/// Puts the artifacts of several packages into one folder, with one manifest: `<model>.<SoC>.bin`, what belongs to language
-/// models, and `qnn-manifest.json`. What an earlier run put there and is not made any more is removed.
+/// Puts the artifacts of several packages into one folder, with one manifest: `<package>/<model>.<SoC>.bin`, what belongs to language
+/// models beside it, libraries of op packages, and `qnn-manifest.json`. What an earlier run put there for these packages and is not made
+/// any more is removed.
 ///
 /// # Errors
-/// A context binary that is too large, two packages with different artifacts of the same name, and files that cannot be
-/// written.
+/// A context binary that is too large, two packages with different op packages of the same name, and files that cannot be written.
 pub fn collect(built: &[Built], folder: &Path, memo: &Memo) -> Result<Collected> {
-    let models = outputs(built)?;
+    let mut models = outputs(built)?;
+    for output in models.iter_mut().flat_map(|model| &mut model.outputs) {
+        let record = &mut output.record;
+        record.file = format!("{}/{}", record.package, record.file);
+    }
     place_all(&models, built, folder, memo)?;
     let manifest = listed(&models, built);
-    manifest.write(folder)?;
+    let packages: Vec<&str> = built.iter().map(|package| package.name.as_str()).collect();
+    manifest.write(folder, &packages)?;
     let fresh = models.iter().flat_map(|model| &model.outputs).map(|output| output.fresh).collect();
     Ok(Collected { manifest, fresh })
 }

@@ -13,7 +13,8 @@ use support::{App, MODEL};
 
 const MAIN: &str = r#"
 #![forbid(unsafe_code)]
-#![deny(warnings, missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+#![forbid(missing_debug_implementations)]
+#![deny(warnings, missing_docs, unreachable_pub, clippy::all, clippy::pedantic, clippy::nursery)]
 #![allow(non_snake_case)]
 //! Names here that could be taken for those of the generated code.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +30,7 @@ mod qnn {}
 ::qnn::include_models!();
 
 fn odd_inputs(half: &[::qnn::F16; 2]) -> Option<ok_odd_names::PreFillInputs<'_>> {
-    Some(ok_odd_names::PreFillInputs { type_: half, _1st: &[1, 0], a_b: &[-1, 1], a_b_2: &[1, 2], input_ids: &[-1, 1] })
+    Some(ok_odd_names::PreFillInputs { type_: half, _1st: &[1, 0], a_b: &[1, 2], a_b_2: &[-1, 1], input_ids: &[-1, 1] })
 }
 
 fn main() {
@@ -37,7 +38,14 @@ fn main() {
     for artifact in ok::ARTIFACTS {
         ::std::println!("{artifact:?}");
     }
-    let outputs = ok::Outputs::zeroed();
+    let outputs = ok::Outputs::default();
+    let known: &dyn Fn(&ok::Model) -> (ok::Model, &::qnn::Device) = &|model| (model.clone(), model.device());
+    let _ = known;
+    ::std::println!("{:?} {}", outputs, outputs == ok::Outputs::zeroed());
+    ::std::println!("{:?}", ok::Inputs { x: &ok::Inputs::zeroed_x() });
+    if let Err(error) = ok::Inputs::x_from(&[0.0; ok::Inputs::X_LEN + 1]) {
+        ::std::println!("{error}");
+    }
     let x = [0.0_f32; 3];
     let inputs = ok::Inputs { x: &x };
     ::std::println!("{:?} {:?} {}", ok::Inputs::X_SHAPE, ok::Outputs::Y_SHAPE, inputs.x.len() + outputs.y.len());
@@ -112,9 +120,14 @@ fn an_app_builds_without_warnings_and_runs_and_is_not_built_twice() {
     let out = app.cargo(&["run"], &[]);
     let (stdout, stderr) = (text(&out.stdout), text(&out.stderr));
     assert!(out.status.success(), "{stderr}");
-    assert!(!stderr.contains("warning"), "{stderr}");
+    // That names of the model are the same in Rust is told, once for each of its graphs; rustc has nothing to say.
+    let warnings: Vec<&str> = stderr.lines().filter(|line| line.contains("warning")).collect();
+    assert!(warnings.iter().all(|line| line.contains("qnn-app@")), "{stderr}");
+    assert_eq!(stderr.matches("\"a.b\" is `a_b_2`").count(), 3, "{stderr}");
     assert!(stdout.contains("soc: \"SM8650\", soc_id: 57, arch: 75"), "{stdout}");
     assert!(stdout.contains("2 [1, 2]"), "{stdout}");
+    assert!(stdout.contains("Outputs { y: [0.0, 0.0, 0.0] } true"), "{stdout}");
+    assert!(stdout.contains("tensor `x` of graph `ok` has 3 elements; the slice has 4"), "{stdout}");
     assert!(stdout.contains("Embedded(") && stdout.contains("[1, 3] [3] 6"), "{stdout}");
 
     let again = text(&app.cargo(&["build"], &[]).stderr);

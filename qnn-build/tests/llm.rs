@@ -139,7 +139,12 @@ fn the_module_embeds_small_models_and_names_the_files_of_others() {
 
     manifest(&app, TWO, "embed = \"file\"");
     let code = fs::read_to_string(app.build().unwrap().code).unwrap();
-    assert!(code.contains("ArtifactSource::File(\"llm.SM8650.0.bin\")"), "{code}");
+    assert!(
+        code.contains(
+            "ArtifactSource::File(::qnn::ArtifactFile { package: \"app\", name: \"llm.SM8650.0.bin\""
+        ),
+        "{code}"
+    );
     assert!(!code.contains("include_bytes!"), "{code}");
 }
 

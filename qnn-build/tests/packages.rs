@@ -6,6 +6,7 @@
 mod support;
 
 use std::fs;
+use std::path::Path;
 use std::sync::Mutex;
 
 use qnn_build::artifacts::ArtifactManifest;
@@ -74,32 +75,66 @@ fn artifacts_of_all_packages_are_collected_in_one_folder() {
     let built = build(&one, &[&two], &recorder).unwrap();
     let manifest = package::collect(&built, &folder, &Memo::default()).unwrap().manifest;
     let files: Vec<&str> = manifest.artifacts.iter().map(|artifact| artifact.file.as_str()).collect();
-    assert_eq!(files, ["ok.SM8650.bin", "ok.SM8750.bin", "ok-warns.SM8650.bin"]);
+    assert_eq!(files, ["app/ok.SM8650.bin", "app/ok.SM8750.bin", "app/ok-warns.SM8650.bin"]);
     assert!(files.iter().all(|file| folder.join(file).is_file()));
     assert_eq!(ArtifactManifest::read(&folder), Some(manifest));
 
     one.manifest(&["SM8650"], &["ok"], "");
     let built = build(&one, &[], &recorder).unwrap();
     package::collect(&built, &folder, &Memo::default()).unwrap();
-    let mut left: Vec<_> = fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    left.sort();
-    assert_eq!(left, ["ok.SM8650.bin", "qnn-manifest.json"]);
+    assert_eq!(names_in(&folder), ["app", "qnn-manifest.json"]);
+    assert_eq!(names_in(&folder.join("app")), ["ok.SM8650.bin"]);
 }
 
-#[test]
-fn packages_with_different_models_of_one_name_are_told() {
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Two packages that have another model of the same name.
+fn two_packages() -> (App, App) {
     let (one, two) = (App::new(&["ok"]), App::new(&["ok"]));
-    two.manifest(&["SM8650"], &["ok"], "models.ok.htp.optimization = 1\n");
+    let text = fs::read_to_string(two.path("Cargo.toml")).unwrap();
+    fs::write(two.path("Cargo.toml"), text.replace("name = \"app\"", "name = \"other\"")).unwrap();
     let mut model = support::MODEL.to_vec();
     model.extend([0x12, 0x01, b'x']);
     two.write("ok.onnx", &model);
+    (one, two)
+}
+
+#[test]
+fn packages_may_have_models_of_one_name() {
+    let (one, two) = two_packages();
+    let folder = one.path("target/qnn");
     let built = build(&one, &[&two], &Recorder::default()).unwrap();
-    let error = package::collect(&built, &one.path("target/qnn"), &Memo::default()).unwrap_err();
-    assert_eq!(error.problems[0].code, "E0113");
-    assert!(!one.path("target/qnn").exists(), "nothing is written half");
+    let manifest = package::collect(&built, &folder, &Memo::default()).unwrap().manifest;
+    let files: Vec<&str> = manifest.artifacts.iter().map(|artifact| artifact.file.as_str()).collect();
+    assert_eq!(files, ["app/ok.SM8650.bin", "other/ok.SM8650.bin"]);
+    let bytes = |file: &str| fs::read(folder.join(file)).unwrap();
+    assert_ne!(bytes(files[0]), bytes(files[1]));
+}
+
+#[test]
+fn projects_that_share_a_target_folder_leave_each_others_artifacts() {
+    let (one, two) = two_packages();
+    let folder = one.path("target/qnn");
+    for app in [&one, &two] {
+        let built = build(app, &[], &Recorder::default()).unwrap();
+        package::collect(&built, &folder, &Memo::default()).unwrap();
+    }
+    assert_eq!(names_in(&folder), ["app", "other", "qnn-manifest.json"]);
+    let listed = ArtifactManifest::read(&folder).unwrap().artifacts;
+    let files: Vec<&str> = listed.iter().map(|artifact| artifact.file.as_str()).collect();
+    assert_eq!(files, ["other/ok.SM8650.bin", "app/ok.SM8650.bin"]);
+    // A model that is gone is gone of its own package only.
+    one.manifest(&["SM8750"], &["ok"], "");
+    let built = build(&one, &[], &Recorder::default()).unwrap();
+    package::collect(&built, &folder, &Memo::default()).unwrap();
+    assert_eq!(names_in(&folder.join("app")), ["ok.SM8750.bin"]);
+    assert_eq!(names_in(&folder.join("other")), ["ok.SM8650.bin"]);
 }
 
 #[test]

@@ -115,7 +115,7 @@ registry! {
 
     QNN_EMULATE_SOC = "QNN_EMULATE_SOC", Runtime, false, ["qnn"], "the first SoC of the app's manifest",
         "On a development machine, the SoC whose artifact is loaded into the HTP emulator: part number, alias or id.";
-    QNN_ARTIFACT_DIR = "QNN_ARTIFACT_DIR", Runtime, false, ["qnn"], "beside the executable, then its `qnn` folder",
+    QNN_ARTIFACT_DIR = "QNN_ARTIFACT_DIR", Runtime, false, ["qnn"], "beside the executable, in `qnn` there, in `../qnn`, and where the build put them",
         "Folder in which context binaries that are files (`embed = \"file\"`) are looked for first.";
     QNN_LOG = "QNN_LOG", Runtime, false, ["qnn", "cargo qnn"], "not set: kept for error messages",
         "Prints the vendor library's log to standard error at this level: `error`, `warn`, `info`, `verbose` or `debug`.";
@@ -155,6 +155,10 @@ registry! {
         "Folder of the Cargo.toml of the package being built.";
     CARGO_MANIFEST_PATH = "CARGO_MANIFEST_PATH", Cargo, false, ["qnn-build"], "`Cargo.toml` in `CARGO_MANIFEST_DIR`",
         "The Cargo.toml of the package being built.";
+    CARGO_FEATURE = "CARGO_FEATURE_<NAME>", Cargo, false, ["qnn-build"], "the feature is off",
+        "Set for each feature of the package that is on: models may need some.";
+    HOST = "HOST", Cargo, false, ["qnn-build"], "this machine",
+        "The machine that builds: an app for it finds its files where the build put them.";
     TARGET = "TARGET", Cargo, false, ["qnn-build"], "this machine",
         "The target that is built: for x86-64 the models run in the emulator, which cannot load shared weights.";
     CARGO_MAKEFLAGS = "CARGO_MAKEFLAGS", Cargo, false, ["qnn-build"], "no jobserver",
@@ -201,6 +205,11 @@ pub fn var(var: &EnvVar) -> Option<OsString> {
 /// The value of a variable as text; `None` when it is not set or empty. Bytes that are no UTF-8 are replaced.
 pub fn string(var: &EnvVar) -> Option<String> {
     self::var(var).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// A feature of a package as it stands in the name of a [`CARGO_FEATURE`] variable.
+pub fn feature_part(feature: &str) -> String {
+    feature.to_uppercase().replace('-', "_")
 }
 
 /// The value of one member of a family such as [`CARGO_TARGET_LINKER`]: `part` goes where the angle brackets are.

@@ -79,5 +79,5 @@ pub(crate) fn place_library(device: &Device, folder: &Path, memo: &Memo) -> Resu
         return Ok(());
     }
     fs::create_dir_all(folder).map_err(problem)?;
-    link_or_copy(&device.library, to).map_err(problem)
+    link_or_copy(&device.library, None, to).map_err(problem)
 }

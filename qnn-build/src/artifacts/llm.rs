@@ -1,9 +1,11 @@
 //! The files of a language model: context binaries of its parts, embedding table, tokenizer, description, report.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use qnn_llm::Deployment;
-use qnn_llm::deployment::{self, Embedding, Part, Source, TextInfo};
+use qnn_llm::deployment::{self, Embedding, FileInfo, Part, Source, TextInfo};
+use qnn_platform::checksum::checksum;
 use serde::Serialize;
 
 use super::{ArtifactKind, ArtifactRecord, Content, Output, embedding};
@@ -56,6 +58,11 @@ pub(super) fn outputs<'a>(
         facts,
         embedding: table.as_ref().map(|table| table.record.file.clone()),
         tokenizer: tokenizer.as_ref().map(|(name, _)| name.clone()),
+        files: table
+            .iter()
+            .map(|table| info(&table.record.file, table.record.bytes, &table.record.checksum))
+            .chain(tokenizer.iter().map(|(name, file)| info(name, file.bytes, &file.checksum)))
+            .collect(),
     };
     let mut outputs = Vec::new();
     for soc in socs {
@@ -69,8 +76,8 @@ pub(super) fn outputs<'a>(
     }
     outputs.extend(table);
     outputs.extend(tokenizer.map(|(file, known)| {
-        let (bytes, blake3) = (known.bytes, known.blake3.clone());
-        let record = ArtifactRecord { kind: ArtifactKind::Tokenizer, file, bytes, blake3, ..all };
+        let (bytes, blake3, checksum) = (known.bytes, known.blake3.clone(), known.checksum.clone());
+        let record = ArtifactRecord { kind: ArtifactKind::Tokenizer, file, bytes, blake3, checksum, ..all };
         Output { record, content: Content::Tokenizer(&model.source), fresh: true }
     }));
     Ok(outputs)
@@ -82,6 +89,12 @@ struct Common<'a> {
     facts: &'a LlmFacts,
     embedding: Option<String>,
     tokenizer: Option<String>,
+    /// What their bytes are.
+    files: BTreeMap<String, FileInfo>,
+}
+
+fn info(file: &str, bytes: u64, checksum: &str) -> (String, FileInfo) {
+    (file.to_owned(), FileInfo { bytes, checksum: checksum.to_owned() })
 }
 
 impl<'a> Common<'a> {
@@ -107,8 +120,8 @@ impl<'a> Common<'a> {
         ];
         outputs.extend(texts.map(|(kind, file, text)| {
             let (bytes, blake3) = (text.len() as u64, blake3::hash(&text).to_hex().to_string());
-            let build_id = build_id.clone();
-            let record = ArtifactRecord { kind, file, bytes, blake3, build_id, ..base.clone() };
+            let (build_id, checksum) = (build_id.clone(), checksum(&text).to_string());
+            let record = ArtifactRecord { kind, file, bytes, blake3, checksum, build_id, ..base.clone() };
             Output { record, content: Content::Bytes(text), fresh }
         }));
         Ok(outputs)
@@ -135,6 +148,9 @@ impl<'a> Common<'a> {
                 peak_rss: report.peak_rss,
             }
         };
+        let sum = |((.., compiled), file): (&Made<'_>, &&str)| {
+            info(file, compiled.entry.record.bytes, &compiled.entry.record.checksum)
+        };
         Some(Deployment {
             version: deployment::VERSION,
             model: self.model.name.clone(),
@@ -153,6 +169,7 @@ impl<'a> Common<'a> {
             embedding: self.embedding.clone().map_or(Embedding::Graph, |file| Embedding::Host { file }),
             parts: parts.iter().zip(files).map(part).collect(),
             text: TextInfo { tokenizer: self.tokenizer.clone(), ..self.facts.text.clone() },
+            files: self.files.clone().into_iter().chain(parts.iter().zip(files).map(sum)).collect(),
             build_id: compiled.entry.record.report.build_id.clone(),
         })
     }

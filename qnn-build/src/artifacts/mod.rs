@@ -2,9 +2,10 @@
 
 mod library;
 mod llm;
+mod stamp;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,8 @@ use crate::plan::PlannedModel;
 use crate::store::Entry;
 pub use library::OpPackageRecord;
 pub(crate) use library::place_library;
+pub(crate) use stamp::write as write_stamp;
+pub use stamp::{STAMP, mark_stale};
 
 /// Name of the artifact manifest in its folder.
 pub const ARTIFACT_MANIFEST: &str = "qnn-manifest.json";
@@ -79,12 +82,15 @@ pub struct ArtifactRecord {
     pub soc_id: u32,
     /// Its Hexagon architecture.
     pub arch: u32,
-    /// Its name, beside this manifest; empty in a stub.
+    /// Its path from this manifest's folder: in a build script's folder its name, where packages are collected `<package>/<name>`. Empty
+    /// in a stub.
     pub file: String,
     /// Its length, bytes.
     pub bytes: u64,
     /// Its blake3, hexadecimal.
     pub blake3: String,
+    /// Its XXH64, hexadecimal: what the app holds against a file that it loads.
+    pub checksum: String,
     /// The QNN build that compiled it.
     pub build_id: String,
     /// Its key in the store; empty for what is not kept there.
@@ -140,6 +146,7 @@ impl<'a> Output<'a> {
             file,
             bytes: record.bytes,
             blake3: record.blake3.clone(),
+            checksum: record.checksum.clone(),
             build_id: record.report.build_id.clone(),
             key: compiled.key.to_string(),
             graphs: record.report.graphs.clone(),
@@ -152,6 +159,7 @@ impl<'a> Output<'a> {
     /// includes it is not built again.
     pub(crate) fn place(&self, folder: &Path, memo: &Memo) -> Result<()> {
         let to = &folder.join(&self.record.file);
+        let folder = to.parent().unwrap_or(folder);
         let problem = |error| Error::io("E0605", "cannot write", to, &error);
         let hash = || hash_file(to).map(|(bytes, hash)| (bytes, hash.to_hex().to_string()));
         if fs::metadata(to).is_ok_and(|meta| meta.len() == self.record.bytes)
@@ -161,7 +169,7 @@ impl<'a> Output<'a> {
         }
         fs::create_dir_all(folder).map_err(problem)?;
         match &self.content {
-            Content::Entry(entry) => link_or_copy(&entry.path, to).map_err(problem),
+            Content::Entry(entry) => link_or_copy(&entry.path, entry.held.as_deref(), to).map_err(problem),
             Content::Bytes(bytes) => write_atomic(to, bytes, false).map_err(problem),
             Content::Tokenizer(source) => {
                 write_atomic(to, llm::tokenizer(source)?.as_bytes(), false).map_err(problem)
@@ -202,20 +210,6 @@ impl ArtifactRecord {
         let message = format!("the context binary for {} has {gib:.2} GiB; {limit}", self.soc);
         Some(Diagnostic::new("E0116", message).model(&self.model).help(help))
     }
-
-    /// The problem of two packages whose files would overwrite each other.
-    pub(crate) fn clashes_with(&self, other: &Self) -> Option<Diagnostic> {
-        if self.file != other.file || self.blake3 == other.blake3 {
-            return None;
-        }
-        let message =
-            format!("packages `{}` and `{}` both have a model `{}`", other.package, self.package, self.model);
-        Some(
-            Diagnostic::new("E0113", message)
-                .note("their context binaries differ and would have the same file name")
-                .help("rename one of the models, or build the packages one by one"),
-        )
-    }
 }
 
 /// Larger context binaries cannot be loaded by the HTP in one piece.
@@ -245,29 +239,59 @@ impl ArtifactManifest {
         serde_json::from_slice(&fs::read(folder.join(ARTIFACT_MANIFEST)).ok()?).ok()
     }
 
-    /// Writes it into `folder`, and removes the files that the one before it listed and this one does not.
-    pub(crate) fn write(&self, folder: &Path) -> Result<PathBuf> {
+    /// Writes it into `folder`, and removes the files that the one before it listed and this one does not. What another package's builds
+    /// put there stays, and stays listed.
+    pub(crate) fn write(&self, folder: &Path, packages: &[&str]) -> Result<PathBuf> {
         let path = folder.join(ARTIFACT_MANIFEST);
-        for old in Self::read(folder).unwrap_or_default().artifacts {
-            let is_plain = Path::new(&old.file).components().count() == 1;
-            let is_ours = ENDS.iter().any(|end| old.file.ends_with(end)) && old.file != ARTIFACT_MANIFEST;
-            if is_plain && is_ours && !self.artifacts.iter().any(|new| new.file == old.file) {
-                // It may have been removed by hand.
-                let _ = fs::remove_file(folder.join(&old.file));
+        let old = Self::read(folder).unwrap_or_default();
+        let mut all = self.clone();
+        for artifact in old.artifacts {
+            if all.artifacts.iter().any(|new| new.file == artifact.file) {
+                continue;
+            }
+            let is_ours = ENDS.iter().any(|end| artifact.file.ends_with(end));
+            if packages.contains(&artifact.package.as_str()) {
+                if is_ours {
+                    remove(folder, &artifact.file);
+                }
+            } else if folder.join(&artifact.file).is_file() {
+                all.artifacts.push(artifact);
             }
         }
-        for old in Self::read(folder).unwrap_or_default().op_packages {
-            let is_plain = Path::new(&old.file).components().count() == 1 && old.file.ends_with(".so");
-            if is_plain && !self.op_packages.iter().any(|new| new.file == old.file) {
-                let _ = fs::remove_file(folder.join(&old.file));
+        for library in old.op_packages {
+            if all.op_packages.iter().any(|new| new.file == library.file) {
+                continue;
+            }
+            if packages.contains(&library.package.as_str()) {
+                if library.file.ends_with(".so") {
+                    remove(folder, &library.file);
+                }
+            } else if folder.join(&library.file).is_file() {
+                all.op_packages.push(library);
             }
         }
         let problem = |error: std::io::Error| Error::io("E0605", "cannot write", &path, &error);
         let mut json =
-            serde_json::to_vec_pretty(self).map_err(|error| problem(std::io::Error::other(error)))?;
+            serde_json::to_vec_pretty(&all).map_err(|error| problem(std::io::Error::other(error)))?;
         json.push(b'\n');
+        fs::create_dir_all(folder).map_err(problem)?;
         write_if_changed(&path, &json).map_err(problem)?;
         Ok(path)
+    }
+}
+
+/// Removes a file that an earlier manifest listed: in the folder, or in one in it.
+fn remove(folder: &Path, file: &str) {
+    let parts: Vec<Component<'_>> = Path::new(file).components().collect();
+    let is_inside = parts.iter().all(|part| matches!(part, Component::Normal(_))) && parts.len() <= 2;
+    if is_inside && file != ARTIFACT_MANIFEST {
+        let path = folder.join(file);
+        // It may have been removed by hand.
+        let _ = fs::remove_file(&path);
+        if let (2, Some(parent)) = (parts.len(), path.parent()) {
+            // A folder that is not empty stays.
+            let _ = fs::remove_dir(parent);
+        }
     }
 }
 
@@ -293,18 +317,5 @@ mod tests {
         assert!(problem(Embed::File, LARGEST + 1).unwrap().contains("divide the model"));
         assert_eq!(problem(Embed::Bytes, LARGEST_EMBEDDED), None);
         assert!(problem(Embed::Bytes, LARGEST_EMBEDDED + 1).unwrap().contains("embed = \"file\""));
-    }
-
-    #[test]
-    fn equal_files_of_two_packages_are_no_clash() {
-        let record = |package: &str, blake3: &str| ArtifactRecord {
-            package: package.to_owned(),
-            file: "m.SM8650.bin".to_owned(),
-            blake3: blake3.to_owned(),
-            ..ArtifactRecord::default()
-        };
-        assert_eq!(record("a", "1").clashes_with(&record("b", "1")), None);
-        let problem = record("a", "1").clashes_with(&record("b", "2")).unwrap();
-        assert!(problem.message.contains("`b` and `a`"), "{problem}");
     }
 }

@@ -11,7 +11,8 @@ const KEYWORDS: &[&str] = &[
     "virtual", "where", "while", "yield",
 ];
 
-/// A name in snake case: `InputIds` becomes `input_ids`, `x:0` becomes `x_0`, `1st` becomes `_1st`, `type` becomes `type_`.
+/// A name in snake case: `InputIds` becomes `input_ids`, `x:0` becomes `x_0`, `1st` becomes `_1st`, `type` becomes `type_`. Letters of any
+/// script stay.
 pub fn identifier(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut out = String::with_capacity(name.len());
@@ -27,10 +28,10 @@ pub fn identifier(name: &str) -> String {
             }
             out.push(c.to_ascii_lowercase());
         } else {
-            out.push(if c.is_ascii_alphanumeric() { c } else { '_' });
+            out.push(if unicode_ident::is_xid_continue(c) { c } else { '_' });
         }
     }
-    if out.is_empty() || out.starts_with(|c: char| c.is_ascii_digit()) {
+    if !out.starts_with(|c: char| c == '_' || unicode_ident::is_xid_start(c)) {
         out.insert(0, '_');
     }
     if out.chars().all(|c| c == '_') {
@@ -48,29 +49,47 @@ pub(super) fn type_name(name: &str) -> String {
     let words = snake.split('_').filter(|word| !word.is_empty());
     let out: String = words
         .map(|word| {
-            let (head, tail) = word.split_at(1);
-            head.to_ascii_uppercase() + tail
+            let mut chars = word.chars();
+            let head = chars.next().map(|c| c.to_ascii_uppercase());
+            head.into_iter().chain(chars).collect::<String>()
         })
         .collect();
     if out.starts_with(|c: char| c.is_ascii_digit()) { format!("G{out}") } else { out }
 }
 
-/// Identifiers of several names in one scope: of two that would be the same, the later gets a number.
+/// Identifiers of several names in one scope, such as the inputs of a graph. A name that is an identifier keeps it; of others that
+/// would be the same, the later get numbers.
+pub fn identifiers<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    distinct(names, identifier)
+}
+
+/// As [`identifiers`], for any kind of identifier.
 pub(super) fn distinct<'a>(
     names: impl IntoIterator<Item = &'a str>,
     make: impl Fn(&str) -> String,
 ) -> Vec<String> {
-    let mut seen = HashSet::new();
-    let mut out = Vec::new();
-    for name in names {
-        let base = make(name);
+    let made: Vec<(&str, String)> = names.into_iter().map(|name| (name, make(name))).collect();
+    let mut seen: HashSet<String> =
+        made.iter().filter(|(name, own)| name == own).map(|(_, own)| own.clone()).collect();
+    let mut kept = HashSet::new();
+    let pick = |(name, base): (&str, String)| {
+        if name == base && kept.insert(base.clone()) {
+            return base;
+        }
         let numbered = (2..).map(|n| format!("{}_{n}", base.trim_end_matches('_')));
         let free = std::iter::once(base.clone()).chain(numbered).find(|name| !seen.contains(name));
         let free = free.unwrap_or(base);
         seen.insert(free.clone());
-        out.push(free);
-    }
-    out
+        free
+    };
+    made.into_iter().map(pick).collect()
+}
+
+/// What became of names of which several would have been the same: `"x.1" is x_1_2`. Empty where all were different.
+pub(super) fn renamed(names: &[&str], identifiers: &[String], make: impl Fn(&str) -> String) -> Vec<String> {
+    let pairs = names.iter().zip(identifiers);
+    let other = pairs.filter(|(name, own)| make(name) != **own);
+    other.map(|(name, own)| format!("{name:?} is `{own}`")).collect()
 }
 
 #[cfg(test)]
@@ -88,10 +107,12 @@ mod tests {
             ("1st", "_1st"),
             ("type", "type_"),
             ("Self", "self_"),
-            ("größe", "gr__e"),
+            ("größe", "größe"),
+            ("Größe²", "größe_"),
             ("", "unnamed"),
             ("::", "unnamed"),
-            ("日本", "unnamed"),
+            ("日本", "日本"),
+            ("\u{202e}x", "_x"),
         ] {
             assert_eq!(identifier(name), expected, "{name}");
         }
@@ -100,7 +121,17 @@ mod tests {
     #[test]
     fn names_that_collide_are_numbered() {
         let names = distinct(["a.b", "a_b", "A:b", "a_b_2", "in", "in_"], identifier);
-        assert_eq!(names, ["a_b", "a_b_2", "a_b_3", "a_b_2_2", "in_", "in_2"]);
+        assert_eq!(names, ["a_b_3", "a_b", "a_b_4", "a_b_2", "in_2", "in_"]);
+    }
+
+    #[test]
+    fn an_exact_name_wins_wherever_it_stands() {
+        assert_eq!(identifiers(["x.1", "x_1"]), ["x_1_2", "x_1"]);
+        assert_eq!(identifiers(["x.1", "x_1", "x_1_2"]), ["x_1_3", "x_1", "x_1_2"]);
+        assert_eq!(identifiers(["X", "x", "x"]), ["x_2", "x", "x_3"]);
+        let names = ["x.1", "x_1", "y"];
+        assert_eq!(renamed(&names, &identifiers(names), identifier), ["\"x.1\" is `x_1_2`"]);
+        assert!(renamed(&["a.b"], &identifiers(["a.b"]), identifier).is_empty());
     }
 
     #[test]
@@ -108,5 +139,6 @@ mod tests {
         assert_eq!(type_name("pre-fill"), "PreFill");
         assert_eq!(type_name("decode_1"), "Decode1");
         assert_eq!(type_name("2nd"), "G2nd");
+        assert_eq!(type_name("größe_2"), "Größe2");
     }
 }

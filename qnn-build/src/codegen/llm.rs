@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::Placement;
 use super::ident::identifier;
-use super::rust::text;
+use super::rust::{LINTS, text};
 
 /// A language model to generate code for.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub struct LlmSocCode {
 }
 
 const MODEL: &str = "    /// The language model.
+    #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
     pub struct Model;
 
     impl Model {
@@ -52,7 +53,7 @@ pub(super) fn module(out: &mut String, model: &LlmCode<'_>) {
         socs.join(", ")
     );
     put!(out, "///\n/// It needs the feature `llm` of the crate `qnn`.");
-    put!(out, "#[allow(warnings, clippy::all, clippy::pedantic)]");
+    put!(out, "{LINTS}");
     put!(out, "pub mod {} {{", identifier(model.name));
     put!(out, "    /// Name of the model in Cargo.toml.");
     put!(out, "    pub const NAME: &str = {:?};\n", model.name);
@@ -87,7 +88,7 @@ pub(super) fn module(out: &mut String, model: &LlmCode<'_>) {
                     let index = embedded.iter().position(|known| known == file).unwrap_or_default();
                     format!("Embedded(&BYTES_{index}.0)")
                 }
-                Placement::File(file) => format!("File({file:?})"),
+                Placement::File(file) => file.source(),
                 Placement::Stub(reason) => format!("Stub({reason:?})"),
             };
             put!(out, "                ({name:?}, ::qnn::ArtifactSource::{source}),");

@@ -13,6 +13,6 @@ mod llm;
 mod rust;
 mod tensor;
 
-pub use ident::identifier;
+pub use ident::{identifier, identifiers};
 pub use llm::{LlmCode, LlmSocCode};
-pub use rust::{ModelCode, OpPackageCode, Placement, SocCode, generate};
+pub use rust::{FileCode, ModelCode, OpPackageCode, Placement, SocCode, generate};

@@ -1,5 +1,6 @@
 //! Inputs and outputs as Rust types.
 
+use super::rust::text;
 use crate::job::{Diagnostic, InputSpec, TensorInfo};
 
 /// dtype of a tensor and the Rust type of its elements.
@@ -68,7 +69,7 @@ impl<'a> Field<'a> {
 
     /// What it holds, for the documentation.
     pub(super) fn about(&self) -> String {
-        let mut out = format!("`{}`: {}", self.info.name.replace('`', "'"), self.info.dtype);
+        let mut out = format!("`{}`: {}", text(&self.info.name), self.info.dtype);
         match self.count {
             Some(_) => out.push_str(&format!(" {:?}", self.info.shape)),
             None => out.push_str(", of a shape that only a compile tells"),
@@ -86,7 +87,6 @@ impl<'a> Field<'a> {
         if let Some(formula) = self.spec.and_then(|spec| Some(spec.normalization()?.text())) {
             out.push_str(&format!("; the model gets {formula} of each number q"));
         }
-        // Names come from model files.
-        out.replace(['\n', '\r'], " ")
+        out
     }
 }

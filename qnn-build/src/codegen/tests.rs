@@ -11,7 +11,24 @@ fn soc() -> Target {
     Target { name: "SM8650".to_owned(), id: 57, arch: 75, vtcm_mb: 8, fp16: true }
 }
 
+fn file() -> Placement {
+    Placement::File(FileCode {
+        package: "app".to_owned(),
+        name: "digits.SM8650.bin".to_owned(),
+        bytes: 100,
+        checksum: "00ab00000000cdef".to_owned(),
+        local: true,
+    })
+}
+
 fn code(graphs: &[GraphInfo], placement: Placement) -> Result<String, Vec<Diagnostic>> {
+    code_and_warnings(graphs, placement).map(|(code, _)| code)
+}
+
+fn code_and_warnings(
+    graphs: &[GraphInfo],
+    placement: Placement,
+) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
     let input = InputSpec { layout: Some("nhwc".to_owned()), scale: Some(0.25), ..InputSpec::default() };
     let specs = [GraphSpec {
         name: "digits".to_owned(),
@@ -49,6 +66,10 @@ fn a_model_has_fixed_shapes_constants_and_a_run_method() {
         "/// `image`: float32 [1, 8, 8, 1], NHWC, row-major; the model gets q * 0.25 of each number q.",
         "pub image: &'a [f32; 64],",
         "pub const IMAGE_SHAPE: [usize; 4] = [1, 8, 8, 1];",
+        "pub const IMAGE_LEN: usize = 64;",
+        "pub fn image_from(values: &[f32]) -> ::core::result::Result<&[f32; 64], ::qnn::Error> {",
+        "pub fn zeroed_image() -> ::std::boxed::Box<[f32; 64]> {",
+        "pub fn device(&self) -> &::qnn::Device {",
         "pub logits: ::std::boxed::Box<[u8; 10]>,",
         "pub const LOGITS_QUANT: (f32, i32) = (0.5, -3);",
         "pub fn run(&self, inputs: Inputs<'_>) -> ::core::result::Result<Outputs, ::qnn::Error> {",
@@ -60,13 +81,15 @@ fn a_model_has_fixed_shapes_constants_and_a_run_method() {
 #[test]
 fn several_graphs_have_types_and_methods_of_their_own() {
     let graph = |name: &str| GraphInfo { name: name.to_owned(), ..digits() };
-    let code = code(&[graph("pre-fill"), graph("decode")], Placement::File("digits.SM8650.bin".to_owned()));
+    let code = code(&[graph("pre-fill"), graph("decode")], file());
     let code = code.unwrap();
     for line in [
         "pub struct PreFillInputs<'a> {",
         "pub fn run_pre_fill(&self, inputs: PreFillInputs<'_>)",
         "pub fn run_decode_into(&self, inputs: DecodeInputs<'_>, outputs: &mut DecodeOutputs)",
-        "source: ::qnn::ArtifactSource::File(\"digits.SM8650.bin\"),",
+        "source: ::qnn::ArtifactSource::File(::qnn::ArtifactFile { package: \"app\", name: \"digits.SM8650.bin\", ",
+        "::qnn::FileSum { bytes: 100, checksum: 0x00ab00000000cdef }), ",
+        "built: ::core::option::Option::Some(::core::concat!(::core::env!(\"OUT_DIR\"), \"/\", \"digits.SM8650.bin\"))",
         "                \"pre-fill\",",
     ] {
         assert!(code.contains(line), "{line}\n{code}");
@@ -87,7 +110,7 @@ fn a_stub_without_shapes_has_slices() {
 fn a_dtype_without_rust_type_is_an_error_that_names_the_tensor() {
     let mut graph = digits();
     graph.inputs[0].dtype = "int64".to_owned();
-    let problems = code(&[graph], Placement::File("x".to_owned())).unwrap_err();
+    let problems = code(&[graph], file()).unwrap_err();
     assert_eq!((problems[0].code.as_str(), problems[0].model.as_deref()), ("E0304", Some("digits")));
     assert!(problems[0].message.contains("`image`"));
 }
@@ -103,4 +126,32 @@ fn names_from_model_files_cannot_leave_their_place() {
         code.lines().all(|line| !line.trim_start().starts_with("evil") && !line.contains("*/.")),
         "{code}"
     );
+}
+
+#[test]
+fn names_that_collide_are_told_and_an_exact_one_wins() {
+    let mut graph = digits();
+    graph.inputs = ["x.1", "x_1"].map(|name| tensor(name, "float32", &[4])).to_vec();
+    let (code, warnings) = code_and_warnings(&[graph], file()).unwrap();
+    for pair in
+        ["(\"x.1\", ::qnn::Tensor::of(&inputs.x_1_2[..]))", "(\"x_1\", ::qnn::Tensor::of(&inputs.x_1[..]))"]
+    {
+        assert!(code.contains(pair), "{pair}\n{code}");
+    }
+    assert_eq!((warnings.len(), warnings[0].code.as_str()), (1, "E0121"));
+    assert!(warnings[0].to_string().contains("\"x.1\" is `x_1_2`"), "{}", warnings[0]);
+    assert!(code_and_warnings(&[digits()], file()).unwrap().1.is_empty());
+}
+
+#[test]
+fn characters_that_turn_the_direction_of_text_are_written_as_escapes() {
+    let mut graph = digits();
+    graph.name = "a\u{202e}b".to_owned();
+    graph.inputs[0].name = "image\u{2066}\u{7}".to_owned();
+    let code = code(&[graph], file()).unwrap();
+    assert!(
+        code.contains("graph `a\\u{202e}b`") && code.contains("`image\\u{2066}\\u{7}`: float32"),
+        "{code}"
+    );
+    assert!(!code.contains(|c: char| DIRECTIONS.contains(&c) || (c.is_control() && c != '\n')), "{code}");
 }

@@ -232,4 +232,32 @@ inputs. A dimension without a name, shown as `?`, is fixed by the input's whole 
 `inputs.NAME.shape`. So is one that the model file itself fixes: another size needs another export.
 ",
     ),
+    row(
+        "E0121",
+        "names of a model are the same in Rust",
+        "\
+Inputs, or outputs, of a graph have names that become the same Rust name: `x.1` and `x_1` both want
+to be `x_1`. A name that is a Rust name keeps it; the others get numbers, as the warning lists.
+The model is not changed by that, only the fields of `Inputs` and `Outputs` are called so. To
+choose the names yourself, rename the tensors in the model.
+",
+    ),
+    row(
+        "E0122",
+        "a model asks for a feature that the package does not have",
+        "\
+`models.NAME.features` lists features of the package (`[features]` in its Cargo.toml, and optional
+dependencies): the model is compiled where all of them are on, and its module exists only there.
+The name in the error is none of them.
+",
+    ),
+    row(
+        "E0123",
+        "a package has models and no build script that takes them",
+        "\
+The package declares models, and they were compiled, but nothing brings them into the app: it
+has no build.rs, or no build-dependency `qnn-build`. `cargo qnn init` writes both. The code then
+includes the models with `qnn::include_models!();`.
+",
+    ),
 ];

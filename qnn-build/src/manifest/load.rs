@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use qnn_platform::nearest::nearest;
 use serde::Serialize;
 use serde_json::Value;
 use toml::Spanned;
@@ -27,6 +28,8 @@ pub struct Manifest {
     pub workspace: Option<PathBuf>,
     /// The merged settings; paths of model files are absolute (or relative to the working directory, as `path` is).
     pub config: Config,
+    /// Whether models were left out because of the package's features.
+    pub gated: bool,
     tree: Table,
 }
 
@@ -85,19 +88,60 @@ impl Manifest {
         if let Some(error) = Error::from_problems(problems) {
             return Err(error);
         }
-        let config = serde_json::from_value(plain(&tree)).map_err(|error| {
+        let config: Config = serde_json::from_value(plain(&tree)).map_err(|error| {
             Diagnostic::new("E0104", "the settings cannot be understood")
                 .at(path.display().to_string())
                 .note(error.to_string())
         })?;
-        Ok(Self { package: name, path: path.to_owned(), workspace, config, tree })
+        let manifest = Self { package: name, path: path.to_owned(), workspace, config, gated: false, tree };
+        match Error::from_problems(manifest.unknown_features(&document)) {
+            Some(error) => Err(error),
+            None => Ok(manifest),
+        }
+    }
+
+    /// The problem of each feature that a model needs and the package does not have.
+    fn unknown_features(&self, document: &Spanned<DeTable<'_>>) -> Vec<Diagnostic> {
+        let mut known = vec!["default".to_owned()];
+        let tables = [&["features"][..], &["dependencies"]];
+        let tables = tables.iter().filter_map(|path| Some(toml_table(document, path)?.0));
+        known.extend(tables.flat_map(|table| table.keys().map(|key| key.get_ref().to_string())));
+        let mut problems = Vec::new();
+        for (name, model) in &self.config.models {
+            for feature in model.features.iter().filter(|feature| !known.contains(feature)) {
+                let message = format!("package `{}` has no feature `{feature}`", self.package);
+                let problem = Diagnostic::new("E0122", message)
+                    .model(name)
+                    .at(self.origin(&["models", name, "features"]).to_string());
+                let near = nearest(feature, known.iter().map(String::as_str), 1);
+                problems.push(match near.first() {
+                    Some(near) => problem.help(format!("did you mean `{near}`?")),
+                    None => problem.help("add it to [features] in Cargo.toml"),
+                });
+            }
+        }
+        problems
+    }
+
+    /// Leaves only the models whose features are all on.
+    pub fn retain(&mut self, is_on: impl Fn(&str) -> bool) {
+        let before = self.config.models.len();
+        self.config.models.retain(|_, model| model.features.iter().all(|feature| is_on(feature)));
+        self.gated |= self.config.models.len() < before;
     }
 
     /// What a command line says of one model, without any file. Paths count from the working directory.
     pub fn of_command_line(name: &str, model: Model, soc: Vec<String>) -> Self {
         let tree = Table { origin: Origin::Flag("command line"), ..Table::default() };
         let config = Config { soc, models: BTreeMap::from([(name.to_owned(), model)]), ..Config::default() };
-        Self { package: String::new(), path: PathBuf::from("command line"), workspace: None, config, tree }
+        Self {
+            package: String::new(),
+            path: PathBuf::from("command line"),
+            workspace: None,
+            config,
+            gated: false,
+            tree,
+        }
     }
 
     /// Folder of the package.

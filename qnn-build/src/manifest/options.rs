@@ -202,6 +202,12 @@ pub static MODEL: &[Field] = &[
         None,
         "Fixes free dimensions by the names that the model has for them, in all inputs at once: `{ batch = 1, seq = 128 }`. `cargo qnn inspect FILE` shows the names.",
     ),
+    field(
+        "features",
+        Kind::Texts,
+        None,
+        "Features of the package that the model needs, as `required-features` of a binary: where one of them is off, the model is not compiled and its module does not exist.",
+    ),
     field("outputs", Kind::Texts, None, "Keep only these outputs, in this order; all when absent."),
     field(
         "graphs",

@@ -35,6 +35,9 @@ pub struct Model {
     /// SoCs of this model; the package's when `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soc: Option<Vec<String>>,
+    /// Features of the package that it needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
     /// How the context binary gets into the app.
     #[serde(default)]
     pub embed: Embed,

@@ -1,5 +1,6 @@
 //! The build script's way in: [`Builder`], and what it returns.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -219,7 +220,7 @@ impl Outcome {
                 std::process::exit(0);
             }
             Err(error) => {
-                eprintln!("{error}");
+                let _ = writeln!(std::io::stderr(), "{error}");
                 std::process::exit(1);
             }
         }

@@ -7,8 +7,8 @@ use qnn_platform::{env, libs};
 use super::builder::{Artifacts, Builder};
 use super::mode::Mode;
 use super::{install, stub};
-use crate::artifacts::{ARTIFACT_MANIFEST, ArtifactKind, ArtifactManifest, ArtifactRecord};
-use crate::codegen::{LlmCode, LlmSocCode, ModelCode, OpPackageCode, Placement, SocCode, generate};
+use crate::artifacts::{ARTIFACT_MANIFEST, ArtifactKind, ArtifactManifest, ArtifactRecord, write_stamp};
+use crate::codegen::{FileCode, LlmCode, LlmSocCode, ModelCode, OpPackageCode, Placement, SocCode, generate};
 use crate::compile::Compiler;
 use crate::driver::{Limits, Worker};
 use crate::error::{Error, Result};
@@ -52,8 +52,12 @@ pub(super) fn run(builder: &Builder) -> Result<Artifacts> {
     if mode == Mode::Off {
         return off(&places);
     }
+    let stamp = write_stamp(&places.out_dir)
+        .map_err(|error| Error::io("E0605", "cannot write to", &places.out_dir, &error))?;
+    cargo.rerun_if_changed(&stamp);
     let overrides = builder.overrides.clone().and(Overrides::from_env());
-    let manifest = Manifest::load(&manifest_path, &overrides)?;
+    let mut manifest = Manifest::load(&manifest_path, &overrides)?;
+    manifest.retain(|feature| env::family(&env::CARGO_FEATURE, &env::feature_part(feature)).is_some());
     let sources = manifest.config.models.values().map(|model| model.source.as_path());
     let samples = manifest.config.models.values().filter_map(|model| model.samples.as_deref());
     let samples = samples.filter_map(|text| match Samples::from_text(text) {
@@ -135,30 +139,33 @@ fn make(builder: &Builder, manifest: Manifest, places: &Places) -> Result<Artifa
     for note in packages.iter().flat_map(|package| &package.plan.notes) {
         places.log.line(&format!("note: {note}"));
     }
-    let (built, warnings) = package::build(packages, &compiler, &*builder.progress)?;
+    let (built, mut warnings) = package::build(packages, &compiler, &*builder.progress)?;
 
     let outputs = package::outputs(&built)?;
     package::place_all(&outputs, &built, &places.out_dir, &memo)?;
-    let (models, llms) = code_of(&outputs);
-    let code =
+    // An app for this machine runs where it is built.
+    let local = target.is_none() || target == env::string(&env::HOST);
+    let (models, llms) = code_of(&outputs, local);
+    let (code, found) =
         generate(&models, &llms).map_err(|problems| Error { problems, warnings: Vec::new(), log: None })?;
+    warnings.extend(found);
     finish(places, &code, package::listed(&outputs, &built), warnings)
 }
 
-fn code_of<'a>(outputs: &'a [ModelOutputs<'a>]) -> (Vec<ModelCode<'a>>, Vec<LlmCode<'a>>) {
+fn code_of<'a>(outputs: &'a [ModelOutputs<'a>], local: bool) -> (Vec<ModelCode<'a>>, Vec<LlmCode<'a>>) {
     let (mut models, mut llms) = (Vec::new(), Vec::new());
     for ModelOutputs { model, artifacts, outputs, op_packages } in outputs {
         let name = model.name.as_str();
         let source = model.source.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let records: Vec<&ArtifactRecord> = outputs.iter().map(|output| &output.record).collect();
         if model.facts.llm.is_some() {
-            llms.push(LlmCode { name, source, socs: llm_socs(&records) });
+            llms.push(LlmCode { name, source, socs: llm_socs(&records, local) });
             continue;
         }
         let socs = artifacts.iter().zip(&records).map(|((job, _), record)| SocCode {
             soc: &job.soc,
             build_id: &record.build_id,
-            placement: placement(record),
+            placement: placement(record, local),
             op_packages: libraries(job, op_packages),
         });
         models.push(ModelCode {
@@ -172,15 +179,21 @@ fn code_of<'a>(outputs: &'a [ModelOutputs<'a>]) -> (Vec<ModelCode<'a>>, Vec<LlmC
     (models, llms)
 }
 
-fn placement(record: &ArtifactRecord) -> Placement {
+fn placement(record: &ArtifactRecord, local: bool) -> Placement {
     match record.embed {
-        Embed::File => Placement::File(record.file.clone()),
+        Embed::File => Placement::File(FileCode {
+            package: record.package.clone(),
+            name: record.file.clone(),
+            bytes: record.bytes,
+            checksum: record.checksum.clone(),
+            local,
+        }),
         Embed::Auto | Embed::Bytes => Placement::Bytes(record.file.clone()),
     }
 }
 
 /// For each SoC its own files and those for all; each has one description.
-fn llm_socs(records: &[&ArtifactRecord]) -> Vec<LlmSocCode> {
+fn llm_socs(records: &[&ArtifactRecord], local: bool) -> Vec<LlmSocCode> {
     let descriptions = records.iter().filter(|record| record.kind == ArtifactKind::Description);
     let soc = |description: &&ArtifactRecord| {
         let named = records.iter().filter(|record| {
@@ -190,7 +203,7 @@ fn llm_socs(records: &[&ArtifactRecord]) -> Vec<LlmSocCode> {
         LlmSocCode {
             soc: description.soc.clone(),
             description: Some(description.file.clone()),
-            files: named.map(|record| (record.file.clone(), placement(record))).collect(),
+            files: named.map(|record| (record.file.clone(), placement(record, local))).collect(),
         }
     };
     descriptions.map(soc).collect()
@@ -258,7 +271,7 @@ fn make_stub(manifest: &Manifest, why: &str, places: &Places) -> Result<Artifact
             }
         })
         .collect();
-    let code =
+    let (code, mut warnings) =
         generate(&models, &llms).map_err(|problems| Error { problems, warnings: Vec::new(), log: None })?;
     let names: Vec<&str> = stubs.iter().map(|stub| stub.name.as_str()).collect();
     let warning =
@@ -268,12 +281,13 @@ fn make_stub(manifest: &Manifest, why: &str, places: &Places) -> Result<Artifact
     let records = stubs.iter().flat_map(|stub| stub.records(&manifest.package)).collect();
     let artifacts =
         ArtifactManifest { stub: Some(why.to_owned()), artifacts: records, ..ArtifactManifest::default() };
-    finish(places, &code, artifacts, vec![warning])
+    warnings.insert(0, warning);
+    finish(places, &code, artifacts, warnings)
 }
 
 /// Generates nothing; what an earlier build made stays.
 fn off(places: &Places) -> Result<Artifacts> {
-    write_code(places, &generate(&[], &[]).unwrap_or_default())?;
+    write_code(places, &generate(&[], &[]).unwrap_or_default().0)?;
     Ok(Artifacts {
         code: places.code.clone(),
         manifest_path: places.out_dir.join(ARTIFACT_MANIFEST),
@@ -295,7 +309,12 @@ fn finish(
     warnings: Vec<Diagnostic>,
 ) -> Result<Artifacts> {
     write_code(places, code)?;
-    let manifest_path = manifest.write(&places.out_dir)?;
+    // The folder is this package's alone.
+    let before = ArtifactManifest::read(&places.out_dir).unwrap_or_default();
+    let packages: Vec<&str> = before.artifacts.iter().map(|artifact| artifact.package.as_str()).collect();
+    let libraries = before.op_packages.iter().map(|library| library.package.as_str());
+    let packages: Vec<&str> = packages.into_iter().chain(libraries).collect();
+    let manifest_path = manifest.write(&places.out_dir, &packages)?;
     for warning in &warnings {
         places.log.line(&format!("warning: {warning}"));
     }

@@ -1,7 +1,6 @@
 //! The facts of a model file: hash, size, external data, inputs and outputs.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
@@ -11,7 +10,7 @@ use super::llm::{self, LlmFacts};
 use super::onnx::{ModelValue, Scan, scan};
 use super::wire::WireError;
 use crate::error::io_problem;
-use crate::files::hash_file;
+use crate::files::{hash_file, open};
 use crate::job::{Diagnostic, SourceFormat};
 use crate::memo::Memo;
 
@@ -148,7 +147,7 @@ fn remember(path: &Path, format: SourceFormat) -> Result<Remembered, Diagnostic>
 
 fn scan_file(path: &Path, bytes: u64) -> Result<Scan, Diagnostic> {
     let read = |error| io_problem("E0214", "cannot read the model file", path, &error);
-    let file = File::open(path).map_err(read)?;
+    let file = open(path).map_err(read)?;
     let not_onnx = |note: String| {
         let problem = Diagnostic::new("E0201", "not an ONNX file").at(path.display().to_string()).note(note);
         match looks_like(path) {
@@ -190,7 +189,7 @@ fn looks_like(path: &Path) -> Option<(&'static str, &'static str)> {
         (b"{", "a JSON file", "give the .onnx file"),
     ];
     let mut head = [0; 32];
-    let length = File::open(path).and_then(|mut file| file.read(&mut head)).ok()?;
+    let length = open(path).and_then(|mut file| file.read(&mut head)).ok()?;
     if head.get(4..8) == Some(b"TFL3") {
         return Some(("a TFLite file", "convert it with tf2onnx"));
     }
@@ -218,6 +217,15 @@ fn external_file(
             .help("save the model again with its external data beside it, under a plain file name"));
     }
     let path = folder.join(relative);
+    // Before anything is read: a link may lead to a device, or to what is not the model's.
+    if let (Ok(real), Ok(folder)) = (path.canonicalize(), real_folder(folder))
+        && !real.starts_with(folder)
+    {
+        let message = format!("external data `{location}` is a link that leads outside the model's folder");
+        return Err(problem("E0205", message)
+            .note(format!("it leads to {}", real.display()))
+            .help("put the file itself into the model's folder"));
+    }
     match hashed(&path, memo) {
         Ok((bytes, blake3)) if bytes >= needed => {
             Ok(ExternalFile { location: location.to_owned(), path, bytes, blake3 })
@@ -232,6 +240,10 @@ fn external_file(
         }
         Err(error) => Err(io_problem("E0214", "cannot read external data", &path, &error)),
     }
+}
+
+fn real_folder(folder: &Path) -> std::io::Result<PathBuf> {
+    if folder.as_os_str().is_empty() { Path::new(".").canonicalize() } else { folder.canonicalize() }
 }
 
 /// Length and blake3 of a file, remembered.

@@ -6,6 +6,7 @@ use std::path::Path;
 use qnn_llm::deployment::TextInfo;
 use qnn_llm::strategy::{Encoding, bits_per_weight, choose};
 use qnn_llm::{Config, Format, Role, Strategy};
+use qnn_platform::checksum::checksum;
 use serde::{Deserialize, Serialize};
 
 use super::facts::{ExternalFile, SourceFacts, hashed};
@@ -33,6 +34,8 @@ pub struct FileFacts {
     pub bytes: u64,
     /// Its blake3, hexadecimal.
     pub blake3: String,
+    /// Its XXH64, hexadecimal.
+    pub checksum: String,
 }
 
 /// A weight of a language model.
@@ -94,6 +97,7 @@ impl LlmFacts {
             tokenizer: text.tokenizer.as_ref().map(|json| FileFacts {
                 bytes: json.len() as u64,
                 blake3: blake3::hash(json.as_bytes()).to_hex().to_string(),
+                checksum: checksum(json.as_bytes()).to_string(),
             }),
         }
     }
@@ -207,7 +211,7 @@ pub(super) fn facts(
     others: &str,
     memo: &Memo,
 ) -> Result<LlmFacts, Vec<Diagnostic>> {
-    memo.fact(&format!("llm-1-{others}"), file, || Ok(LlmFacts::of(&read_llm(path)?)))
+    memo.fact(&format!("llm-2-{others}"), file, || Ok(LlmFacts::of(&read_llm(path)?)))
 }
 
 /// Opens the model at `path`.
