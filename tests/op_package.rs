@@ -158,7 +158,7 @@ fn a_standard_operator_is_replaced_and_a_kernel_that_changed_is_another_artifact
     };
     let first = build();
     assert_eq!(build(), first);
-    let binary = bench.path("app/target/debug/qnn/m.SM8650.bin");
+    let binary = bench.path("app/target/debug/qnn/app/m.SM8650.bin");
     fs::copy(binary, bench.path("m.bin")).unwrap();
     bench.exec(&["--op-package", "ops"]).success();
     let snake = |x: &f32| x + x.sin().powi(2);

@@ -42,7 +42,7 @@ impl Models {
     /// Plans the models of `workspace`'s packages for a target triple, or this machine. Missing libraries are installed.
     pub(crate) fn plan(
         session: &Session,
-        workspace: Workspace,
+        workspace: &Workspace,
         config: &ConfigArgs,
         job: &JobArgs,
         jobs: Option<usize>,

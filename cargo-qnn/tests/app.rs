@@ -60,7 +60,9 @@ fn a_new_app_builds_and_computes_the_exclusive_or_in_the_emulator() {
     }
     assert!(said.stderr.contains("Compiled xor (SM8650)"), "{}", said.stderr);
     let collected = target_dir().join("debug/qnn");
-    assert!(collected.join("xor.SM8650.bin").is_file() && collected.join("qnn-manifest.json").is_file());
+    assert!(
+        collected.join("first/xor.SM8650.bin").is_file() && collected.join("qnn-manifest.json").is_file()
+    );
 
     // Nothing changed: nothing is compiled, and the model's part of the build takes next to no time.
     let start = Instant::now();

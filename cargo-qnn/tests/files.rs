@@ -135,3 +135,69 @@ fn the_cache_is_measured_and_pruned() {
     assert_eq!(home.run(&["cache", "size", "--json"]).success().json()["entries"], 0);
     assert_eq!(home.run(&["cache", "prune", "--all", "--json"]).success().json()["entries"], 0);
 }
+
+#[test]
+fn pruning_leaves_the_files_of_the_user() {
+    let home = Home::new();
+    let folder = home.dir.path().join("mine");
+    let files =
+        ["thesis.tex", ".ssh/id", "tmp/old", "v1/artifacts/ab/paper.bin"].map(|name| folder.join(name));
+    for file in &files {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, "mine").unwrap();
+    }
+    let prune = |args: &[&str]| {
+        let mut command = home.command(&[&["cache", "prune"], args].concat());
+        Said::from(command.env("QNN_CACHE_DIR", &folder).output().unwrap())
+    };
+    for args in [&["--all"][..], &[], &["--max-size", "0"]] {
+        prune(args).failure(1, &["E0606", "CACHEDIR.TAG", "cargo qnn cache dir"]);
+    }
+    fs::remove_dir_all(folder.join("v1")).unwrap();
+    prune(&["--all"]).success();
+    assert!(files[..3].iter().all(|file| file.is_file()));
+}
+
+#[test]
+fn a_damaged_context_binary_is_told_and_ends_nothing() {
+    let home = installed();
+    compile(&home, "SM8650").success();
+    let file = home.dir.path().join("out.bin");
+    let good = fs::read(&file).unwrap();
+    let inspect = |bytes: &[u8]| {
+        fs::write(&file, bytes).unwrap();
+        home.run(&["inspect", file.to_str().unwrap(), "--json"])
+    };
+    assert_eq!(inspect(&good).success().json()["soc"], "SM8650");
+    // Offsets and lengths of its metadata are among these words.
+    for at in (0..2048).step_by(36) {
+        for word in [u32::MAX, 0x7fff_fff0] {
+            let mut bytes = good.clone();
+            bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
+            let said = inspect(&bytes);
+            assert!(matches!(said.code, Some(0 | 1)), "word {at}: {said:?}");
+            assert!(said.code == Some(0) || said.stderr.contains("error[qnn::E0213]"), "word {at}: {said:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_regular_file_is_refused_before_anything_waits_for_it() {
+    let home = installed();
+    let path = |name: &str| home.dir.path().join(name);
+    let fifo = path("m.onnx");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let zero = path("zero.npz");
+    std::os::unix::fs::symlink("/dev/zero", &zero).unwrap();
+    let (fifo, zero, out) = (fifo.to_str().unwrap(), zero.to_str().unwrap(), path("o.bin"));
+    let out = out.to_str().unwrap();
+    for args in [
+        &["inspect", fifo][..],
+        &["compile", fifo, "--soc", "SM8650", "-o", out],
+        &["compile", digits().to_str().unwrap(), "--soc", "SM8650", "-o", out, "--samples", zero],
+    ] {
+        let said = home.run(args);
+        assert_eq!(said.code, Some(1), "{args:?}: {said:?}");
+        assert!(said.stderr.contains("E0108") || said.stderr.contains("not a file"), "{args:?}: {said:?}");
+    }
+}

@@ -79,7 +79,7 @@ impl App {
 
     /// The context binary of digits for SM8650 where builds collect it.
     pub(crate) fn collected(&self) -> PathBuf {
-        self.path("target/debug/qnn/digits.SM8650.bin")
+        self.path("target/debug/qnn/app/digits.SM8650.bin")
     }
 
     /// A path in the store.

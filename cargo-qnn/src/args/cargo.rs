@@ -29,6 +29,32 @@ pub(crate) struct PackageArgs {
     pub(crate) frozen: bool,
 }
 
+/// Which features of the packages are on.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Feature Selection")]
+pub(crate) struct FeatureArgs {
+    /// Features to activate, separated by commas or spaces
+    #[arg(short = 'F', long, value_name = "FEATURES")]
+    pub(crate) features: Vec<String>,
+    /// Activate all features
+    #[arg(long)]
+    pub(crate) all_features: bool,
+    /// Do not activate the `default` feature
+    #[arg(long)]
+    pub(crate) no_default_features: bool,
+}
+
+impl FeatureArgs {
+    /// The flags as cargo takes them.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let switches =
+            [("--all-features", self.all_features), ("--no-default-features", self.no_default_features)];
+        let switches = switches.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag.to_owned());
+        let lists = self.features.iter().flat_map(|list| ["--features".to_owned(), list.clone()]);
+        switches.chain(lists).collect()
+    }
+}
+
 /// What of the packages is built, and how.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Compilation Options")]
@@ -39,15 +65,8 @@ pub(crate) struct BuildFlags {
     /// Build with this profile
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
-    /// Features to activate, separated by commas or spaces
-    #[arg(short = 'F', long, value_name = "FEATURES")]
-    pub(crate) features: Vec<String>,
-    /// Activate all features
-    #[arg(long)]
-    pub(crate) all_features: bool,
-    /// Do not activate the `default` feature
-    #[arg(long)]
-    pub(crate) no_default_features: bool,
+    #[command(flatten)]
+    pub(crate) features: FeatureArgs,
     /// Build for this target triple
     #[arg(long, value_name = "TRIPLE")]
     pub(crate) target: Option<String>,
@@ -105,8 +124,6 @@ impl BuildFlags {
     pub(crate) fn add_to(&self, command: &mut Command) {
         let switches = [
             ("--release", self.release),
-            ("--all-features", self.all_features),
-            ("--no-default-features", self.no_default_features),
             ("--lib", self.lib),
             ("--bins", self.bins),
             ("--examples", self.examples),
@@ -119,9 +136,8 @@ impl BuildFlags {
                 command.args([flag, value]);
             }
         }
-        for (flag, list) in
-            [("--features", &self.features), ("--bin", &self.bin), ("--example", &self.example)]
-        {
+        command.args(self.features.flags());
+        for (flag, list) in [("--bin", &self.bin), ("--example", &self.example)] {
             for value in list {
                 command.args([flag, value]);
             }
@@ -153,7 +169,7 @@ mod tests {
         let flags = BuildFlags {
             release: true,
             target: Some("aarch64-linux-android".into()),
-            features: vec!["x,y".into()],
+            features: FeatureArgs { features: vec!["x,y".into()], ..FeatureArgs::default() },
             ..BuildFlags::default()
         };
         let mut command = Command::new("cargo");

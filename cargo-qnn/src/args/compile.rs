@@ -120,6 +120,7 @@ impl CompileFlags {
             })?,
         };
         let model = Model {
+            features: Vec::new(),
             source: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
             precision,
             soc: None,

@@ -14,7 +14,7 @@ use crate::commands;
 use crate::exit;
 use crate::term::ColorChoice;
 
-pub(crate) use cargo::{BuildFlags, PackageArgs};
+pub(crate) use cargo::{BuildFlags, FeatureArgs, PackageArgs};
 pub(crate) use compile::CompileFlags;
 pub(crate) use config::ConfigArgs;
 pub(crate) use job::JobArgs;

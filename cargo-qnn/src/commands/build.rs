@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::Args;
-use qnn_build::artifacts::{ArtifactKind, ArtifactRecord};
+use qnn_build::artifacts::{ArtifactKind, ArtifactRecord, mark_stale};
 use qnn_build::compile::Request;
 use qnn_build::job::Diagnostic;
 use qnn_build::package::{self, Collected};
@@ -123,18 +123,26 @@ pub(crate) fn build(session: &Session, args: &BuildArgs, then: Then) -> Result<E
 
 fn build_inner(session: &Session, args: &BuildArgs, then: Then) -> Result<Exit> {
     let (mode, why) = Mode::from_env()?;
-    let workspace = Workspace::resolve(session, &args.packages)?;
-    let folder = app_folder(&workspace, args);
+    let folder = app_folder(args);
     let target = args.flags.target.clone().or_else(|| cargo_config::default_target(&folder));
+    let (packages, features) = (&args.packages, &args.flags.features);
+    let workspace = Workspace::with_dependencies(session, packages, features, target.as_deref())?;
     let environment = environment(args, target.as_deref(), &folder)?;
     let command = cargo_command(session, args, then, &environment);
-    if args.dry_run {
-        return dry_run(session, args, (workspace, target.as_deref()), &environment, &command);
+    let manifests = workspace.manifests_or_none(&args.config.overrides())?;
+    if manifests.is_empty() {
+        // As cargo would: a workspace has packages without models, too.
+        workspace.no_model().problems.iter().for_each(|problem| session.term.warning(problem));
     }
-    if mode == Mode::Required {
-        let target_dir = args.flags.target_dir.clone().unwrap_or_else(|| workspace.target_dir.clone());
-        let output = output_folder(&target_dir, target.as_deref(), args.flags.profile_folder());
-        artifacts(session, args, workspace, (&target_dir, target.as_deref()), &output)?;
+    if args.dry_run {
+        return dry_run(session, args, (&workspace, target.as_deref()), &environment, &command);
+    }
+    if mode == Mode::Required && !manifests.is_empty() {
+        let built = manifests.iter().filter(|_| !args.artifacts_only);
+        for package in workspace.without_build_script(built) {
+            session.term.warning(&not_included(&package.name));
+        }
+        artifacts(session, args, &workspace, target.as_deref())?;
     }
     if args.artifacts_only {
         return Ok(Exit::Ok);
@@ -146,14 +154,19 @@ fn build_inner(session: &Session, args: &BuildArgs, then: Then) -> Result<Exit> 
     Ok(exit)
 }
 
-/// Compiles what is missing and puts all context binaries into `output`.
-fn artifacts(
-    session: &Session,
-    args: &BuildArgs,
-    workspace: Workspace,
-    (target_dir, target): (&Path, Option<&str>),
-    output: &Path,
-) -> Result<()> {
+fn not_included(package: &str) -> Diagnostic {
+    let message =
+        format!("package `{package}` has models, and no build script that brings them into the app");
+    Diagnostic::new("E0123", message)
+        .note("it needs a build.rs that calls `qnn_build::compile()`, and qnn-build in [build-dependencies]")
+        .help("`cargo qnn init` writes both")
+}
+
+/// Compiles what is missing, and puts all context binaries beside what cargo builds.
+fn artifacts(session: &Session, args: &BuildArgs, workspace: &Workspace, target: Option<&str>) -> Result<()> {
+    let target_dir = args.flags.target_dir.as_deref().unwrap_or(&workspace.target_dir);
+    let profile = args.flags.profile_folder();
+    let output = &profile_folder(target_dir, target, profile).join("qnn");
     let term = &session.term;
     let jobs = args.flags.jobs.as_deref().and_then(|jobs| jobs.parse().ok());
     let mut models = Models::plan(session, workspace, &args.config, &args.job, jobs, target)?;
@@ -169,6 +182,11 @@ fn artifacts(
     }
     make_target_dir(target_dir)?;
     let collected = package::collect(&built, output, &models.memo)?;
+    for folder in std::iter::once(target_dir).chain(workspace.build_dir.as_deref()) {
+        for stale in mark_stale(&profile_folder(folder, target, profile).join("build"), &built) {
+            term.verbose("Stale", stale.display());
+        }
+    }
     announce(term, args, &collected, output)
 }
 
@@ -199,20 +217,20 @@ fn announce(
 }
 
 /// Folder from which cargo looks for its configuration: where it is started.
-fn app_folder(workspace: &Workspace, args: &BuildArgs) -> PathBuf {
+fn app_folder(args: &BuildArgs) -> PathBuf {
     let named = args.packages.manifest_path.as_deref().and_then(Path::parent).map(Path::to_owned);
     // cargo reads the configuration of the working directory, wherever the manifest is.
-    std::env::current_dir().ok().or(named).unwrap_or_else(|| workspace.target_dir.clone())
+    std::env::current_dir().ok().or(named).unwrap_or_default()
 }
 
-/// `target/<triple>/<profile>/qnn`.
-fn output_folder(target_dir: &Path, target: Option<&str>, profile: &str) -> PathBuf {
+/// `target/<triple>/<profile>`.
+fn profile_folder(target_dir: &Path, target: Option<&str>, profile: &str) -> PathBuf {
     let folder = match target {
         // A target may be given as the path of its specification.
         Some(target) => target_dir.join(Path::new(target).file_stem().unwrap_or(target.as_ref())),
         None => target_dir.to_owned(),
     };
-    folder.join(profile).join("qnn")
+    folder.join(profile)
 }
 
 /// cargo marks its target folder as a cache only when it makes the folder itself; here it may be made before.
@@ -309,7 +327,7 @@ fn run_cargo(session: &Session, mut command: Command) -> Result<Exit> {
 fn dry_run(
     session: &Session,
     args: &BuildArgs,
-    (workspace, target): (Workspace, Option<&str>),
+    (workspace, target): (&Workspace, Option<&str>),
     environment: &[(String, OsString)],
     command: &Command,
 ) -> Result<Exit> {
@@ -346,7 +364,7 @@ fn dry_run(
 fn planned(
     session: &Session,
     args: &BuildArgs,
-    workspace: Workspace,
+    workspace: &Workspace,
     target: Option<&str>,
 ) -> Result<Vec<Planned>> {
     let row = |package: &str, model: &str, soc: &str, part, source: &Path, fresh| Planned {
@@ -357,10 +375,11 @@ fn planned(
         source: source.to_owned(),
         fresh,
     };
-    if toolchain::resolve(None).is_err() {
+    let manifests = workspace.manifests_or_none(&args.config.overrides())?;
+    if toolchain::resolve(None).is_err() || manifests.is_empty() {
         // Nothing is installed for a dry run; what would be compiled can be told all the same.
         let mut rows = Vec::new();
-        for manifest in workspace.manifests(&args.config.overrides())? {
+        for manifest in &manifests {
             for (name, model) in &manifest.config.models {
                 for soc in model.soc.as_ref().unwrap_or(&manifest.config.soc) {
                     rows.push(row(&manifest.package, name, soc, None, &model.source, None));
@@ -396,9 +415,9 @@ mod tests {
 
     #[test]
     fn artifacts_go_beside_what_cargo_builds() {
-        let folder = |target| output_folder(Path::new("/t"), target, "release");
-        assert_eq!(folder(None), Path::new("/t/release/qnn"));
-        assert_eq!(folder(Some("aarch64-linux-android")), Path::new("/t/aarch64-linux-android/release/qnn"));
-        assert_eq!(folder(Some("specs/my-target.json")), Path::new("/t/my-target/release/qnn"));
+        let folder = |target| profile_folder(Path::new("/t"), target, "release");
+        assert_eq!(folder(None), Path::new("/t/release"));
+        assert_eq!(folder(Some("aarch64-linux-android")), Path::new("/t/aarch64-linux-android/release"));
+        assert_eq!(folder(Some("specs/my-target.json")), Path::new("/t/my-target/release"));
     }
 }

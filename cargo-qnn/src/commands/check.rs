@@ -5,7 +5,7 @@ use qnn_build::job::Report;
 use qnn_build::package;
 use serde::Serialize;
 
-use crate::args::{ConfigArgs, JobArgs, PackageArgs};
+use crate::args::{ConfigArgs, FeatureArgs, JobArgs, PackageArgs};
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::models::Models;
@@ -25,6 +25,8 @@ pub(crate) struct CheckArgs {
     #[command(flatten)]
     packages: PackageArgs,
     #[command(flatten)]
+    features: FeatureArgs,
+    #[command(flatten)]
     config: ConfigArgs,
     #[command(flatten)]
     job: JobArgs,
@@ -40,8 +42,8 @@ struct Answer {
 }
 
 pub(crate) fn run(session: &Session, args: &CheckArgs) -> Result<Exit> {
-    let workspace = Workspace::resolve(session, &args.packages)?;
-    let models = Models::plan(session, workspace, &args.config, &args.job, args.jobs, None)?;
+    let workspace = Workspace::resolve(session, &args.packages, &args.features)?;
+    let models = Models::plan(session, &workspace, &args.config, &args.job, args.jobs, None)?;
     let result = package::check(&models.packages, &models.compiler()?, &Shown::new(&session.term, CHECK));
     match result {
         Ok((reports, warnings)) => {

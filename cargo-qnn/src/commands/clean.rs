@@ -7,7 +7,7 @@ use clap::Args;
 use qnn_build::artifacts::ARTIFACT_MANIFEST;
 use qnn_build::manifest::Overrides;
 
-use crate::args::PackageArgs;
+use crate::args::{FeatureArgs, PackageArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, IoContext, Result};
 use crate::programs::command_line;
@@ -25,7 +25,11 @@ pub(crate) struct CleanArgs {
 }
 
 pub(crate) fn run(session: &Session, args: &CleanArgs) -> Result<Exit> {
-    let workspace = Workspace::resolve(session, &args.packages)?;
+    let workspace = Workspace::resolve(
+        session,
+        &args.packages,
+        &FeatureArgs { all_features: true, ..FeatureArgs::default() },
+    )?;
     let target_dir = args.target_dir.clone().unwrap_or_else(|| workspace.target_dir.clone());
     for folder in collected(&target_dir) {
         std::fs::remove_dir_all(&folder).at("cannot remove", &folder)?;

@@ -1,6 +1,8 @@
 //! `cargo qnn inspect`: what a file holds.
 
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use qnn_build::Memo;
@@ -10,10 +12,11 @@ use qnn_build::source::inspect;
 
 use crate::codes;
 use crate::exit::Exit;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, IoContext, Result};
 use crate::inspect::{Inspected, binary, dlc, llm, onnx};
 use crate::session::Session;
 use crate::target::target;
+use crate::toolchain::ensure;
 
 /// Arguments of `cargo qnn inspect`.
 #[derive(Debug, Args)]
@@ -28,6 +31,9 @@ pub(crate) struct InspectArgs {
     /// Answer as JSON
     #[arg(long)]
     json: bool,
+    /// Read it in this process, whatever the vendor's library makes of it
+    #[arg(long, hide = true)]
+    here: bool,
 }
 
 pub(crate) fn run(session: &Session, args: &InspectArgs) -> Result<Exit> {
@@ -41,7 +47,12 @@ pub(crate) fn run(session: &Session, args: &InspectArgs) -> Result<Exit> {
         };
         return Err(Failure::new(Exit::User, codes::INPUT_FILE, message));
     }
-    let inspected = match source_format(file) {
+    let format = source_format(file);
+    if !args.here && matches!(format, Ok(SourceFormat::ContextBinary | SourceFormat::Dlc)) && !language_model
+    {
+        return apart(session, args);
+    }
+    let inspected = match format {
         _ if language_model => Inspected::LanguageModel(llm(file, &target(&args.soc)?)?),
         Ok(SourceFormat::ContextBinary) => Inspected::ContextBinary(binary(session, file)?),
         Ok(SourceFormat::Dlc) => Inspected::Dlc(dlc(session, file, &args.soc)?),
@@ -63,4 +74,48 @@ pub(crate) fn run(session: &Session, args: &InspectArgs) -> Result<Exit> {
         session.term.data(inspected.text())?;
     }
     Ok(Exit::Ok)
+}
+
+/// Time that reading a file's metadata may take; it takes milliseconds.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Reads the file in a process of its own: the vendor's library believes what a file says, and a damaged one ends it.
+fn apart(session: &Session, args: &InspectArgs) -> Result<Exit> {
+    // Here, so that a download is not counted.
+    ensure(session)?;
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::user("cannot tell where this program is").note(error.to_string()))?;
+    let mut command = Command::new(&program);
+    command.args(["inspect", "--here", "--soc", &args.soc]);
+    if args.json {
+        command.arg("--json");
+    }
+    session.add_to(&mut command);
+    command.arg("--").arg(&args.file).stdin(Stdio::null());
+    let mut child = command.spawn().at("cannot run", &program)?;
+    let end = Instant::now() + LIMIT;
+    let status = loop {
+        match child.try_wait().at("cannot wait for", &program)? {
+            Some(status) => break status,
+            None if Instant::now() < end => std::thread::sleep(Duration::from_millis(5)),
+            None => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(damaged(args, &format!("reading it did not end in {} s", LIMIT.as_secs())));
+            }
+        }
+    };
+    match status.code() {
+        Some(0) => Ok(Exit::Ok),
+        // It has said why.
+        Some(code) => Err(Failure::passed_on(code)),
+        None => Err(damaged(args, &format!("the vendor's library crashed on it ({status})"))),
+    }
+}
+
+fn damaged(args: &InspectArgs, why: &str) -> Failure {
+    let message = format!("{} is not a whole file of its kind", args.file.display());
+    Failure::new(Exit::User, codes::CONTEXT_BINARY, message)
+        .note(why.to_owned())
+        .help("fetch or compile the file again; do not load it in an app")
 }

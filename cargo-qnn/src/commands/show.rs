@@ -4,7 +4,7 @@ use clap::Args;
 use qnn_build::manifest::{Manifest, Setting};
 use serde::Serialize;
 
-use crate::args::{ConfigArgs, PackageArgs};
+use crate::args::{ConfigArgs, FeatureArgs, PackageArgs};
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::session::Session;
@@ -32,7 +32,11 @@ struct Shown {
 }
 
 pub(crate) fn run(session: &Session, args: &ShowArgs) -> Result<Exit> {
-    let workspace = Workspace::resolve(session, &args.packages)?;
+    let workspace = Workspace::resolve(
+        session,
+        &args.packages,
+        &FeatureArgs { all_features: true, ..FeatureArgs::default() },
+    )?;
     let manifests = workspace.manifests(&args.config.overrides())?;
     if args.json {
         session.term.json(&manifests.iter().map(shown).collect::<Vec<_>>())?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use qnn_build::job::Evaluation;
 
-use crate::args::{CompileFlags, ConfigArgs, JobArgs, PackageArgs};
+use crate::args::{CompileFlags, ConfigArgs, FeatureArgs, JobArgs, PackageArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result, list};
 use crate::llm;
@@ -269,10 +269,12 @@ fn subject(session: &Session, args: &VerifyArgs) -> Result<Subject> {
             "options of the compile belong to a file; for a model of the manifest use --config KEY=VALUE",
         ));
     }
-    let workspace = Workspace::resolve(session, &args.packages).map_err(|failure| {
+    // A model is named: whatever features it needs are meant.
+    let every = FeatureArgs { all_features: true, ..FeatureArgs::default() };
+    let workspace = Workspace::resolve(session, &args.packages, &every).map_err(|failure| {
         failure.note(format!("`{}` is no file, so a model of that name was looked for", args.model))
     })?;
-    let models = Models::plan(session, workspace, &args.config, &args.job, None, None)?;
+    let models = Models::plan(session, &workspace, &args.config, &args.job, None, None)?;
     let all = models.packages.iter().flat_map(|package| &package.plan.models);
     let found = all.clone().find(|model| model.name == args.model).and_then(|model| {
         let job = model.jobs.first()?.clone();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use qnn_build::codegen::identifier;
+use qnn_build::codegen::{identifier, identifiers};
 use qnn_build::source::{SourceFacts, static_shapes};
 
 use super::models::ModelEntry;
@@ -16,7 +16,7 @@ pub(crate) const XOR_ONNX: &[u8] = include_bytes!("../../templates/xor.onnx");
 /// The app around [`XOR_ONNX`].
 pub(crate) const XOR_MAIN: &str = include_str!("../../templates/xor.rs");
 
-/// Inputs up to this many elements are written as an array, larger ones as a vector on the heap.
+/// Inputs up to this many elements are written as an array, larger ones are made on the heap.
 const LARGEST_ARRAY: u64 = 4096;
 
 /// An app that completes the text of its first argument.
@@ -56,8 +56,8 @@ pub(crate) fn main_rs(model: &ModelEntry, facts: &SourceFacts) -> String {
     let sizes = model.dims.iter().map(|(name, size)| (name.as_str(), *size)).collect();
     let said = |name: &str| model.inputs.get(name).cloned();
     let shapes = static_shapes(&facts.inputs, &facts.inputs, &sizes, said);
-    for (input, shape) in facts.inputs.iter().zip(shapes) {
-        let name = identifier(&input.name);
+    let names = identifiers(facts.inputs.iter().map(|input| input.name.as_str()));
+    for ((input, shape), name) in facts.inputs.iter().zip(shapes).zip(names) {
         let shape = shape.unwrap_or_else(|| vec![1]);
         let count: u64 = shape.iter().product();
         // Writing to a String cannot fail.
@@ -66,15 +66,14 @@ pub(crate) fn main_rs(model: &ModelEntry, facts: &SourceFacts) -> String {
             let _ = writeln!(text, "    let {name} = [Default::default(); {count}];");
             fields.push(format!("{name}: &{name}"));
         } else {
-            let _ = writeln!(text, "    let {name} = vec![Default::default(); {count}];");
-            fields.push(format!("{name}: {name}.as_slice().try_into()?"));
+            let _ = writeln!(text, "    let {name} = {module}::Inputs::zeroed_{name}();");
+            fields.push(format!("{name}: &{name}"));
         }
     }
-    let prints: String = facts
-        .outputs
+    let names = identifiers(facts.outputs.iter().map(|output| output.name.as_str()));
+    let prints: String = names
         .iter()
-        .map(|output| {
-            let name = identifier(&output.name);
+        .map(|name| {
             format!("    println!(\"{name}: {{:?}}\", &outputs.{name}[..outputs.{name}.len().min(10)]);\n")
         })
         .collect();
