@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-#[path = "../build/identity.rs"]
+#[path = "../build-script/identity.rs"]
 mod identity;
 
 use std::fs;
@@ -67,7 +67,7 @@ fn a_change_in_any_crate_of_the_engine_is_another_engine() {
     for file in [
         "qnn-compiler/src/lower/table.rs",
         "qnn-compiler/src/engine.rs",
-        "qnn-compiler/build/identity.rs",
+        "qnn-compiler/build-script/identity.rs",
         "qnn/src/compose/graph.rs",
         "qnn-build/src/normalization.rs",
         "qnn-llm/src/lib.rs",
