@@ -225,14 +225,14 @@ pub struct TensorInfo {
 }
 
 impl TensorInfo {
-    /// Number of elements.
+    /// Number of elements. Sizes that no memory has, as a damaged binary may state, become the largest number: no buffer fits them.
     pub fn elements(&self) -> usize {
-        self.dims.iter().map(|dim| *dim as usize).product()
+        self.dims.iter().fold(1, |product: usize, dim| product.saturating_mul(*dim as usize))
     }
 
     /// Size of the buffer, bytes.
     pub fn byte_len(&self) -> usize {
-        self.elements() * self.dtype.size()
+        self.elements().saturating_mul(self.dtype.size())
     }
 
     /// Holds a buffer's type and length against the tensor: the library itself checks neither and would read or write
@@ -296,6 +296,20 @@ mod tests {
         assert!(image().check("g", DataType::UFixed8, 6).is_ok());
         let error = image().check("g", DataType::Int8, 6).unwrap_err();
         assert!(matches!(error, Error::TensorType { given: DataType::Int8, .. }), "{error}");
+    }
+
+    #[test]
+    fn dimensions_that_no_memory_has_do_not_wrap_to_a_small_size() {
+        let tensor = TensorInfo { dims: vec![1 << 31, 1 << 31, 4, 3], ..image() };
+        assert!(
+            tensor
+                .check(
+                    "g",
+                    DataType::Uint8,
+                    tensor.dims.iter().fold(1u64, |n, d| n.wrapping_mul(u64::from(*d))) as usize
+                )
+                .is_err()
+        );
     }
 
     #[test]
