@@ -179,10 +179,7 @@ fn what_runs_is_what_was_compiled() {
     command.env("CARGO_QNN_HOME", apps.home.data()).env("RUST_BACKTRACE", "0");
     let refused = Said::from(command.output().unwrap());
     fs::rename(&moved, &apps.target).unwrap();
-    assert!(
-        refused.stderr.contains("OtherArtifact") && refused.stderr.contains("m.SM8650.bin"),
-        "{refused:?}"
-    );
+    assert!(refused.stderr.contains("is not the one that the app was built with"), "{refused:?}");
 
     // Models that need a feature, and names of no feature.
     let gated = "models.m.source = \"m.onnx\"\nmodels.big = { source = \"m.onnx\", features = [\"big\"], outputs = [\"y\"] }\n[features]\nbig = []";

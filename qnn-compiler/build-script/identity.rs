@@ -33,9 +33,9 @@ pub(crate) fn of(own: &Path, version: &str) -> String {
 
 /// What the identity depends on, as cargo watches it.
 pub(crate) fn watched(own: &Path) -> Vec<PathBuf> {
-    let folders = crates(own)
-        .into_iter()
-        .flat_map(|(_, folder)| ["src", "build-script", "Cargo.toml"].map(|part| folder.join(part)).into_iter());
+    let folders = crates(own).into_iter().flat_map(|(_, folder)| {
+        ["src", "build-script", "Cargo.toml"].map(|part| folder.join(part)).into_iter()
+    });
     folders.chain(lock_file(own)).filter(|path| path.exists()).collect()
 }
 

@@ -375,9 +375,9 @@ fn files_of_another_build_are_refused() {
         description
     };
     let own = separate();
-    load("own-parts", &described(&own)).unwrap();
+    load("own-parts", &described(own)).unwrap();
     // A part of the same shapes and length: one weight is another.
-    let mut other = own.clone();
+    let mut other = own.to_vec();
     let last = other.len() - 1;
     other[last] ^= 1;
     let error = load("other-parts", &described(&other)).unwrap_err();

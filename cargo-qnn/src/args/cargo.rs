@@ -65,8 +65,6 @@ pub(crate) struct BuildFlags {
     /// Build with this profile
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
-    #[command(flatten)]
-    pub(crate) features: FeatureArgs,
     /// Build for this target triple
     #[arg(long, value_name = "TRIPLE")]
     pub(crate) target: Option<String>,
@@ -94,6 +92,8 @@ pub(crate) struct BuildFlags {
     /// Build all targets
     #[arg(long)]
     pub(crate) all_targets: bool,
+    #[command(flatten)]
+    pub(crate) features: FeatureArgs,
 }
 
 impl PackageArgs {
