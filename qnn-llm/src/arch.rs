@@ -29,6 +29,17 @@ pub struct Architecture {
 
 const BIASES: &[Role] = &[Role::QueryBias, Role::KeyBias, Role::ValueBias];
 
+/// Biases of every projection.
+const ALL_BIASES: &[Role] = &[
+    Role::QueryBias,
+    Role::KeyBias,
+    Role::ValueBias,
+    Role::OutputBias,
+    Role::GateBias,
+    Role::UpBias,
+    Role::DownBias,
+];
+
 /// The architectures.
 pub const ARCHITECTURES: &[Architecture] = &[
     Architecture {
@@ -37,7 +48,7 @@ pub const ARCHITECTURES: &[Architecture] = &[
         hugging_face: "Qwen2ForCausalLM",
         model_type: "qwen2",
         has: BIASES,
-        may_have: &[],
+        may_have: &[Role::OutputBias],
         gguf_pairs: false,
         head_dim: None,
         sliding_window_switch: Some("use_sliding_window"),
@@ -48,7 +59,7 @@ pub const ARCHITECTURES: &[Architecture] = &[
         hugging_face: "Qwen3ForCausalLM",
         model_type: "qwen3",
         has: &[Role::QueryNorm, Role::KeyNorm],
-        may_have: BIASES,
+        may_have: &[Role::QueryBias, Role::KeyBias, Role::ValueBias, Role::OutputBias],
         gguf_pairs: false,
         head_dim: Some(128),
         sliding_window_switch: Some("use_sliding_window"),
@@ -59,7 +70,7 @@ pub const ARCHITECTURES: &[Architecture] = &[
         hugging_face: "LlamaForCausalLM",
         model_type: "llama",
         has: &[],
-        may_have: BIASES,
+        may_have: ALL_BIASES,
         gguf_pairs: true,
         head_dim: None,
         sliding_window_switch: None,
@@ -125,10 +136,14 @@ pub(crate) const TENSORS: &[Tensor] = &[
     tensor(Role::QueryNorm, "blk.{}.attn_q_norm.weight", "model.layers.{}.self_attn.q_norm.weight", Size::One, Size::HeadDim),
     tensor(Role::KeyNorm, "blk.{}.attn_k_norm.weight", "model.layers.{}.self_attn.k_norm.weight", Size::One, Size::HeadDim),
     tensor(Role::Output, "blk.{}.attn_output.weight", "model.layers.{}.self_attn.o_proj.weight", Size::Hidden, Size::QueryRows),
+    tensor(Role::OutputBias, "blk.{}.attn_output.bias", "model.layers.{}.self_attn.o_proj.bias", Size::One, Size::Hidden),
     tensor(Role::FeedForwardNorm, "blk.{}.ffn_norm.weight", "model.layers.{}.post_attention_layernorm.weight", Size::One, Size::Hidden),
     tensor(Role::Gate, "blk.{}.ffn_gate.weight", "model.layers.{}.mlp.gate_proj.weight", Size::Intermediate, Size::Hidden),
     tensor(Role::Up, "blk.{}.ffn_up.weight", "model.layers.{}.mlp.up_proj.weight", Size::Intermediate, Size::Hidden),
     tensor(Role::Down, "blk.{}.ffn_down.weight", "model.layers.{}.mlp.down_proj.weight", Size::Hidden, Size::Intermediate),
+    tensor(Role::GateBias, "blk.{}.ffn_gate.bias", "model.layers.{}.mlp.gate_proj.bias", Size::One, Size::Intermediate),
+    tensor(Role::UpBias, "blk.{}.ffn_up.bias", "model.layers.{}.mlp.up_proj.bias", Size::One, Size::Intermediate),
+    tensor(Role::DownBias, "blk.{}.ffn_down.bias", "model.layers.{}.mlp.down_proj.bias", Size::One, Size::Hidden),
 ];
 
 /// Tensors of files that change no result: names that end so are passed over.
@@ -138,8 +153,18 @@ pub(crate) const IDLE: &[&str] = &[".rotary_emb.inv_freq", ".attn_rot_embd.weigh
 pub(crate) const ROPE_FACTORS: &str = "rope_freqs.weight";
 
 /// What only some architectures have.
-const NOT_ALL: &[Role] =
-    &[Role::QueryBias, Role::KeyBias, Role::ValueBias, Role::QueryNorm, Role::KeyNorm, Role::Head];
+const NOT_ALL: &[Role] = &[
+    Role::QueryBias,
+    Role::KeyBias,
+    Role::ValueBias,
+    Role::OutputBias,
+    Role::GateBias,
+    Role::UpBias,
+    Role::DownBias,
+    Role::QueryNorm,
+    Role::KeyNorm,
+    Role::Head,
+];
 
 impl Architecture {
     /// Whether all its models have tensors of this role; the head, which may be the embedding table, is not meant.

@@ -73,6 +73,26 @@ pub enum RopeScaling {
         /// `head_dim / 2` numbers.
         factors: Vec<f32>,
     },
+    /// YaRN: frequencies that turn often enough within the original context are kept, slow ones divided, those between
+    /// blended; cosines and sines are multiplied by `amplitude`.
+    #[serde(rename_all = "kebab-case")]
+    Yarn {
+        /// What slow frequencies are divided by.
+        factor: f32,
+        /// The context the model was first trained with.
+        original_context: f32,
+        /// Frequencies that turn more often than this within the original context are kept.
+        beta_fast: f32,
+        /// Frequencies that turn less often than this are divided.
+        beta_slow: f32,
+        /// What cosines and sines are multiplied by.
+        amplitude: f32,
+        /// Whether the limits between the three kinds are whole pairs.
+        truncate: bool,
+        /// What each frequency is divided by before; empty for nothing.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        factors: Vec<f32>,
+    },
 }
 
 impl Config {
@@ -95,16 +115,51 @@ impl Config {
                 let frequency = theta.powf(-2.0 * i as f64 / self.head_dim as f64);
                 match &self.rope.scaling {
                     None => frequency,
-                    Some(scaling) => scaling.apply(frequency, i),
+                    Some(scaling) => scaling.apply(frequency, i, self),
                 }
             })
             .collect()
     }
+
+    /// Mean cosine and sine of each pair's angles over so many positions.
+    pub fn rope_means(&self, positions: usize) -> Vec<[f64; 2]> {
+        let count = positions.max(1) as f64;
+        let mean = |frequency: f64| {
+            let angles = (0..positions).map(|position| position as f64 * frequency);
+            let sums = angles.fold([0.0, 0.0], |[cos, sin], angle| [cos + angle.cos(), sin + angle.sin()]);
+            sums.map(|sum| sum / count)
+        };
+        self.rope_frequencies().into_iter().map(mean).collect()
+    }
+
+    /// What cosines and sines of the angles are multiplied by.
+    pub fn rope_amplitude(&self) -> f64 {
+        match self.rope.scaling {
+            Some(RopeScaling::Yarn { amplitude, .. }) => f64::from(amplitude),
+            _ => 1.0,
+        }
+    }
 }
 
 impl RopeScaling {
-    fn apply(&self, frequency: f64, pair: usize) -> f64 {
+    fn apply(&self, frequency: f64, pair: usize, config: &Config) -> f64 {
         match self {
+            Self::Yarn { factor, original_context, beta_fast, beta_slow, truncate, factors, .. } => {
+                // The pair that turns so often within the original context.
+                let theta = f64::from(config.rope.theta);
+                let pair_of = |turns: f32| {
+                    let wavelength = f64::from(*original_context) / f64::from(turns);
+                    config.head_dim as f64 * (wavelength / std::f64::consts::TAU).ln() / (2.0 * theta.ln())
+                };
+                let (mut low, mut high) = (pair_of(*beta_fast), pair_of(*beta_slow));
+                if *truncate {
+                    (low, high) = (low.floor(), high.ceil());
+                }
+                (low, high) = (low.max(0.0), high.min(config.head_dim as f64 - 1.0));
+                let slow = ((pair as f64 - low) / (high - low).max(0.001)).clamp(0.0, 1.0);
+                let frequency = frequency / f64::from(factors.get(pair).copied().unwrap_or(1.0));
+                frequency * (1.0 - slow) + frequency / f64::from(*factor) * slow
+            }
             Self::Linear { factor } => frequency / f64::from(*factor),
             Self::Factors { factors } => frequency / f64::from(factors.get(pair).copied().unwrap_or(1.0)),
             Self::Llama3 { factor, low_frequency_factor, high_frequency_factor, original_context } => {

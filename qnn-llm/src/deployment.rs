@@ -12,6 +12,7 @@
 //! | `hidden` | (S, hidden) | in: rows of the embedding table, or what the part before gave |
 //! | `mask` | (1, 1, S, context) | in: 0 where a token sees a position, -10000 where not: `context - S` past positions, then the S new ones |
 //! | `cos`, `sin` | (1, S, head_dim / 2) | in: of the new positions' angles |
+//! | `cos.bias`, `sin.bias` | (1, S, head_dim / 2) | in: the same without their mean over the context; where [keys' biases are large](KEY_BIAS_ANGLES) |
 //! | `k.L`, `v.L` | (1, kv_heads, context - S, head_dim) | in: layer L's past; heads fused |
 //! | `k.L.H`, `v.L.H` | (1, 1, context - S, head_dim) | in: the same, heads split |
 //! | the same with `.new` | (1, kv_heads or 1, S, head_dim) | out: rows to append to the past |
@@ -35,6 +36,12 @@ pub const HEAD_GRAPH: &str = "head";
 /// What a position that is not seen adds to its score. Far enough for fp16's softmax to give zero, near enough not to
 /// overflow when a score is added.
 pub const MASKED: f32 = -10000.0;
+
+/// Inputs of parts whose layers have large biases of keys (Qwen2's are up to hundreds). Such a bias, turned to its position, is most of
+/// a key, and fp16 has no digits left for the rest; but what is the same for all keys changes no softmax. So these parts compute
+/// `R(p)(W x) + (R(p) b - c)`, with `c` the mean of `R(p) b` over the context: the second term is the bias turned by these angles, and the
+/// cached keys are without `c`. Any angles less a constant give the same answers.
+pub const KEY_BIAS_ANGLES: [&str; 2] = ["cos.bias", "sin.bias"];
 
 /// Name of the graph for so many tokens per execution.
 pub fn graph_name(tokens: usize) -> String {
@@ -176,7 +183,7 @@ pub struct Part {
 }
 
 /// The tokenizer's file and special tokens.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct TextInfo {
     /// Name of the `tokenizer.json` file; `None` where the model file has no tokenizer.
@@ -189,4 +196,39 @@ pub struct TextInfo {
     pub add_bos: bool,
     /// Tokens that end an answer.
     pub stop: Vec<u32>,
+    /// What chat templates know the tokenizer's special tokens by (`bos_token`, `eos_token`, …), and their texts; `None` in
+    /// descriptions of releases that did not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub special_tokens: Option<BTreeMap<String, String>>,
+    /// How the model's makers advise to choose tokens.
+    #[serde(default, skip_serializing_if = "Advice::is_empty")]
+    pub advice: Advice,
+}
+
+/// How the model's makers advise to choose tokens (generation_config.json); `None` where they say nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Advice {
+    /// What logits are divided by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f32>,
+    /// Only so many of the likeliest tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<u32>,
+    /// Only the likeliest tokens that together have this probability.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_p: Option<f32>,
+    /// Only tokens at least this part as likely as the likeliest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_p: Option<f32>,
+    /// What the logits of tokens that occurred are divided by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repetition_penalty: Option<f32>,
+}
+
+impl Advice {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }

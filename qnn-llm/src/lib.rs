@@ -18,7 +18,7 @@ mod rows;
 pub mod strategy;
 #[cfg(feature = "synthetic")]
 pub mod synthetic;
-mod tokenizer;
+pub mod tokenizer;
 pub mod weights;
 
 pub use config::{Config, Rope, RopeScaling};

@@ -133,6 +133,13 @@ fn begins_as_gguf(path: &Path) -> bool {
         && &first == gguf::MAGIC
 }
 
+const WITHOUT_TOKENIZER: &str =
+    "the model has no tokenizer: apps have to make tokens of texts by other means (`Session::feed`)";
+
+/// What to do with the file of an older library.
+const OTHER_TOKENIZER: &str = "; tokenizer.model is not read, and \
+     `AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)` makes a tokenizer.json of it";
+
 struct Opened {
     format: String,
     assembled: Assembled,
@@ -154,7 +161,7 @@ impl Opened {
 
     /// Weights with their rows in halves.
     fn model(self) -> Result<Model, Problems> {
-        let Assembled { config, mut weights, pairs, .. } = self.assembled;
+        let Assembled { config, mut weights, pairs, notes } = self.assembled;
         if pairs {
             for ((_, role), weight) in &mut weights {
                 let heads = match role {
@@ -165,17 +172,20 @@ impl Opened {
                 *weight = in_halves(weight, heads)?;
             }
         }
-        Ok(Model { config, weights, files: self.files, text: self.text })
+        Ok(Model { config, weights, files: self.files, text: self.text, notes })
     }
 
     fn gguf(path: &Path, convert: bool) -> Result<Self, Problems> {
-        let opened =
-            Self::of_gguf(&Gguf::open(path)?, convert).map_err(|problems| of_file(problems, path))?;
-        Ok(Self { files: vec![path.to_owned()], ..opened })
+        let (gguf, files) = gguf::whole(Gguf::open(path)?, path)?;
+        let opened = Self::of_gguf(&gguf, convert).map_err(|problems| of_file(problems, path))?;
+        Ok(Self { files, ..opened })
     }
 
     fn of_gguf(gguf: &Gguf, convert: bool) -> Result<Self, Problems> {
-        let found = gguf.found().map_err(Problems)?;
+        let mut found = gguf.found().map_err(Problems)?;
+        if gguf.get("tokenizer.ggml.tokens").is_none() {
+            found.notes.push(WITHOUT_TOKENIZER.to_owned());
+        }
         let (assembled, text) = together(assemble(found, &gguf.tensors), gguf.text(convert))?;
         Ok(Self {
             format: format!("GGUF version {}", gguf.version),
@@ -189,6 +199,10 @@ impl Opened {
     fn folder(path: &Path) -> Result<Self, Problems> {
         let mut folder = Folder::open(path)?;
         let text = folder.text();
+        if text.as_ref().is_ok_and(|text| text.tokenizer.is_none()) {
+            let own = if path.join("tokenizer.model").is_file() { OTHER_TOKENIZER } else { "" };
+            folder.found.notes.push(format!("{WITHOUT_TOKENIZER}{own}"));
+        }
         let tensors: &BTreeMap<String, Stored> = &folder.tensors;
         let (assembled, text) =
             together(assemble(folder.found, tensors), text).map_err(|problems| of_file(problems, path))?;

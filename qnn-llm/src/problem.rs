@@ -98,6 +98,13 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
+/// First bytes of the file that Git has instead of a large one.
+pub(crate) const LFS: &[u8] = b"version https://git-lfs";
+
+pub(crate) fn lfs_pointer() -> Problem {
+    Problem::damaged("this is a Git LFS pointer, not the file itself").help("fetch it: `git lfs pull`")
+}
+
 /// All problems of a model that were found; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);

@@ -21,6 +21,19 @@ pub(crate) fn check(config: &Config) -> Result<(), Problem> {
             [factor, low_frequency_factor, high_frequency_factor, original_context].into_iter().all(positive)
                 && high_frequency_factor > low_frequency_factor
         }
+        Some(RopeScaling::Yarn {
+            factor,
+            original_context,
+            beta_fast,
+            beta_slow,
+            amplitude,
+            factors,
+            ..
+        }) => {
+            [factor, original_context, beta_fast, beta_slow, amplitude].into_iter().all(positive)
+                && (factors.is_empty() || factors.len() == config.head_dim / 2)
+                && factors.iter().all(positive)
+        }
     };
     if fine {
         return Ok(());
@@ -37,16 +50,26 @@ pub(crate) fn check(config: &Config) -> Result<(), Problem> {
 }
 
 /// A kind of scaling that is not supported.
-pub(crate) fn unsupported(kind: &str, original: Option<usize>) -> Problem {
-    let problem = Problem::config(format!("rotary scaling of the kind `{kind}` is not supported"))
-        .note("none, linear and llama3 are");
-    match original {
-        Some(context) => problem.help(format!(
-            "for contexts of up to {context} tokens, remove the scaling from the model's configuration: \
-             it changes nothing for the better there"
-        )),
-        None => problem,
-    }
+pub(crate) fn unsupported(kind: &str) -> Problem {
+    Problem::config(format!("rotary scaling of the kind `{kind}` is not supported"))
+        .note("none, linear, llama3, yarn and dynamic are")
+        .help(
+            "the model was trained with it, so leaving it out would give other texts: take a model of another kind of scaling",
+        )
+}
+
+/// What YaRN multiplies cosines and sines by where nothing else is said.
+pub(crate) fn yarn_amplitude(factor: f64) -> f64 {
+    if factor <= 1.0 { 1.0 } else { 0.1 * factor.ln() + 1.0 }
+}
+
+/// Scaling that follows the length of the text: up to the context that the model was trained with it changes nothing.
+pub(crate) fn dynamic(context: usize, original: Option<usize>, notes: &mut Vec<String>) -> usize {
+    let limit = original.map_or(context, |original| original.min(context));
+    notes.push(format!(
+        "dynamic rotary scaling changes nothing up to {limit} tokens, and contexts are limited to these"
+    ));
+    limit
 }
 
 /// The longest context within which a sliding window changes nothing, and what to say of it.

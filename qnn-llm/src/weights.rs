@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 
 use crate::Config;
+use crate::deployment::Advice;
 
 /// What a weight is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +37,8 @@ pub enum Role {
     KeyNorm,
     /// Output projection (hidden, heads * head_dim).
     Output,
+    /// Bias of the output projection.
+    OutputBias,
     /// Gains of the normalization before the feed-forward layer (hidden).
     FeedForwardNorm,
     /// Gate projection (intermediate, hidden).
@@ -44,6 +47,12 @@ pub enum Role {
     Up,
     /// Down projection (hidden, intermediate).
     Down,
+    /// Bias of the gate projection.
+    GateBias,
+    /// Bias of the up projection.
+    UpBias,
+    /// Bias of the down projection.
+    DownBias,
 }
 
 /// How a weight's elements are stored.
@@ -100,6 +109,8 @@ pub struct Model {
     pub files: Vec<PathBuf>,
     /// What the file says of text.
     pub text: Text,
+    /// What a user should know.
+    pub notes: Vec<String>,
 }
 
 /// The tokenizer and what belongs to it.
@@ -115,6 +126,26 @@ pub struct Text {
     pub add_bos: bool,
     /// Tokens that end an answer.
     pub stop: Vec<u32>,
+    /// What chat templates know the tokenizer's special tokens by (`bos_token`, `eos_token`, …), and their texts.
+    pub special_tokens: BTreeMap<String, String>,
+    /// How the model's makers advise to choose tokens.
+    pub advice: Advice,
+}
+
+impl Role {
+    /// The bias that belongs to a projection.
+    pub fn bias(self) -> Option<Role> {
+        match self {
+            Self::Query => Some(Self::QueryBias),
+            Self::Key => Some(Self::KeyBias),
+            Self::Value => Some(Self::ValueBias),
+            Self::Output => Some(Self::OutputBias),
+            Self::Gate => Some(Self::GateBias),
+            Self::Up => Some(Self::UpBias),
+            Self::Down => Some(Self::DownBias),
+            _ => None,
+        }
+    }
 }
 
 impl Model {

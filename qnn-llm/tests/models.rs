@@ -272,8 +272,8 @@ fn folders_that_cannot_be_are_refused() {
     );
     with("\"num_hidden_layers\":2", "\"num_hidden_layers\":1");
     refused(Class::Config, &["no place", "model.layers.1.input_layernorm.weight"]);
-    with("\"rope_type\":\"llama3\"", "\"rope_type\":\"yarn\"");
-    refused(Class::Config, &["yarn"]);
+    with("\"rope_type\":\"llama3\"", "\"rope_type\":\"longrope\"");
+    refused(Class::Config, &["longrope"]);
     with("\"hidden_act\":\"silu\"", "\"hidden_act\":\"gelu\"");
     refused(Class::Config, &["gelu", "only silu"]);
     with("\"low_freq_factor\":1.0,", "");
@@ -306,6 +306,183 @@ fn folders_that_cannot_be_are_refused() {
     refused(Class::Damaged, &["1 files", "model-00001-of-00002.safetensors"]);
 }
 
+/// The whole file counts, as in Hugging Face transformers: an index beside it may be left from before.
+#[test]
+fn a_whole_file_counts_before_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let old = Synthetic { seed: 2, ..Synthetic::tiny("qwen2", Format::F32).unwrap() };
+    old.write_folder(path, 2).unwrap();
+    Synthetic::tiny("qwen2", Format::F32).unwrap().write_folder(path, 1).unwrap();
+    let model = open(path).unwrap();
+    assert_eq!(model.files.len(), 2, "config.json and model.safetensors");
+    let own = read(gguf(&Synthetic::tiny("qwen2", Format::F32).unwrap())).unwrap();
+    let head = |model: &Model| numbers(model.head().unwrap());
+    assert_eq!(head(&model), head(&own));
+}
+
+#[test]
+fn names_without_the_prefix_of_a_model_with_a_head_are_the_same_tensors() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    Synthetic::tiny("qwen3", Format::F16).unwrap().write_folder(path, 1).unwrap();
+    let all = |model: &Model| -> Vec<Vec<f32>> { model.weights.values().map(numbers).collect() };
+    let wanted = all(&open(path).unwrap());
+    let file = path.join("model.safetensors");
+    let bytes = std::fs::read(&file).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header = String::from_utf8(bytes[8..8 + length].to_vec()).unwrap().replace("\"model.", "\"");
+    let bare = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &bytes[8 + length..]].concat();
+    std::fs::write(&file, bare).unwrap();
+    assert_eq!(all(&open(path).unwrap()), wanted);
+    // Such files name the class without a head.
+    let config = std::fs::read_to_string(path.join("config.json")).unwrap();
+    std::fs::write(path.join("config.json"), config.replace("Qwen3ForCausalLM", "Qwen3Model")).unwrap();
+    assert_eq!(all(&open(path).unwrap()), wanted);
+}
+
+/// A folder with a changed config.json.
+fn configured(changes: &[(&str, &str)]) -> (tempfile::TempDir, Result<qnn_llm::Peek, Problems>) {
+    let folder = tempfile::tempdir().unwrap();
+    Synthetic::tiny("qwen2", Format::F16).unwrap().write_folder(folder.path(), 1).unwrap();
+    let file = folder.path().join("config.json");
+    let mut config = std::fs::read_to_string(&file).unwrap();
+    for (from, to) in changes {
+        assert!(config.contains(from), "{from}");
+        config = config.replace(from, to);
+    }
+    // As some editors save it.
+    std::fs::write(&file, format!("\u{feff}{config}")).unwrap();
+    let peeked = peek(folder.path());
+    (folder, peeked)
+}
+
+#[test]
+fn scaling_of_long_contexts_is_read() {
+    let scaled =
+        |scaling: &str| configured(&[("\"rope_scaling\":null", &format!("\"rope_scaling\":{scaling}"))]).1;
+    let yarn =
+        scaled(r#"{"type":"yarn","factor":4.0,"original_max_position_embeddings":512}"#).unwrap().config;
+    assert_eq!(yarn.max_context, 2048);
+    assert!((yarn.rope_amplitude() - (0.1 * 4f64.ln() + 1.0)).abs() < 1e-6);
+    let dynamic = scaled(r#"{"type":"dynamic","factor":4.0}"#).unwrap();
+    assert_eq!((dynamic.config.max_context, &dynamic.config.rope.scaling), (512, &None));
+    assert!(dynamic.notes[0].contains("512 tokens"), "{:?}", dynamic.notes);
+    for kind in ["longrope", "su"] {
+        let problems =
+            scaled(&format!(r#"{{"type":"{kind}","short_factor":[1.0],"factor":4.0}}"#)).unwrap_err();
+        assert!(problems.to_string().contains(kind), "{problems}");
+        assert!(problems.0[0].help.as_ref().unwrap().contains("trained with it"));
+    }
+}
+
+#[test]
+fn forms_of_other_tools_are_named() {
+    let head = "\"hidden_act\":\"silu\"";
+    let cases = [
+        (r#""quantization_config":{"quant_method":"gptq","bits":4},"#, "GPTQ"),
+        (r#""quantization":{"group_size":64,"bits":4},"#, "MLX"),
+        (r#""is_causal":false,"#, "sees what comes later"),
+        (r#""rms_norm_eps2":1,"#, ""),
+    ];
+    for (key, word) in cases {
+        let (_folder, peeked) = configured(&[(head, &format!("{key}{head}"))]);
+        match word {
+            "" => assert!(peeked.is_ok()),
+            _ => assert!(peeked.as_ref().is_err_and(|p| p.to_string().contains(word)), "{word}: {peeked:?}"),
+        }
+    }
+    let (_folder, peeked) = configured(&[("\"rms_norm_eps\":", "\"rms_norm_eps\":\"abc\",\"was\":")]);
+    assert!(peeked.is_err_and(|problems| problems.to_string().contains("no number")));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("adapter_config.json"), "{}").unwrap();
+    refused(open(folder.path()), Class::Config, &["LoRA adapter"]);
+    let pointer = "version https://git-lfs.github.com/spec/v1\n";
+    std::fs::write(folder.path().join("config.json"), pointer).unwrap();
+    refused(open(folder.path()), Class::Damaged, &["LFS", "config.json"]);
+}
+
+#[test]
+fn special_tokens_of_templates_are_the_tokenizers_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    Synthetic::tiny("qwen2", Format::F16).unwrap().write_folder(path, 1).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(path.join(name), text).unwrap();
+    write(
+        "tokenizer.json",
+        r#"{"added_tokens":[{"id":1,"content":"<s>"},{"id":2,"content":"</s>"},{"id":3,"content":"<|im_end|>"}],"model":{"type":"BPE","vocab":{}}}"#,
+    );
+    write("generation_config.json", r#"{"eos_token_id":[2,3],"temperature":0.6,"top_k":20,"top_p":0.95}"#);
+    write(
+        "tokenizer_config.json",
+        r#"{"eos_token":{"content":"<|im_end|>"},"bos_token":null,"tokenizer_class":"LlamaTokenizerFast"}"#,
+    );
+    let text = peek(path).unwrap().text;
+    assert_eq!((text.bos, text.add_bos, &text.stop[..]), (None, false, &[2, 3][..]));
+    let special: Vec<_> =
+        text.special_tokens.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    assert_eq!(special, [("eos_token", "<|im_end|>"), ("unk_token", "<unk>")]);
+    assert_eq!((text.advice.temperature, text.advice.top_k, text.advice.min_p), (Some(0.6), Some(20), None));
+    // Llama's class has these texts and begins texts with the first where its settings do not say.
+    write("tokenizer_config.json", r#"{"tokenizer_class":"LlamaTokenizer"}"#);
+    let text = peek(path).unwrap().text;
+    assert_eq!((text.bos, text.add_bos), (Some(1), true));
+    assert_eq!(text.special_tokens["eos_token"], "</s>");
+    write("tokenizer_config.json", r#"{"tokenizer_class":"PreTrainedTokenizerFast","bos_token":"<s>"}"#);
+    assert!(!peek(path).unwrap().text.add_bos);
+}
+
+#[test]
+fn files_that_are_no_language_model_by_themselves_are_named() {
+    let file = gguf(&Synthetic::tiny("qwen2", Format::Q4_0).unwrap());
+    // A name of the same length becomes the key that tells the kind.
+    let kind = |value: &str| {
+        let mut file = file.clone();
+        let at = file.windows(12).position(|window| window == b"general.name").unwrap();
+        file.splice(
+            at..at + 12 + 4 + 8 + 14,
+            [
+                &b"general.type"[..],
+                &8u32.to_le_bytes(),
+                &(value.len() as u64).to_le_bytes(),
+                value.as_bytes(),
+            ]
+            .concat(),
+        );
+        // The tensors' data begin at the next multiple of 32, a little earlier.
+        file.extend([0; 64]);
+        read(file)
+    };
+    refused(kind("adapter"), Class::Config, &["LoRA adapter"]);
+    refused(kind("imatrix"), Class::Config, &["importance matrix"]);
+    refused(kind("mmproj"), Class::Config, &["sees or hears"]);
+}
+
+#[test]
+fn a_model_in_several_gguf_files_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = |number: usize| folder.path().join(format!("m-{number:05}-of-00002.gguf"));
+    let model = Synthetic::tiny("qwen2", Format::Q8_0).unwrap();
+    for part in 0..2 {
+        model.write_split(&name(part + 1), part, 2).unwrap();
+    }
+    let whole = read(gguf(&model)).unwrap();
+    for part in [1, 2] {
+        let opened = open(&name(part)).unwrap();
+        assert_eq!(opened.files, [name(1), name(2)]);
+        assert_eq!(opened.config, whole.config);
+        let all = |model: &Model| -> Vec<Vec<f32>> { model.weights.values().map(numbers).collect() };
+        assert_eq!(all(&opened), all(&whole));
+    }
+    assert_eq!(qnn_llm::gguf::siblings(&name(1)), [name(2)]);
+    std::fs::copy(name(1), folder.path().join("renamed.gguf")).unwrap();
+    refused(open(&folder.path().join("renamed.gguf")), Class::Config, &["one of 2 files"]);
+    std::fs::copy(name(1), name(2)).unwrap();
+    refused(open(&name(1)), Class::Damaged, &["not the part"]);
+    std::fs::remove_file(name(2)).unwrap();
+    refused(open(&name(1)), Class::Damaged, &["1 of the 2 files"]);
+}
+
 #[test]
 fn a_sliding_window_limits_the_context() {
     let folder = tempfile::tempdir().unwrap();
@@ -316,7 +493,8 @@ fn a_sliding_window_limits_the_context() {
         let text = config.replace("\"sliding_window\":null", &format!("\"sliding_window\":{window}"));
         std::fs::write(path.join("config.json"), text).unwrap();
         let peeked = peek(path).unwrap();
-        assert_eq!((peeked.config.max_context, peeked.notes.len()), (context, notes), "{window}");
+        let said = peeked.notes.iter().filter(|note| note.contains("sliding window")).count();
+        assert_eq!((peeked.config.max_context, said), (context, notes), "{window}");
     }
 }
 

@@ -32,6 +32,41 @@ fn byte_level_ids_are_those_that_the_model_was_trained_with() {
     assert_eq!(tokenizer.decode(chat.get_ids(), true).unwrap(), "user\n\u{1f389}");
 }
 
+/// A GGUF file's value of text, another one in its place.
+fn with_text(file: &[u8], key: &str, value: &str) -> Vec<u8> {
+    let at = file.windows(key.len()).position(|window| window == key.as_bytes()).unwrap() + key.len() + 4;
+    let old = u64::from_le_bytes(file[at..at + 8].try_into().unwrap()) as usize;
+    let mut file = file.to_vec();
+    let new = [&(value.len() as u64).to_le_bytes()[..], value.as_bytes()].concat();
+    file.splice(at..at + 8 + old, new);
+    file
+}
+
+/// llama.cpp's `llama_vocab` sets these where `tokenizer.ggml.add_bos_token` is missing.
+#[test]
+fn the_pre_tokenizer_says_whether_texts_begin_with_bos_where_the_file_does_not() {
+    let mut file = include_bytes!("data/byte-level.gguf").to_vec();
+    let key = b"tokenizer.ggml.add_bos_token";
+    let at = file.windows(key.len()).position(|window| window == key).unwrap();
+    file[at + key.len() - 1] = b'x';
+    for (pre, wanted) in [
+        ("qwen2", false),
+        ("llama-bpe", true),
+        ("tekken", true),
+        ("lfm2", true),
+        ("smaug-bpe", false),
+        ("gpt-2", false),
+        ("megrez", false),
+    ] {
+        let file = with_text(&file, "tokenizer.ggml.pre", pre);
+        let text = Gguf::of_bytes(file.into()).unwrap().text(true).unwrap();
+        assert_eq!((text.add_bos, text.bos), (wanted, Some(1021)), "{pre}");
+        let tokenizer = Tokenizer::from_bytes(text.tokenizer.unwrap()).unwrap();
+        let first = tokenizer.encode("a", true).unwrap().get_ids()[0];
+        assert_eq!(first == 1021, wanted, "{pre}");
+    }
+}
+
 #[test]
 fn ids_from_scores_are_those_of_sentencepiece() {
     let (tokenizer, add_bos) = converted(include_bytes!("data/sentencepiece.gguf"));

@@ -109,6 +109,7 @@ fn language_model(session: &Session, args: &CompileArgs) -> Result<Exit> {
     };
     let mut models = Models::of(session, None, &args.job, args.jobs, plan)?;
     let packages = std::mem::take(&mut models.packages);
+    packages.iter().flat_map(|package| &package.plan.notes).for_each(|note| session.term.note(note));
     let (built, warnings) =
         package::build(packages, &models.compiler()?, &Shown::new(&session.term, COMPILE))?;
     warnings.iter().for_each(|warning| session.term.warning(warning));

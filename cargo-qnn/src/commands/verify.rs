@@ -68,15 +68,9 @@ pub(crate) struct VerifyArgs {
         help_heading = "Language Models"
     )]
     context: u32,
-    /// Tokens per execution
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 128,
-        requires = "text",
-        help_heading = "Language Models"
-    )]
-    tokens: u32,
+    /// Tokens per execution [default: 128, or half of --context where that is less]
+    #[arg(long, value_name = "N", requires = "text", help_heading = "Language Models")]
+    tokens: Option<u32>,
     /// Attention heads: `fused` or `split`
     #[arg(long, value_name = "HEADS", default_value = "split", value_parser = llm::heads, requires = "text", help_heading = "Language Models")]
     heads: qnn_llm::Heads,
@@ -177,7 +171,7 @@ fn language_model(session: &Session, args: &VerifyArgs, text: &Path) -> Result<E
             soc: target(soc)?,
             text: text.to_owned(),
             context: args.context,
-            tokens: args.tokens,
+            tokens: args.tokens.unwrap_or(128.min(args.context / 2)),
             windows: args.windows,
             heads: args.heads,
             strategy: args.strategy,

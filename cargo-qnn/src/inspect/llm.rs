@@ -75,7 +75,13 @@ pub(crate) fn llm(path: &Path, target: &Target) -> Result<Model> {
         let problems = problems.0.into_iter().map(diagnostic).collect();
         Failure { exit: Exit::User, problems }
     })?;
-    let Peek { config, format, tensors, tokenizer, text, notes, files, bytes } = peeked;
+    let Peek { config, format, tensors, tokenizer, text, mut notes, files, bytes } = peeked;
+    if !target.fp16 {
+        notes.push(format!(
+            "{} has no fp16 unit, and language models are computed in fp16: it is not compiled for this SoC",
+            target.name
+        ));
+    }
     let chosen = |format: Format| choose(Strategy::Auto, format, target.arch);
     let mut types: BTreeMap<(bool, Format), Type> = BTreeMap::new();
     for tensor in &tensors {

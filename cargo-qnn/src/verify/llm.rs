@@ -47,6 +47,12 @@ pub(crate) fn evaluate(session: &Session, request: &Request) -> Result<Evaluatio
         let message = format!("{} tokens do not fit a context of {}", request.tokens, request.context);
         return Err(Failure::usage(message));
     }
+    if !request.soc.fp16 {
+        let message =
+            format!("{} has no fp16 unit, and language models are computed in fp16", request.soc.name);
+        return Err(Failure::new(Exit::User, "E0106", message)
+            .help("name another SoC; `cargo qnn socs` lists those with fp16"));
+    }
     let windows = windows(request)?;
     let folder = tempfile::Builder::new().prefix("cargo-qnn-verify-").tempdir();
     let folder = folder.map_err(|error| Failure::io("cannot write to", &std::env::temp_dir(), &error))?;
@@ -153,6 +159,8 @@ fn windows(request: &Request) -> Result<Vec<Vec<u32>>> {
     let tokenizer = qnn::llm::Tokenizer::new(tokenizer.as_bytes()).map_err(unusable)?;
     let ids = tokenizer.encode(&text).map_err(unusable)?;
     let first = model.text.bos.or(model.text.stop.first().copied());
+    // A text may begin with the token's own name.
+    let first = first.filter(|first| ids.first() != Some(first));
     let ids: Vec<u32> = first.into_iter().chain(ids).collect();
     let windows = ids.chunks(request.context as usize).map(<[u32]>::to_vec);
     let windows: Vec<Vec<u32>> = windows.take(request.windows.unwrap_or(usize::MAX)).collect();

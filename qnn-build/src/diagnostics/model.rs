@@ -220,8 +220,10 @@ converted by a tool that names tensors otherwise, or one shard of several is not
         "\
 Sizes contradict each other (a tokenizer with more tokens than the embedding table has rows, heads
 that do not divide evenly), are missing, or ask for what is not computed: mixtures of experts,
-partly rotated heads, YaRN scaling, an activation other than silu, tensors that the architecture
-has no place for. The message says which.
+partly rotated heads, longrope scaling, an activation other than silu, attention that sees what
+comes later, tensors that the architecture has no place for. Or the file is no language model by
+itself (a LoRA adapter, an importance matrix), or its weights are in another tool's form (GPTQ,
+AWQ, MLX). The message says which.
 ",
     ),
     row(
@@ -242,6 +244,10 @@ A GGUF file's tokenizer becomes a `tokenizer.json`. Byte-level BPE (`gpt2`) with
 pre-tokenizers and SentencePiece BPE (`llama`) are converted; the message says what is missing or
 unknown in this one. Texts would be cut otherwise than the model was trained for, so it is not
 guessed at: use the safetensors folder of the model, whose tokenizer.json is taken as it is.
+
+A tokenizer.json is refused where it asks for what no model of the supported architectures has and
+what could stop or end the app that reads it: replacements of the empty text, replacements that
+make texts many times as long, `Precompiled` tables, hundreds of steps.
 ",
     ),
     row(
@@ -252,6 +258,16 @@ The HTP loads a context binary of up to 2 GiB in one piece, and the vendor's com
 graph that needs more than 3.5 GiB. The message names the part that would be larger, with the size
 that its weights have in the encoding for this SoC, and proposes what makes it smaller: more
 `llm.shards`, a head or an embedding table outside the layers' binaries, or fewer bits a weight.
+",
+    ),
+    row(
+        "E0241",
+        "weights of a language model are beyond fp16",
+        "\
+A warning: the largest number of fp16 is 65504, and the weights that are named have larger ones.
+The device computes with 65504 instead, so what the model says may be wrong. Trained models have
+no such numbers; look for a file that was damaged or scaled, or for one that its makers prepared
+for fp16. `cargo qnn verify` tells how near the logits are.
 ",
     ),
 ];

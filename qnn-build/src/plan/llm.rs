@@ -1,6 +1,8 @@
 //! A language model as parts: which layers share a context binary, which graphs it has, and what does not fit the model.
 
+use qnn_llm::Strategy;
 use qnn_llm::deployment::{HEAD_GRAPH, graph_name};
+use qnn_llm::strategy::{Encoding, choose};
 
 use super::Located;
 use crate::job::{CompileJob, Diagnostic, GraphSpec, LlmPart, LlmPartKind, SourceFormat};
@@ -91,6 +93,12 @@ impl Layout {
             problem("shards", message, "leave `shards` out, or \"auto\"".to_owned());
         }
         if !problems.is_empty() {
+            // Why the longest context is not the one that the model's makers name.
+            let limits = facts.notes.iter().filter(|note| note.contains("limited to"));
+            let limits: Vec<String> = limits.cloned().collect();
+            for (_, problem) in problems.iter_mut().filter(|(key, _)| key[1] == "context") {
+                problem.notes.extend(limits.clone());
+            }
             return Err(problems);
         }
         let mut tokens = prefill;
@@ -106,6 +114,7 @@ impl Layout {
     /// `E0240`: a part that cannot be compiled or loaded, with the way out.
     pub(super) fn parts(&self, facts: &LlmFacts, job: &CompileJob) -> Result<Vec<CompileJob>, Located> {
         let arch = job.soc.arch;
+        self.native(facts, job)?;
         let shards = match self.options.shards {
             Shards::Count(count) => count,
             Shards::Auto => self.auto(facts, arch),
@@ -118,6 +127,27 @@ impl Layout {
             return Err(self.refuse(facts, job, what, why));
         }
         Ok(kinds.into_iter().map(|what| self.job(what, job)).collect())
+    }
+
+    /// Whether the SoC has the encodings of the file's own blocks, where these were asked for.
+    fn native(&self, facts: &LlmFacts, job: &CompileJob) -> Result<(), Located> {
+        if self.options.strategy != Strategy::Native {
+            return Ok(());
+        }
+        let other = facts.weights.iter().find(|weight| {
+            weight.rows > 1
+                && choose(Strategy::Native, weight.format, job.soc.arch).encoding == Encoding::AxisInt8
+        });
+        let Some(weight) = other else { return Ok(()) };
+        let message = format!(
+            "{} (v{}) has no encoding for the file's blocks ({}), which `native` would keep",
+            job.soc.name,
+            job.soc.arch,
+            weight.format.name()
+        );
+        let help =
+            "llm.strategy = \"auto\" makes 8-bit integers of them there, and keeps them on SoCs that can";
+        Err((vec!["llm".to_owned(), "strategy".to_owned()], Diagnostic::new("E0118", message).help(help)))
     }
 
     /// The job of the embedding table, which is the same for every SoC; `None` where the table is in the graph.
@@ -208,7 +238,7 @@ mod tests {
     use std::path::PathBuf;
 
     use qnn_llm::deployment::TextInfo;
-    use qnn_llm::{Config, Format, Rope, Strategy};
+    use qnn_llm::{Config, Format, Rope};
 
     use super::*;
     use crate::job::{HtpOptions, Precision, Target, Toolchain};
@@ -256,7 +286,7 @@ mod tests {
         weights.push(weight(Place::Embedding, 151936, 1536));
         weights.push(weight(Place::Head, 151936, 1536));
         weights.push(vector(Place::Head, 1536));
-        LlmFacts { config, weights, text: TextInfo::default(), tokenizer: None }
+        LlmFacts { config, weights, text: TextInfo::default(), tokenizer: None, notes: Vec::new() }
     }
 
     fn job() -> CompileJob {
@@ -350,6 +380,18 @@ mod tests {
         let keys: Vec<String> = problems.iter().map(|(key, _)| key.join(".")).collect();
         assert_eq!(keys, ["llm.context", "llm.shards"]);
         assert!(problems[0].1.help.as_ref().unwrap().contains("32768"));
+    }
+
+    #[test]
+    fn blocks_that_a_soc_does_not_have_are_refused_where_they_were_asked_for() {
+        let options = Llm { strategy: Strategy::Native, ..Llm::default() };
+        let v68 = CompileJob { soc: Target { arch: 68, name: "SM8350".to_owned(), ..job().soc }, ..job() };
+        let layout = Layout::new(&facts(Format::Q4_0), Some(&options)).unwrap();
+        let (key, problem) = layout.parts(&facts(Format::Q4_0), &v68).unwrap_err();
+        assert_eq!((key.join("."), problem.code.as_str()), ("llm.strategy".to_owned(), "E0118"));
+        assert!(problem.message.contains("SM8350") && problem.message.contains("Q4_0"), "{problem:?}");
+        assert!(layout.parts(&facts(Format::Q4_0), &job()).is_ok());
+        assert!(layout.parts(&facts(Format::F16), &v68).is_ok());
     }
 
     #[test]

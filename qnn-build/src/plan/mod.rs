@@ -94,7 +94,12 @@ impl Plan {
                 Err(found) => problems.extend(found.into_iter().map(|problem| problem.model(name))),
             }
         }
-        Error::from_problems(problems).map_or(Ok(Self { models, notes: Vec::new() }), Err)
+        let notes = models.iter().flat_map(|model| {
+            let notes = model.facts.llm.iter().flat_map(|llm| &llm.notes);
+            notes.map(|note| format!("{}: {note}", model.name))
+        });
+        let notes = notes.collect();
+        Error::from_problems(problems).map_or(Ok(Self { models, notes }), Err)
     }
 
     /// Settles what depends on where the app will run, a target triple or this machine: for x86-64 that is the emulator, which

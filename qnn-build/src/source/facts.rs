@@ -108,10 +108,12 @@ pub fn inspect(path: &Path, format: SourceFormat, memo: &Memo) -> Result<SourceF
     if !problems.is_empty() {
         return Err(problems);
     }
-    let llm = match format {
-        SourceFormat::Gguf => Some(llm::facts(path, path, "", memo)?),
-        _ => None,
-    };
+    let mut llm = None;
+    if format == SourceFormat::Gguf {
+        external.extend(llm::split(path, memo)?);
+        let others: Vec<&str> = external.iter().map(|file| file.blake3.as_str()).collect();
+        llm = Some(llm::facts(path, path, &others.concat(), memo)?);
+    }
     let Remembered { bytes, blake3, inputs, outputs, domains, quantized, .. } = known;
     Ok(SourceFacts { bytes, blake3, external, inputs, outputs, domains, quantized, llm })
 }

@@ -25,6 +25,8 @@ pub struct LlmFacts {
     pub text: TextInfo,
     /// Its tokenizer as a `tokenizer.json`; `None` where the model has none.
     pub tokenizer: Option<FileFacts>,
+    /// What a user should know.
+    pub notes: Vec<String>,
 }
 
 /// A file that is made from a model.
@@ -93,7 +95,10 @@ impl LlmFacts {
                 bos: text.bos,
                 add_bos: text.add_bos,
                 stop: text.stop.clone(),
+                special_tokens: Some(text.special_tokens.clone()),
+                advice: text.advice,
             },
+            notes: model.notes.clone(),
             tokenizer: text.tokenizer.as_ref().map(|json| FileFacts {
                 bytes: json.len() as u64,
                 blake3: blake3::hash(json.as_bytes()).to_hex().to_string(),
@@ -189,6 +194,17 @@ pub(super) fn folder(path: &Path, memo: &Memo) -> Result<SourceFacts, Vec<Diagno
     let known = SourceFacts { bytes, blake3, external, ..SourceFacts::default() };
     let llm = facts(path, &config, &known.digest(), memo)?;
     Ok(SourceFacts { llm: Some(llm), ..known })
+}
+
+/// The other files of a model that is split into several GGUF files.
+pub(super) fn split(path: &Path, memo: &Memo) -> Result<Vec<ExternalFile>, Vec<Diagnostic>> {
+    let file = |other: std::path::PathBuf| {
+        let failed = |error| vec![io_problem("E0214", "cannot read the model file", &other, &error)];
+        let (bytes, blake3) = hashed(&other, memo).map_err(failed)?;
+        let location = other.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(ExternalFile { location, path: other, bytes, blake3 })
+    };
+    qnn_llm::gguf::siblings(path).into_iter().map(file).collect()
 }
 
 /// Whether a file of a Hugging Face folder has a part of the model.

@@ -6,6 +6,7 @@
 
 mod config;
 mod cursor;
+mod split;
 mod text;
 mod types;
 mod value;
@@ -87,15 +88,14 @@ impl Gguf {
     }
 }
 
+pub use split::siblings;
+pub(crate) use split::whole;
 pub(crate) use text::describe_tokenizer;
 
 fn not_gguf(file: &[u8]) -> Problem {
     let looks = match file {
         [] => "the file is empty".to_owned(),
-        _ if file.starts_with(b"version https://git-lfs") => {
-            return Problem::damaged("this is a Git LFS pointer, not the file itself")
-                .help("fetch it: `git lfs pull`");
-        }
+        _ if file.starts_with(crate::problem::LFS) => return crate::problem::lfs_pointer(),
         _ => format!("the file begins with `{}`", file[..file.len().min(8)].escape_ascii()),
     };
     Problem::damaged("this is no GGUF file").note(looks)

@@ -1,8 +1,9 @@
 //! The tokenizer in GGUF metadata.
 
 use super::{Array, Gguf, Value};
+use crate::deployment::Advice;
 use crate::problem::{Class, Problem};
-use crate::tokenizer::{Kind, Token, Vocabulary, byte_level, sentence_piece};
+use crate::tokenizer::{Kind, Token, Vocabulary, begins_with_bos, byte_level, sentence_piece};
 use crate::weights::Text;
 
 /// Keys of tokens that end an answer.
@@ -27,17 +28,23 @@ pub(super) fn text(gguf: &Gguf, convert: bool) -> Result<Text, Problem> {
     let id = |key: &str| gguf.get(key).and_then(Value::unsigned).and_then(|id| u32::try_from(id).ok());
     let flag = |key: &str| gguf.get(key).and_then(Value::bool);
     let chat_template = gguf.get("tokenizer.chat_template").and_then(Value::text).map(str::to_owned);
-    let bos = id("tokenizer.ggml.bos_token_id");
+    let model = gguf.get("tokenizer.ggml.model").and_then(Value::text).unwrap_or_default();
+    // SentencePiece models have these ids where nothing is said.
+    let usual = |id: u32| (model == "llama").then_some(id);
+    let bos = id("tokenizer.ggml.bos_token_id").or(usual(1));
+    let eos = id("tokenizer.ggml.eos_token_id").or(usual(2));
+    let advice = advice(gguf);
     let Some(tokens) = gguf.get("tokenizer.ggml.tokens").and_then(Value::array) else {
         let stop = ENDS.iter().filter_map(|key| id(key)).collect();
-        return Ok(Text { tokenizer: None, chat_template, bos, add_bos: false, stop });
+        return Ok(Text { chat_template, bos, stop, advice, ..Text::default() });
     };
     let kinds = kinds(gguf, tokens.len())?;
-    let model = gguf.get("tokenizer.ggml.model").and_then(Value::text).unwrap_or_default();
-    // SentencePiece models begin texts with bos where nothing is said; byte-level ones do not.
-    let add_bos = flag("tokenizer.ggml.add_bos_token").unwrap_or(model == "llama") && bos.is_some();
+    // Where nothing is said, the kind of tokenizer decides.
+    let pre = gguf.get("tokenizer.ggml.pre").and_then(Value::text).unwrap_or("default");
+    let usually = model == "llama" || model == "gpt2" && begins_with_bos(pre);
+    let add_bos = flag("tokenizer.ggml.add_bos_token").unwrap_or(usually) && bos.is_some();
     let mut stop: Vec<u32> = Vec::new();
-    let listed = ENDS.iter().filter_map(|key| id(key));
+    let listed = ENDS.iter().filter_map(|key| id(key)).chain(eos);
     let known = texts(tokens)?.zip(&kinds).enumerate().filter(|(_, (text, kind))| {
         **kind == Kind::Control && END_TEXTS.iter().any(|end| end.as_bytes() == *text)
     });
@@ -50,12 +57,38 @@ pub(super) fn text(gguf: &Gguf, convert: bool) -> Result<Text, Problem> {
         let message = format!("token {id} begins or ends texts, and the vocabulary has {}", tokens.len());
         return Err(Problem::config(message));
     }
-    let mut text = Text { tokenizer: None, chat_template, bos, add_bos, stop };
+    let special = [
+        ("bos_token", bos),
+        ("eos_token", eos),
+        ("unk_token", id("tokenizer.ggml.unknown_token_id")),
+        ("pad_token", id("tokenizer.ggml.padding_token_id")),
+    ];
+    let special_tokens = special.into_iter().filter_map(|(name, id)| {
+        let text = texts(tokens).ok()?.nth(id? as usize)?;
+        Some((name.to_owned(), String::from_utf8_lossy(text).into_owned()))
+    });
+    let special_tokens = special_tokens.collect();
+    let mut text = Text { tokenizer: None, chat_template, bos, add_bos, stop, special_tokens, advice };
     if convert {
         let json = tokenizer(gguf, model, tokens, kinds, add_bos.then_some(bos).flatten())?;
         text.tokenizer = Some(json.to_string());
     }
     Ok(text)
+}
+
+/// How the model's makers advise to choose tokens.
+fn advice(gguf: &Gguf) -> Advice {
+    let number = |key: &str| {
+        let value = gguf.get(&format!("general.sampling.{key}")).and_then(Value::number)?;
+        value.is_finite().then_some(value as f32)
+    };
+    Advice {
+        temperature: number("temp"),
+        top_k: number("top_k").filter(|k| *k >= 0.0).map(|k| k as u32),
+        top_p: number("top_p"),
+        min_p: number("min_p"),
+        repetition_penalty: number("penalty_repeat"),
+    }
 }
 
 /// One line on the tokenizer; `None` where there is none.

@@ -21,20 +21,14 @@ pub(super) fn found(json: &Value) -> Result<Found, Vec<Problem>> {
     let window = keys.size("sliding_window").filter(|_| windowed);
     keys.refuse("hidden_act", |act| act.as_str() == Some("silu"), "only silu is supported");
     keys.refuse(
-        "mlp_bias",
-        |bias| *bias == Value::Bool(false),
-        "biases of the feed-forward layer are not supported",
-    );
-    keys.refuse(
         "partial_rotary_factor",
         |factor| factor.as_f64() == Some(1.0),
         "heads that are rotated in part are not supported",
     );
-    keys.refuse(
-        "quantization_config",
-        |_| false,
-        "quantized safetensors are not read; take the original model, or a GGUF file of it",
-    );
+    keys.refuse("is_causal", |causal| *causal == Value::Bool(true), BOTH_WAYS);
+    keys.refuse("use_bidirectional_attention", |both| *both == Value::Bool(false), BOTH_WAYS);
+    keys.quantized();
+    let (rope, max_context) = rope(&mut keys, max_context, &mut notes);
     let config = Config {
         architecture: architecture.name.to_owned(),
         hidden,
@@ -45,7 +39,7 @@ pub(super) fn found(json: &Value) -> Result<Found, Vec<Problem>> {
         intermediate: keys.need("intermediate_size"),
         vocabulary: keys.need("vocab_size"),
         rms_epsilon: keys.float("rms_norm_eps").unwrap_or(1e-6),
-        rope: rope(&mut keys),
+        rope,
         max_context: rope::windowed(max_context, window, &mut notes),
         qkv_bias: false,
         qk_norm: false,
@@ -63,7 +57,11 @@ fn architecture(json: &Value) -> Result<&'static Architecture, Problem> {
     let class = json.get("architectures").and_then(|list| list.get(0)).and_then(Value::as_str);
     let kind = json.get("model_type").and_then(Value::as_str);
     let row = match (class, kind) {
-        (Some(class), _) => ARCHITECTURES.iter().find(|row| row.hugging_face == class),
+        // The class without a head is what some tools save: where the head is the embedding table, nothing is missing.
+        (Some(class), _) => ARCHITECTURES.iter().find(|row| {
+            row.hugging_face.strip_suffix("ForCausalLM")
+                == class.strip_suffix("ForCausalLM").or(class.strip_suffix("Model"))
+        }),
         (None, Some(kind)) => ARCHITECTURES.iter().find(|row| row.model_type == kind),
         (None, None) => return Err(Problem::damaged("config.json does not say the model's architecture")),
     };
@@ -73,6 +71,9 @@ fn architecture(json: &Value) -> Result<&'static Architecture, Problem> {
             .note(format!("supported: {}", names(|row| Some(row.hugging_face))))
     })
 }
+
+const BOTH_WAYS: &str =
+    "the model sees what comes later, as models for embeddings do, and only causal ones are supported";
 
 struct Keys<'a> {
     json: &'a Value,
@@ -102,8 +103,29 @@ impl Keys<'_> {
         })
     }
 
-    fn float(&self, key: &str) -> Option<f32> {
-        self.get(key).and_then(Value::as_f64).map(|value| value as f32)
+    fn float(&mut self, key: &str) -> Option<f32> {
+        let value = self.get(key)?;
+        let number = value.as_f64();
+        if number.is_none() {
+            let message = format!("`{key}` of config.json is {value}, which is no number");
+            self.problems.push(Problem::config(message));
+        }
+        Some(number.unwrap_or(1.0) as f32)
+    }
+
+    /// Weights of few bits in the forms of other tools.
+    fn quantized(&mut self) {
+        let method = self.get("quantization_config").map(|config| {
+            config.get("quant_method").and_then(Value::as_str).unwrap_or("unknown").to_uppercase()
+        });
+        // MLX writes its own table, beside or instead of the common one.
+        let mlx =
+            self.get("quantization").filter(|table| table.get("bits").is_some()).map(|_| "MLX".to_owned());
+        if let Some(method) = mlx.or(method) {
+            let message = format!("the weights of this folder are quantized ({method}), which is not read");
+            self.problems
+                .push(Problem::config(message).help("take the original model, or a GGUF file of it"));
+        }
     }
 
     fn refuse(&mut self, key: &str, fine: impl Fn(&Value) -> bool, why: &str) {
@@ -114,16 +136,15 @@ impl Keys<'_> {
     }
 }
 
-/// `rope_scaling` and `rope_theta`, or, as newer files have it, `rope_parameters` with both.
-fn rope(keys: &mut Keys<'_>) -> Rope {
+/// `rope_scaling` and `rope_theta`, or, as newer files have it, `rope_parameters` with both. With it the longest context.
+fn rope(keys: &mut Keys<'_>, context: usize, notes: &mut Vec<String>) -> (Rope, usize) {
     let table = keys.get("rope_parameters").or_else(|| keys.get("rope_scaling")).cloned();
     let number = |key: &str| table.as_ref().and_then(|table| table.get(key)).and_then(Value::as_f64);
     let theta =
         keys.float("rope_theta").or(number("rope_theta").map(|theta| theta as f32)).unwrap_or(10000.0);
+    let plain = (Rope { theta, scaling: None }, context);
     let kind = table.as_ref().and_then(|table| table.get("rope_type").or_else(|| table.get("type")));
-    let Some(kind) = kind.and_then(Value::as_str).map(str::to_owned) else {
-        return Rope { theta, scaling: None };
-    };
+    let Some(kind) = kind.and_then(Value::as_str).map(str::to_owned) else { return plain };
     let mut missing = Vec::new();
     let mut need = |key: &'static str| {
         number(key).map(|number| number as f32).unwrap_or_else(|| {
@@ -131,6 +152,8 @@ fn rope(keys: &mut Keys<'_>) -> Rope {
             1.0
         })
     };
+    let original = number("original_max_position_embeddings").map(|context| context as usize);
+    let mut context = context;
     let scaling = match kind.as_str() {
         "default" => None,
         "linear" => Some(RopeScaling::Linear { factor: need("factor") }),
@@ -140,9 +163,38 @@ fn rope(keys: &mut Keys<'_>) -> Rope {
             high_frequency_factor: need("high_freq_factor"),
             original_context: need("original_max_position_embeddings"),
         }),
+        "yarn" => {
+            let factor = f64::from(need("factor"));
+            let original = original.unwrap_or(context);
+            // Many files name the context without scaling.
+            context = context.max((original as f64 * factor) as usize);
+            let scaled = |weight: f64| 1.0 + weight * (rope::yarn_amplitude(factor) - 1.0);
+            let both = number("mscale").zip(number("mscale_all_dim"));
+            let amplitude = number("attention_factor").unwrap_or_else(|| match both {
+                Some((own, all)) if own != 0.0 && all != 0.0 => scaled(own) / scaled(all),
+                _ => scaled(1.0),
+            });
+            Some(RopeScaling::Yarn {
+                factor: factor as f32,
+                original_context: original as f32,
+                beta_fast: number("beta_fast").unwrap_or(32.0) as f32,
+                beta_slow: number("beta_slow").unwrap_or(1.0) as f32,
+                amplitude: amplitude as f32,
+                truncate: table
+                    .as_ref()
+                    .and_then(|table| table.get("truncate"))
+                    .and_then(Value::as_bool)
+                    .unwrap_or(true),
+                factors: Vec::new(),
+            })
+        }
+        // With `alpha` the base itself is another one.
+        "dynamic" if number("alpha").is_none() => {
+            context = rope::dynamic(context, original, notes);
+            None
+        }
         kind => {
-            let original = number("original_max_position_embeddings").map(|context| context as usize);
-            keys.problems.push(rope::unsupported(kind, original));
+            keys.problems.push(rope::unsupported(kind));
             None
         }
     };
@@ -150,7 +202,7 @@ fn rope(keys: &mut Keys<'_>) -> Rope {
         keys.problems = vec![Problem::config(format!(
             "`{first}` is missing in the rotary scaling `{kind}` of config.json"
         ))];
-        return Rope { theta, scaling: None };
+        return plain;
     }
-    Rope { theta, scaling }
+    (Rope { theta, scaling }, context)
 }

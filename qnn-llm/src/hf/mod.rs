@@ -31,6 +31,11 @@ impl Folder {
     pub(crate) fn open(path: &Path) -> Result<Self, Problems> {
         let config_path = path.join("config.json");
         if !config_path.is_file() {
+            if path.join("adapter_config.json").is_file() {
+                let message = format!("{} is a LoRA adapter, and no language model", path.display());
+                let help = "merge it into its model (`merge_and_unload` of peft) and compile that";
+                return Err(Problem::config(message).help(help).into());
+            }
             let message = format!("{} is no folder of a Hugging Face model", path.display());
             return Err(Problem::damaged(message).note("it has no config.json").into());
         }
@@ -50,6 +55,7 @@ impl Folder {
             }
             files.push(shard);
         }
+        let tensors = with_prefix(tensors);
         Ok(Self { path: path.to_owned(), config, found, tensors, files })
     }
 
@@ -62,7 +68,21 @@ impl Folder {
 pub(crate) fn of_bytes(config: &[u8], file: &Bytes) -> Result<(Found, BTreeMap<String, Stored>), Problems> {
     let config = serde_json::from_slice(config)
         .map_err(|error| Problem::damaged("config.json is no JSON").note(error.to_string()))?;
-    Ok((config::found(&config).map_err(Problems)?, safetensors::read(file)?.0))
+    Ok((config::found(&config).map_err(Problems)?, with_prefix(safetensors::read(file)?.0)))
+}
+
+/// Models that were saved without their head have names without this.
+const PREFIX: &str = "model.";
+
+/// The tensors by the names that they have in a model with a head.
+fn with_prefix(tensors: BTreeMap<String, Stored>) -> BTreeMap<String, Stored> {
+    let bare =
+        tensors.contains_key("embed_tokens.weight") && !tensors.keys().any(|name| name.starts_with(PREFIX));
+    if !bare {
+        return tensors;
+    }
+    let named = |name: String| if name.starts_with("lm_head.") { name } else { format!("{PREFIX}{name}") };
+    tensors.into_iter().map(|(name, tensor)| (named(name), tensor)).collect()
 }
 
 fn json(path: &Path) -> Result<Value, Problem> {
@@ -70,18 +90,24 @@ fn json(path: &Path) -> Result<Value, Problem> {
     if file.len() as u64 > LONGEST_JSON {
         return Err(Problem::damaged("the file is too long for a configuration").of_file(path));
     }
-    serde_json::from_slice(&file)
+    if file.starts_with(crate::problem::LFS) {
+        return Err(crate::problem::lfs_pointer().of_file(path));
+    }
+    // Some editors put a mark of the encoding first.
+    let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file);
+    serde_json::from_slice(text)
         .map_err(|error| Problem::damaged("the file is no JSON").note(error.to_string()).of_file(path))
 }
 
-/// The files with tensors: one, or those that an index names.
+/// The files with tensors: one, or those that an index names. Where both are there the one counts, as in Hugging Face transformers:
+/// what an index speaks of may be left from before.
 fn shards(folder: &Path, files: &mut Vec<PathBuf>) -> Result<BTreeSet<PathBuf>, Problem> {
     let index = folder.join("model.safetensors.index.json");
+    let single = folder.join("model.safetensors");
+    if single.is_file() {
+        return Ok(BTreeSet::from([single]));
+    }
     if !index.is_file() {
-        let single = folder.join("model.safetensors");
-        if single.is_file() {
-            return Ok(BTreeSet::from([single]));
-        }
         let message =
             format!("{} has no model.safetensors and no model.safetensors.index.json", folder.display());
         let problem = Problem::damaged(message);

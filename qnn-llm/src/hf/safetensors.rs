@@ -38,9 +38,8 @@ pub fn read(file: &Bytes) -> Result<Tensors, Problem> {
     let length = file.first_chunk::<8>().map(|bytes| u64::from_le_bytes(*bytes)).ok_or_else(|| {
         if file.is_empty() { Problem::damaged("the file is empty") } else { cut(8, file.len() as u64) }
     })?;
-    if file.starts_with(b"version ") {
-        return Err(Problem::damaged("this is a Git LFS pointer, not the file itself")
-            .help("fetch it: `git lfs pull`"));
+    if file.starts_with(crate::problem::LFS) {
+        return Err(crate::problem::lfs_pointer());
     }
     if length > LONGEST_HEADER {
         let message = format!("this is no safetensors file: its header would be {length} bytes long");

@@ -1,10 +1,12 @@
 //! The tokenizer of a Hugging Face folder.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::json;
+use crate::deployment::Advice;
 use crate::problem::{Class, Problem};
 use crate::weights::Text;
 
@@ -26,6 +28,7 @@ pub(super) fn text(
     };
     let generation = optional("generation_config.json")?.unwrap_or_default();
     let settings = optional("tokenizer_config.json")?.unwrap_or_default();
+    let legacy = optional("special_tokens_map.json")?.unwrap_or_default();
     let tokenizer = optional("tokenizer.json")?;
     let ids = tokenizer.as_ref().map(Ids::of).unwrap_or_default();
     if let Some(largest) = ids.largest.filter(|largest| *largest >= vocabulary as u64) {
@@ -34,11 +37,8 @@ pub(super) fn text(
         let note = "the tokenizer and the weights belong to different models, or one was changed";
         return Err(Problem::config(message).note(note));
     }
-    let named = |key: &str| {
-        // A token is its text, or an object with it.
-        let token = settings.get(key)?;
-        ids.get(token.as_str().or_else(|| token.get("content")?.as_str())?)
-    };
+    let special_tokens = special_tokens(&settings, &legacy);
+    let named = |key: &str| ids.get(special_tokens.get(key)?);
     let first_of = |key: &str| {
         [&generation, config].into_iter().map(|json| numbers(json, key)).find(|list| !list.is_empty())
     };
@@ -58,13 +58,93 @@ pub(super) fn text(
         )));
     }
     let template = tokenizer.as_ref().is_some_and(|tokenizer| begins_with(tokenizer, bos, &ids));
-    let add_bos = settings.get("add_bos_token").and_then(Value::as_bool).unwrap_or(template) && bos.is_some();
+    let usually = template || class(&settings).is_some_and(|row| row.add_bos);
+    let add_bos = settings.get("add_bos_token").and_then(Value::as_bool).unwrap_or(usually) && bos.is_some();
     let path = folder.join("tokenizer.json");
     let tokenizer = match tokenizer {
-        Some(_) => Some(std::fs::read_to_string(&path).map_err(|error| Problem::unreadable(&path, &error))?),
+        Some(_) => {
+            let text = std::fs::read_to_string(&path).map_err(|error| Problem::unreadable(&path, &error))?;
+            // A mark of the encoding that some editors put first.
+            let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+            crate::tokenizer::check(text.as_bytes()).map_err(|problem| problem.of_file(&path))?;
+            Some(text)
+        }
         None => None,
     };
-    Ok(Text { tokenizer, chat_template: chat_template(folder, &settings, files)?, bos, add_bos, stop })
+    Ok(Text {
+        tokenizer,
+        chat_template: chat_template(folder, &settings, files)?,
+        bos,
+        add_bos,
+        stop,
+        special_tokens,
+        advice: advice(&generation),
+    })
+}
+
+/// What a class of tokenizers of Hugging Face transformers has where its settings do not say.
+struct Kind {
+    /// Its name without `Fast`.
+    name: &'static str,
+    /// Whether texts begin with `bos`.
+    add_bos: bool,
+    special: &'static [(&'static str, &'static str)],
+}
+
+const LLAMA: &[(&str, &str)] = &[("bos_token", "<s>"), ("eos_token", "</s>"), ("unk_token", "<unk>")];
+const QWEN2: &[(&str, &str)] =
+    &[("eos_token", "<|endoftext|>"), ("unk_token", "<|endoftext|>"), ("pad_token", "<|endoftext|>")];
+const GPT2: &[(&str, &str)] =
+    &[("bos_token", "<|endoftext|>"), ("eos_token", "<|endoftext|>"), ("unk_token", "<|endoftext|>")];
+
+const CLASSES: &[Kind] = &[
+    Kind { name: "LlamaTokenizer", add_bos: true, special: LLAMA },
+    Kind { name: "CodeLlamaTokenizer", add_bos: true, special: LLAMA },
+    Kind { name: "Qwen2Tokenizer", add_bos: false, special: QWEN2 },
+    Kind { name: "GPT2Tokenizer", add_bos: false, special: GPT2 },
+];
+
+fn class(settings: &Value) -> Option<&'static Kind> {
+    let name = settings.get("tokenizer_class").and_then(Value::as_str)?;
+    CLASSES.iter().find(|row| row.name == name.strip_suffix("Fast").unwrap_or(name))
+}
+
+/// Names of special tokens in templates.
+const SPECIAL: &[&str] =
+    &["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+
+/// The texts of the tokenizer's special tokens: of its settings, of the older file beside these, or those of its class. `null` in the
+/// settings is a token that there is not.
+fn special_tokens(settings: &Value, legacy: &Value) -> BTreeMap<String, String> {
+    // A token is its text, or an object with it.
+    let text = |token: &Value| token.as_str().or_else(|| token.get("content")?.as_str()).map(str::to_owned);
+    let usual = |name: &str| {
+        let row = class(settings)?.special.iter().find(|(known, _)| *known == name)?;
+        Some(row.1.to_owned())
+    };
+    let find = |name: &&str| {
+        let found = match settings.get(*name).or_else(|| legacy.get(*name)) {
+            Some(token) => text(token),
+            None => usual(name),
+        };
+        Some(((*name).to_owned(), found?))
+    };
+    SPECIAL.iter().filter_map(find).collect()
+}
+
+fn advice(generation: &Value) -> Advice {
+    // Advice for another way of choosing says nothing of this one.
+    if generation.get("do_sample") == Some(&Value::Bool(false)) {
+        return Advice::default();
+    }
+    let number = |key: &str| generation.get(key).and_then(Value::as_f64).map(|value| value as f32);
+    Advice {
+        temperature: number("temperature"),
+        top_k: generation.get("top_k").and_then(Value::as_u64).and_then(|k| u32::try_from(k).ok()),
+        top_p: number("top_p"),
+        min_p: number("min_p"),
+        repetition_penalty: number("repetition_penalty"),
+    }
 }
 
 /// A number or a list of numbers.
@@ -131,6 +211,9 @@ fn chat_template(
     let path = folder.join("chat_template.jinja");
     if path.is_file() {
         let text = std::fs::read_to_string(&path).map_err(|error| Problem::unreadable(&path, &error))?;
+        if text.as_bytes().starts_with(crate::problem::LFS) {
+            return Err(crate::problem::lfs_pointer().of_file(&path));
+        }
         files.push(path);
         return Ok(Some(text));
     }

@@ -76,8 +76,8 @@ impl Synthetic {
                     "original_max_position_embeddings": original_context,
                 })
             }
-            Some(RopeScaling::Factors { .. }) => {
-                return Err(io::Error::other("config.json has no factors of single frequencies"));
+            Some(RopeScaling::Factors { .. } | RopeScaling::Yarn { .. }) => {
+                return Err(io::Error::other("config.json of these models has no such scaling"));
             }
         };
         let dtype = match self.format {

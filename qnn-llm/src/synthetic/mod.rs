@@ -23,6 +23,10 @@ pub struct Synthetic {
     pub format: Format,
     /// Another seed, other weights.
     pub seed: u64,
+    /// What biases of keys are multiplied by: 1 gives them the size of the other weights, 1000 that of Qwen2's first layers.
+    pub key_bias: f32,
+    /// Whether every projection has biases that the architecture may have.
+    pub all_biases: bool,
 }
 
 /// A tensor of the model.
@@ -53,7 +57,7 @@ impl Synthetic {
             qk_norm: false,
             tied: false,
         };
-        Self { config, format, seed: 1 }
+        Self { config, format, seed: 1, key_bias: 1.0, all_biases: false }
     }
 
     /// A model of some hundred thousand weights of an architecture; llama with Llama 3's rotary scaling, qwen3 with heads of another size
@@ -82,7 +86,7 @@ impl Synthetic {
             qk_norm: row.has.contains(&Role::QueryNorm),
             tied: row.name == "qwen3",
         };
-        Some(Self { config, format, seed: 1 })
+        Some(Self { config, format, seed: 1, key_bias: 1.0, all_biases: false })
     }
 
     /// The smallest model of an architecture: one layer, one block a row; a few kilobytes for most formats.
@@ -103,9 +107,12 @@ impl Synthetic {
 
     fn plan(&self, naming: Naming) -> Vec<Planned> {
         let config = &self.config;
+        let row = self.architecture().ok();
+        let all = |role: Role| self.all_biases && row.is_some_and(|row| row.may_have.contains(&role));
         let has = |role: Role| match role {
             Role::Head => !config.tied,
-            Role::QueryBias | Role::KeyBias | Role::ValueBias => config.qkv_bias,
+            Role::QueryBias | Role::KeyBias | Role::ValueBias => config.qkv_bias || all(role),
+            Role::OutputBias | Role::GateBias | Role::UpBias | Role::DownBias => all(role),
             Role::QueryNorm | Role::KeyNorm => config.qk_norm,
             _ => true,
         };
@@ -137,8 +144,35 @@ impl Synthetic {
         let name = architecture.gguf.unwrap_or("llama");
         let mut writer = Writer::default();
         self.metadata(&mut writer, name);
-        let planned = self.plan(Naming::Gguf);
-        let factors = self.factors();
+        self.tensors(writer, self.plan(Naming::Gguf), self.factors(), out)
+    }
+
+    /// Writes one of several GGUF files that together are the model.
+    pub fn write_split(&self, path: &Path, part: usize, parts: usize) -> io::Result<()> {
+        let mut out = BufWriter::new(File::create(path)?);
+        let architecture = self.architecture()?;
+        let mut planned = self.plan(Naming::Gguf);
+        let mut writer = Writer::default();
+        if part == 0 {
+            self.metadata(&mut writer, architecture.gguf.unwrap_or("llama"));
+        }
+        writer.u32("split.no", part as u32);
+        writer.u32("split.count", parts as u32);
+        writer.u32("split.tensors.count", planned.len() as u32);
+        let each = planned.len().div_ceil(parts);
+        planned = planned.into_iter().skip(part * each).take(each).collect();
+        self.tensors(writer, planned, None, &mut out)?;
+        out.flush()
+    }
+
+    fn tensors<W: Write>(
+        &self,
+        mut writer: Writer,
+        planned: Vec<Planned>,
+        factors: Option<Vec<f32>>,
+        out: &mut W,
+    ) -> io::Result<()> {
+        let architecture = self.architecture()?;
         for tensor in &planned {
             let dims = [tensor.rows, tensor.columns];
             let (dims, format) =
@@ -217,6 +251,9 @@ impl Synthetic {
             let mean = if name.contains("Norm") { 1.0 } else { 0.0 };
             let mut numbers = vec![0.0; tensor.columns];
             Random::new(self.seed, &name, 0).normal(mean, &mut numbers);
+            if tensor.role == Role::KeyBias {
+                numbers.iter_mut().for_each(|bias| *bias *= self.key_bias);
+            }
             let order = (0..tensor.columns).map(|row| numbers[halves_of(row, tensor.columns, heads)]);
             let numbers: Vec<f32> = order.collect();
             let format = if naming == Naming::Gguf { Format::F32 } else { self.format };

@@ -1,6 +1,7 @@
 //! Tokenizers of GGUF files in the form that the `tokenizers` library reads (`tokenizer.json`).
 
 mod byte_level;
+mod check;
 mod pre;
 mod sentence_piece;
 
@@ -10,6 +11,12 @@ use serde_json::{Map, Value, json};
 
 use crate::problem::{Class, Problem};
 pub(crate) use byte_level::byte_level;
+pub use check::check;
+
+/// Whether texts of a byte-level tokenizer begin with `bos` where the file does not say, by the name of its pre-tokenizer.
+pub(crate) fn begins_with_bos(pre: &str) -> bool {
+    pre::find(pre).is_some_and(|row| row.add_bos)
+}
 pub(crate) use sentence_piece::sentence_piece;
 
 /// What a token is.
