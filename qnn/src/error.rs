@@ -111,7 +111,7 @@ pub enum Error {
     #[error(
         "{what} cannot be loaded: ops that no registered op package has: {}{}",
         .ops.join(", "),
-        help_line("register the op package before loading: Backend::register_op_package, or op-packages in the manifest for generated code")
+        help_line("register the op package before loading: Backend::register_op_package, or op-packages in the manifest for generated code; where it is registered, it has another version than the model was compiled with: build both again")
     )]
     OpPackageMissing {
         /// Which binary.

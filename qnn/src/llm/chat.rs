@@ -1,13 +1,14 @@
 //! Conversations, rendered by the model's chat template.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Kwargs, Value};
+use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, ErrorKind, context};
 use serde::Serialize;
 
-use super::{LlmError, clock};
+use super::{LlmError, clock, template};
 
 /// Who says something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +52,7 @@ impl Role {
 /// ```
 pub struct Chat {
     template: Environment<'static>,
-    bos: String,
-    eos: String,
+    special: BTreeMap<String, String>,
     messages: Vec<(Role, String)>,
 }
 
@@ -60,7 +60,9 @@ pub struct Chat {
 const NAME: &str = "chat";
 
 impl Chat {
-    pub(super) fn new(template: &str, bos: String, eos: String) -> Result<Chat, LlmError> {
+    /// `special`: the tokenizer's special tokens, by their names in templates.
+    pub(super) fn new(text: &str, special: BTreeMap<String, String>) -> Result<Chat, LlmError> {
+        let source = template::prepared(text)?;
         let mut environment = Environment::new();
         // As the library that templates are written for has it.
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
@@ -71,9 +73,17 @@ impl Chat {
             Err(minijinja::Error::new(ErrorKind::InvalidOperation, why))
         });
         environment.add_function("strftime_now", |format: String| clock::now(&format));
+        // As Python writes them.
+        environment.set_formatter(|out, state, value| match value.kind() {
+            ValueKind::Bool => {
+                out.write_str(if value.is_true() { "True" } else { "False" }).map_err(Into::into)
+            }
+            ValueKind::None => out.write_str("None").map_err(Into::into),
+            _ => minijinja::escape_formatter(out, state, value),
+        });
         environment.add_filter("tojson", to_json);
-        environment.add_template_owned(NAME, template.to_owned()).map_err(failed)?;
-        Ok(Chat { template: environment, bos, eos, messages: Vec::new() })
+        template::apart(|| environment.add_template_owned(NAME, source).map_err(failed))??;
+        Ok(Chat { template: environment, special, messages: Vec::new() })
     }
 
     /// Adds a message.
@@ -117,13 +127,20 @@ impl Chat {
             .iter()
             .map(|(role, content)| context! { role => role.name(), content => content })
             .collect();
+        // Templates are made for a library that names these always.
         let context = context! {
             messages => messages,
-            bos_token => self.bos.as_str(),
-            eos_token => self.eos.as_str(),
+            tools => Value::from(()),
+            documents => Value::from(()),
             add_generation_prompt => true,
+            ..Value::from_pairs(self.special.clone())
         };
-        self.template.get_template(NAME).and_then(|template| template.render(context)).map_err(failed)
+        let said = self.messages.iter().map(|(_, content)| content.len()).sum();
+        let mut environment = self.template.clone();
+        environment.set_fuel(Some(template::fuel(self.messages.len(), said)));
+        let render =
+            || environment.get_template(NAME).and_then(|template| template.render(context)).map_err(failed);
+        template::apart(render)?
     }
 }
 
@@ -134,7 +151,11 @@ impl fmt::Debug for Chat {
 }
 
 fn failed(error: minijinja::Error) -> LlmError {
-    LlmError::Template { why: error.to_string() }
+    let why = match error.kind() {
+        ErrorKind::OutOfFuel => format!("it does not come to an end, or writes without measure ({error})"),
+        _ => error.to_string(),
+    };
+    LlmError::Template { why }
 }
 
 /// JSON as Python's `json.dumps` writes it; the engine's own filter escapes what HTML would need.
@@ -200,12 +221,53 @@ mod tests {
         content: String,
     }
 
+    fn chat(template: &str) -> Result<Chat, LlmError> {
+        let special = [("bos_token", "<s>"), ("eos_token", "</s>")];
+        Chat::new(template, special.map(|(name, text)| (name.to_owned(), text.to_owned())).into())
+    }
+
+    #[test]
+    fn a_template_cannot_end_or_stop_the_app() {
+        let deep = "[".repeat(5000);
+        let grown = "{% set ns = namespace(x=[]) %}{% for i in range(100000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}";
+        let templates = [
+            "{% for i in range(100000) %}{% for j in range(100000) %}{% for k in range(100000) %}{% endfor %}{% endfor %}{% endfor %}",
+            "{% macro f() %}{{ f() }}{{ f() }}{% endmacro %}{{ f() }}",
+            "{% set ns = namespace(x='ab') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x|length }}",
+            "{{ 'x' * 99999999 }}",
+            "{% set ns = namespace(x='ab') %}{% for i in range(9) %}{% set ns.x = ns.x | replace('', ns.x) %}{% endfor %}",
+            "{% set ns = namespace() %}{% set ns.x = ns %}{{ ns }}",
+            "{% set a = namespace() %}{% set b = [a] %}{% set a.x = {'y': b} %}{{ a == a }}",
+            "{% macro f(a) %}{% set a.x = a %}{{ a | tojson }}{% endmacro %}{{ f(namespace()) }}",
+            "{% set a = namespace(y=namespace()) %}{% set a.y.z = a %}{{ a }}",
+            "{% set d = {'a': namespace()} %}{% set b = d.a %}{% set b.x = b %}{{ b }}",
+            "{% macro f(a=namespace()) %}{% set a.x = a %}{{ a }}{% endmacro %}{{ f() }}",
+            grown,
+            &format!("{{{{ {deep} }}}}"),
+        ];
+        for template in templates {
+            let start = std::time::Instant::now();
+            let error = chat(template).and_then(|chat| chat.prompt()).map(|prompt| prompt.len());
+            assert!(matches!(error, Err(LlmError::Template { .. })), "{template:.80}: {error:?}");
+            assert!(start.elapsed().as_secs() < 20, "{template:.80}");
+        }
+    }
+
+    #[test]
+    fn a_long_conversation_with_a_busy_template_is_rendered() {
+        let template = "{% set ns = namespace(all='') %}{% for m in messages %}{% for part in m.content.split(' ') %}\
+                        {% set ns.all = ns.all ~ '' %}{{ part | trim | upper }} {% endfor %}{% endfor %}";
+        let mut chat = chat(template).unwrap();
+        (0..200).for_each(|_| drop(chat.user("word ".repeat(400))));
+        assert_eq!(chat.prompt().unwrap().len(), 200 * (400 * 5 + 1));
+    }
+
     #[test]
     fn templates_render_as_transformers_renders_them() {
         let cases: Vec<Case> = serde_json::from_str(include_str!("../../tests/llm/chat.json")).unwrap();
         assert!(cases.len() >= 6);
         for case in cases {
-            let mut chat = Chat::new(&case.template, "<s>".into(), "</s>".into()).unwrap();
+            let mut chat = chat(&case.template).unwrap();
             for message in &case.messages {
                 let roles = [Role::System, Role::User, Role::Assistant];
                 let role = roles.into_iter().find(|role| role.name() == message.role).unwrap();
@@ -223,13 +285,13 @@ mod tests {
 
     #[test]
     fn a_template_that_cannot_be_parsed_is_refused_with_its_line() {
-        let error = Chat::new("{% for x in %}", String::new(), String::new()).unwrap_err().to_string();
+        let error = chat("{% for x in %}").unwrap_err().to_string();
         assert!(error.contains("chat template: ") && error.contains(":1"), "{error}");
     }
 
     #[test]
     fn the_date_of_today_can_be_asked_for() {
-        let chat = Chat::new("{{ strftime_now('%Y') }}", String::new(), String::new()).unwrap();
+        let chat = chat("{{ strftime_now('%Y') }}").unwrap();
         let year: u32 = chat.prompt().unwrap().parse().unwrap();
         assert!(year >= 2025, "{year}");
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use qnn_llm::deployment::{Deployment, Embedding, HEAD_GRAPH, graph_name};
+use qnn_llm::deployment::{Deployment, Embedding, HEAD_GRAPH, KEY_BIAS_ANGLES, graph_name};
 
 use super::cache::Cache;
 use super::chunks::{self, Chunk};
@@ -20,6 +20,11 @@ pub(super) trait Execute {
         inputs: &[(&str, Tensor<'_>)],
         outputs: &mut [(&str, TensorMut<'_>)],
     ) -> Result<()>;
+
+    /// Whether the graphs of a part ask for the angles of biases of keys.
+    fn turns_key_biases(&self, _part: usize) -> bool {
+        false
+    }
 }
 
 /// Called with the position of a token and the logits after it.
@@ -169,6 +174,10 @@ impl<E: Execute> Decoder<E> {
         inputs.push(("mask", Tensor::f16(masks[chunk.graph].with_past(past))));
         inputs.push(("cos", Tensor::f16(fixed.rope.cos(past, size))));
         inputs.push(("sin", Tensor::f16(fixed.rope.sin(past, size))));
+        if execute.turns_key_biases(part) {
+            let angles = fixed.rope.bias(past, size);
+            inputs.extend(KEY_BIAS_ANGLES.into_iter().zip(angles.map(Tensor::f16)));
+        }
         outputs.push(match described.head {
             true => ("logits", TensorMut::f16(&mut logits[..size * vocabulary])),
             false => ("hidden.out", TensorMut::f16(&mut made[..size * width])),

@@ -201,7 +201,7 @@ fn fixed(heads: Heads, embedding: Embedding, parts: &[(usize, bool)], tokens: &[
         Embedding::Graph => None,
     };
     Arc::new(Fixed {
-        rope: Rope::new(&config, CONTEXT),
+        rope: Rope::new(&config, CONTEXT, false),
         table,
         deployment: Deployment {
             files: Default::default(),

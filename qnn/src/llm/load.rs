@@ -14,7 +14,7 @@ use super::embedding::Table;
 use super::parts::Parts;
 use super::tables::Rope;
 use super::text::Tokenizer;
-use super::{LlmError, LlmSource, Session};
+use super::{LlmError, LlmSource, Sampling, Session};
 use crate::model::{self, Candidate};
 use crate::{Backend, Device, Error, Result};
 
@@ -70,7 +70,7 @@ impl Llm {
             Embedding::Graph => None,
         };
         let parts = Arc::new(Parts::load(&device, described, &deployment)?);
-        let rope = Rope::new(&deployment.config, deployment.context);
+        let rope = Rope::new(&deployment.config, deployment.context, parts.turn_key_biases());
         let fixed = Arc::new(Fixed { deployment, rope, table });
         Ok(Llm { shared: Arc::new(Shared { fixed, parts, tokenizer, device }) })
     }
@@ -100,7 +100,16 @@ impl Llm {
             let tokenizer = self.shared.tokenizer.as_ref();
             token.zip(tokenizer).and_then(|(token, tokenizer)| tokenizer.token(token)).unwrap_or_default()
         };
-        Ok(Chat::new(template, name(text.bos), name(text.stop.first().copied()))?)
+        let special = text.special_tokens.clone().unwrap_or_else(|| {
+            let tokens = [("bos_token", text.bos), ("eos_token", text.stop.first().copied())];
+            tokens.map(|(key, token)| (key.to_owned(), name(token))).into()
+        });
+        Ok(Chat::new(template, special)?)
+    }
+
+    /// How the model's makers advise to choose tokens, and the defaults where they say nothing.
+    pub fn advised(&self) -> Sampling {
+        Sampling::advised(&self.deployment().text.advice)
     }
 
     /// The tokenizer.

@@ -37,6 +37,7 @@ mod random;
 mod sampling;
 mod session;
 mod tables;
+mod template;
 mod text;
 
 pub use artifacts::{LlmArtifacts, LlmSource};

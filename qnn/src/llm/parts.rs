@@ -1,6 +1,6 @@
 //! The loaded context binaries of a model, held against its description.
 
-use qnn_llm::deployment::{Deployment, Embedding, HEAD_GRAPH, Part, graph_name};
+use qnn_llm::deployment::{Deployment, Embedding, HEAD_GRAPH, KEY_BIAS_ANGLES, Part, graph_name};
 
 use super::LlmError;
 use super::artifacts::Described;
@@ -10,9 +10,17 @@ use crate::{
     Context, DataType, Device, Error, Graph, GraphInfo, LoadOptions, Result, Tensor, TensorInfo, TensorMut,
 };
 
-/// Graphs of each part, by name.
+/// Graphs of each part.
 #[derive(Debug)]
-pub(super) struct Parts(Vec<Vec<(String, Graph)>>);
+pub(super) struct Parts(Vec<Loaded>);
+
+#[derive(Debug)]
+struct Loaded {
+    /// Graphs by name.
+    graphs: Vec<(String, Graph)>,
+    /// Whether they ask for the angles of biases of keys.
+    key_biases: bool,
+}
 
 impl Parts {
     /// Loads the contexts of all parts.
@@ -23,9 +31,11 @@ impl Parts {
             let context = Context::load(device, &bytes, &what, LoadOptions::default())?;
             let mut found = Vec::new();
             let mut graphs = Vec::new();
-            for expected in expected(deployment, index, part) {
+            let mut key_biases = false;
+            for mut expected in expected(deployment, index, part) {
                 match context.graph(&expected.name) {
                     Ok(graph) => {
+                        key_biases = expected.add_key_biases(graph.info());
                         expected.compare(graph.info(), &mut found);
                         graphs.push((expected.name, graph));
                     }
@@ -35,9 +45,18 @@ impl Parts {
                     Err(error) => return Err(error),
                 }
             }
-            if found.is_empty() { Ok(graphs) } else { Err(LlmError::Mismatch { file: what, found }.into()) }
+            if found.is_empty() {
+                Ok(Loaded { graphs, key_biases })
+            } else {
+                Err(LlmError::Mismatch { file: what, found }.into())
+            }
         });
         Ok(Parts(parts.collect::<Result<_>>()?))
+    }
+
+    /// Whether any part asks for the angles of biases of keys.
+    pub(super) fn turn_key_biases(&self) -> bool {
+        self.0.iter().any(|part| part.key_biases)
     }
 }
 
@@ -49,12 +68,17 @@ impl Execute for std::sync::Arc<Parts> {
         inputs: &[(&str, Tensor<'_>)],
         outputs: &mut [(&str, TensorMut<'_>)],
     ) -> Result<()> {
-        let found = self.0[part].iter().find(|(name, _)| name == graph);
+        let graphs = &self.0[part].graphs;
+        let found = graphs.iter().find(|(name, _)| name == graph);
         let (_, graph) = found.ok_or_else(|| Error::UnknownGraph {
             graph: graph.to_owned(),
-            known: self.0[part].iter().map(|(name, _)| name.clone()).collect(),
+            known: graphs.iter().map(|(name, _)| name.clone()).collect(),
         })?;
         graph.execute(inputs, outputs)
+    }
+
+    fn turns_key_biases(&self, part: usize) -> bool {
+        self.0[part].key_biases
     }
 }
 
@@ -103,6 +127,17 @@ fn expected(deployment: &Deployment, index: usize, part: &Part) -> Vec<Expected>
 }
 
 impl Expected {
+    /// Adds the angles of biases of keys where the graph has them: whether it does is a matter of the weights.
+    fn add_key_biases(&mut self, info: &GraphInfo) -> bool {
+        let has = KEY_BIAS_ANGLES.iter().any(|name| info.inputs.iter().any(|input| input.name == **name));
+        let angles = self.inputs.iter().find(|(name, ..)| name == "cos").map(|(_, _, elements)| *elements);
+        if let Some(elements) = angles.filter(|_| has) {
+            let inputs = KEY_BIAS_ANGLES.map(|name| (name.to_owned(), DataType::Float16, elements));
+            self.inputs.extend(inputs);
+        }
+        has
+    }
+
     fn compare(&self, info: &GraphInfo, found: &mut Vec<String>) {
         let sides = [("input", &self.inputs, &info.inputs), ("output", &self.outputs, &info.outputs)];
         for (side, expected, tensors) in sides {

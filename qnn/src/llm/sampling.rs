@@ -1,5 +1,7 @@
 //! Choosing the next token.
 
+use qnn_llm::deployment::Advice;
+
 use super::LlmError;
 use super::random::Pcg32;
 
@@ -58,6 +60,19 @@ impl Sampling {
     /// The likeliest token, always.
     pub fn greedy() -> Sampling {
         Sampling { temperature: 0.0, ..Sampling::default() }
+    }
+
+    /// What the model's makers advise, and the defaults where they say nothing.
+    pub fn advised(advice: &Advice) -> Sampling {
+        let usual = Sampling::default();
+        Sampling {
+            temperature: advice.temperature.unwrap_or(usual.temperature),
+            top_k: advice.top_k.map_or(usual.top_k, |k| k as usize),
+            top_p: advice.top_p.unwrap_or(usual.top_p),
+            min_p: advice.min_p.unwrap_or(usual.min_p),
+            repetition_penalty: advice.repetition_penalty.unwrap_or(usual.repetition_penalty),
+            ..usual
+        }
     }
 
     fn check(&self) -> Result<(), LlmError> {

@@ -11,10 +11,13 @@ pub(super) struct Rope {
     pairs: usize,
     cos: Vec<F16>,
     sin: Vec<F16>,
+    /// The same without their means over the context, for biases of keys; empty where no part asks for them.
+    bias: [Vec<F16>; 2],
 }
 
 impl Rope {
-    pub(super) fn new(config: &Config, context: usize) -> Rope {
+    /// `bias`: with the angles of biases of keys.
+    pub(super) fn new(config: &Config, context: usize, bias: bool) -> Rope {
         let frequencies = config.rope_frequencies();
         let angles = || {
             let frequencies = &frequencies;
@@ -22,12 +25,29 @@ impl Rope {
                 frequencies.iter().map(move |frequency| position as f64 * frequency)
             })
         };
-        let half = |value: f64| F16::from(value as f32);
+        let amplitude = config.rope_amplitude();
+        let half = |value: f64| F16::from((value * amplitude) as f32);
         Rope {
             pairs: frequencies.len(),
             cos: angles().map(|angle| half(angle.cos())).collect(),
             sin: angles().map(|angle| half(angle.sin())).collect(),
+            bias: match bias {
+                true => {
+                    let means = config.rope_means(context);
+                    let less = |which: usize, of: fn(f64) -> f64| {
+                        let means = means.iter().cycle();
+                        angles().zip(means).map(|(angle, mean)| half(of(angle) - mean[which])).collect()
+                    };
+                    [less(0, f64::cos), less(1, f64::sin)]
+                }
+                false => Default::default(),
+            },
         }
+    }
+
+    /// Angles of biases of keys of `count` positions from `first`, in the order of their inputs' names.
+    pub(super) fn bias(&self, first: usize, count: usize) -> [&[F16]; 2] {
+        self.bias.each_ref().map(|all| &all[first * self.pairs..(first + count) * self.pairs])
     }
 
     /// Cosines of `count` positions from `first`.
@@ -118,20 +138,21 @@ mod tests {
     #[test]
     fn the_table_is_that_of_transformers() {
         let cases: Vec<Case> = serde_json::from_str(include_str!("../../tests/llm/rope.json")).unwrap();
-        assert_eq!(cases.len(), 4);
+        assert_eq!(cases.len(), 6);
         for case in cases {
             let context = case.rows.iter().map(|row| row.position).max().unwrap() + 1;
-            let rope = Rope::new(&config(case.head_dim, case.theta, case.scaling), context);
+            let rope = Rope::new(&config(case.head_dim, case.theta, case.scaling), context, false);
             for row in &case.rows {
                 let tables = [(rope.cos(row.position, 1), &row.cos), (rope.sin(row.position, 1), &row.sin)];
                 for (ours, theirs) in tables {
                     assert_eq!(ours.len(), theirs.len());
                     for (pair, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
-                        // Half a step of fp16 below 1 is 2^-12; theirs has angles in fp32.
+                        // Half a step of fp16 below 1 is 2^-12, and up to 2 it is 2^-11; theirs has angles in fp32.
+                        let step = if theirs.abs() < 1.0 { 2f32.powi(-12) } else { 2f32.powi(-11) };
                         let error = (f32::from(*ours) - theirs).abs();
                         let fp32 = row.position as f32 * f32::EPSILON;
                         assert!(
-                            error <= 2f32.powi(-12) + fp32,
+                            error <= step + fp32,
                             "position {}, pair {pair}: {ours:?}, not {theirs}",
                             row.position
                         );

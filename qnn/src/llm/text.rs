@@ -1,5 +1,7 @@
 //! Text to tokens and back.
 
+use std::panic::AssertUnwindSafe;
+
 use super::LlmError;
 
 /// A model's tokenizer.
@@ -15,7 +17,9 @@ impl Tokenizer {
     /// # Errors
     /// [`LlmError::Tokenizer`] when the library does not understand it.
     pub fn new(json: &[u8]) -> Result<Tokenizer, LlmError> {
-        let mut tokenizer = tokenizers::Tokenizer::from_bytes(json).map_err(failed)?;
+        qnn_llm::tokenizer::check(json)
+            .map_err(|problem| LlmError::Tokenizer { why: problem.to_string() })?;
+        let mut tokenizer = guarded(|| tokenizers::Tokenizer::from_bytes(json).map_err(failed))?;
         // A prompt is never shortened in silence, or filled up.
         tokenizer.with_truncation(None).map_err(failed)?;
         tokenizer.with_padding(None);
@@ -27,7 +31,7 @@ impl Tokenizer {
     /// # Errors
     /// [`LlmError::Tokenizer`] when the text has what the tokenizer cannot express.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, LlmError> {
-        Ok(self.0.encode_fast(text, false).map_err(failed)?.get_ids().to_vec())
+        guarded(|| Ok(self.0.encode_fast(text, false).map_err(failed)?.get_ids().to_vec()))
     }
 
     /// The text of some tokens, without special tokens. Bytes that are no character become `U+FFFD`.
@@ -35,7 +39,7 @@ impl Tokenizer {
     /// # Errors
     /// [`LlmError::Tokenizer`] when the tokenizer's decoder fails.
     pub fn decode(&self, tokens: &[u32]) -> Result<String, LlmError> {
-        self.0.decode(tokens, true).map_err(failed)
+        guarded(|| self.0.decode(tokens, true).map_err(failed))
     }
 
     /// Name of a token, as the vocabulary has it.
@@ -47,6 +51,13 @@ impl Tokenizer {
     pub fn id(&self, name: &str) -> Option<u32> {
         self.0.token_to_id(name)
     }
+}
+
+/// Runs code of the library, which a file can bring to panic; nothing of what it worked on is used after that but what it only reads.
+fn guarded<T>(work: impl FnOnce() -> Result<T, LlmError>) -> Result<T, LlmError> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(LlmError::Tokenizer { why: "the `tokenizers` library failed on it".to_owned() })
+    })
 }
 
 fn failed(error: tokenizers::Error) -> LlmError {
@@ -227,6 +238,26 @@ mod tests {
         assert_eq!(run(&["äö"], &["ä", "ö"]), (shown(&["", ""]), Some("äö".into())));
         assert_eq!(run(&["aab"], &["aa", "ab"]), (shown(&["", "a"]), Some("aab".into())));
         assert_eq!(run(&[""], &["a"]), (shown(&["a", ""]), None), "an empty stop text stops nothing");
+    }
+
+    #[test]
+    fn a_file_cannot_end_the_app() {
+        let tokenizer: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/llm/tokenizer.json")).unwrap();
+        let replace = |pattern: &str, content: &str| serde_json::json!({ "type": "Replace", "pattern": { "Regex": pattern }, "content": content });
+        let normalizers = [
+            replace("", "x"),
+            replace("x*", "é"),
+            serde_json::json!({ "type": "Sequence", "normalizers": vec![replace("a", "aa"); 31] }),
+            serde_json::json!({ "type": "Precompiled", "precompiled_charsmap": "/////wAAAAAA" }),
+        ];
+        for normalizer in normalizers {
+            let mut tokenizer = tokenizer.clone();
+            tokenizer["normalizer"] = normalizer.clone();
+            let made = Tokenizer::new(tokenizer.to_string().as_bytes());
+            // Whatever it says, it comes back.
+            let _ = made.and_then(|made| made.encode("naïve a ☃").map(|tokens| made.decode(&tokens)));
+        }
     }
 
     #[test]

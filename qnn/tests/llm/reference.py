@@ -4,6 +4,7 @@ Needs torch and transformers. The numbers are theirs; nothing of this project is
 """
 
 import json
+import math
 import subprocess
 from pathlib import Path
 
@@ -79,6 +80,42 @@ def rope():
             },
         ),
         (80, 1e4, dict(rope_type="default"), None),
+        (
+            64,
+            1e6,
+            dict(rope_type="yarn", factor=4.0, original_max_position_embeddings=512),
+            {
+                "kind": "yarn",
+                "factor": 4.0,
+                "original-context": 512.0,
+                "beta-fast": 32.0,
+                "beta-slow": 1.0,
+                "amplitude": 0.1 * math.log(4.0) + 1.0,
+                "truncate": True,
+            },
+        ),
+        (
+            32,
+            1e4,
+            dict(
+                rope_type="yarn",
+                factor=8.0,
+                original_max_position_embeddings=256,
+                beta_fast=16,
+                beta_slow=2,
+                attention_factor=0.75,
+                truncate=False,
+            ),
+            {
+                "kind": "yarn",
+                "factor": 8.0,
+                "original-context": 256.0,
+                "beta-fast": 16.0,
+                "beta-slow": 2.0,
+                "amplitude": 0.75,
+                "truncate": False,
+            },
+        ),
     ]
     cases = []
     for head_dim, theta, parameters, scaling in kinds:
@@ -157,6 +194,9 @@ TEMPLATES = {
 {{- shout(messages[0].content) }}
 {%- for key, value in messages[0].items() %}|{{ key }}={{ value | length }}{% endfor %}
 """,
+    "lines of another system, marks for training, names that are always there": "{% if tools is none and documents is none %}none{% endif %}\r\n"
+    "{%- for m in messages %}\r\n    {%- if m.role == 'assistant' %}\r\n{% generation %}\r\n  {% set x = m.content %}{{ x }}{{ eos_token }}\r\n{%- endgeneration -%}"
+    "\r\n    {%- else %}\r\n{{ '<' + m.role + '>\\r\\n' }}{{ m.content }}\r{% endif %}\r\n{%- endfor %}{{ x is defined }}\r\n\r\n",
     "json": """{% for message in messages %}{{ message | tojson }}
 {% endfor %}{{ messages | tojson(indent=2) }} {{ {'a': [1, 2.5, true, none], 'b<': "'&é"} | tojson }}""",
 }
@@ -217,8 +257,9 @@ def dates():
     (HERE / "dates.txt").write_text("".join(lines))
 
 
-sampling()
-rope()
-chat()
-tokens()
-dates()
+if __name__ == "__main__":
+    sampling()
+    rope()
+    chat()
+    tokens()
+    dates()
