@@ -310,6 +310,39 @@ fn every_architecture_of_the_table_computes_what_its_weights_mean() {
 }
 
 #[test]
+fn biases_of_every_projection_are_added() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.gguf");
+    let model = Synthetic { all_biases: true, ..Synthetic::tiny("llama", Format::F16).unwrap() };
+    model.write_gguf(&path).unwrap();
+    close(&path, "SM8650", Strategy::Auto, 50.0);
+    let plain = folder.path().join("plain.gguf");
+    Synthetic::tiny("llama", Format::F16).unwrap().write_gguf(&plain).unwrap();
+    let (biased, plain) = (qnn_llm::peek(&path).unwrap(), qnn_llm::peek(&plain).unwrap());
+    assert_eq!(biased.tensors.len() - plain.tensors.len(), 2 * 7);
+}
+
+/// Biases of keys as large as Qwen2's leave fp16 no digits for the rest of a key, unless they are kept apart from it.
+#[test]
+fn large_biases_of_keys_cost_no_precision() {
+    let folder = tempfile::tempdir().unwrap();
+    for heads in [Heads::Fused, Heads::Split] {
+        let path = folder.path().join("m.gguf");
+        let model = Synthetic { key_bias: 2000.0, ..Synthetic::tiny("qwen2", Format::F16).unwrap() };
+        model.write_gguf(&path).unwrap();
+        let config = qnn_llm::peek(&path).unwrap().config;
+        let whole = Whole { tokens: 16, context: 64, heads, ..whole(&path) };
+        let (report, found) = whole.evaluate(ids(&config, 48));
+        assert!(found.sqnr_db > 45.0 && found.decode_db.unwrap() > 40.0, "{heads:?}: {found:?}");
+        // Two layers, two graphs; a rotation and a sum more for the keys of each.
+        let keys = if heads == Heads::Fused { 1 } else { config.kv_heads as u64 };
+        let turned = 2 * 2 * keys;
+        let plain = if heads == Heads::Fused { 2 } else { (config.heads + config.kv_heads) as u64 };
+        assert_eq!(report.op_types["RotaryEmbedding"], 2 * 2 * plain + turned, "{heads:?}");
+    }
+}
+
+#[test]
 fn every_format_keeps_its_numbers() {
     let formats = [
         Format::F32,

@@ -1,5 +1,8 @@
 //! The graph of some layers of a decoder, for a number of tokens per execution. `qnn_llm::deployment` lists its tensors.
 
+use std::ops::Range;
+
+use qnn_llm::deployment::KEY_BIAS_ANGLES;
 use qnn_llm::{Config, Heads, Role};
 
 use super::ops::Ops;
@@ -75,6 +78,8 @@ struct Decoder<'a> {
 struct Positions {
     mask: ValueId,
     angles: [ValueId; 2],
+    /// Those of biases of keys, where they are added after the rotation.
+    bias: Option<[ValueId; 2]>,
 }
 
 impl Decoder<'_> {
@@ -92,7 +97,12 @@ impl Decoder<'_> {
             let mask = self.ops.input("mask", float, &[1, 1, tokens, context]);
             let angle = [1, tokens, self.config.head_dim / 2];
             let angles = ["cos", "sin"].map(|name| self.ops.input(name, float, &angle));
-            let positions = Positions { mask, angles };
+            let mut turns = false;
+            for layer in span.first..span.first + span.layers {
+                turns |= self.weights.turns_key_bias(layer)?;
+            }
+            let bias = turns.then(|| KEY_BIAS_ANGLES.map(|name| self.ops.input(name, float, &angle)));
+            let positions = Positions { mask, angles, bias };
             for i in 0..span.layers {
                 x = self.layer(span.first + i, x, &positions)?;
                 if self.shape.layers {
@@ -181,11 +191,48 @@ impl Decoder<'_> {
         let size = self.config.head_dim;
         let name = format!("layers.{layer}.{}.{head}", letter(role));
         let rows = head * size..(head + 1) * size;
-        let weight = self.weights.matrix(&mut self.ops.graph, layer, role, rows.clone(), &name)?;
-        let bias = self.weights.bias(&mut self.ops.graph, layer, role, rows, self.ops.float, &name)?;
-        let y = self.ops.linear(&name, x, weight, bias);
+        let y = self.projection(layer, role, &name, rows.clone(), x)?;
         let y = self.ops.reshape(&format!("{name}.head"), y, &[1, 1, self.shape.tokens, size]);
-        self.positioned(layer, role, &name, y, positions)
+        let y = self.positioned(layer, role, &name, y, positions)?;
+        self.with_turned_bias(layer, role, &name, rows, y, positions)
+    }
+
+    /// Some rows of a projection, and of its bias where that is not added later.
+    fn projection(
+        &mut self,
+        layer: usize,
+        role: Role,
+        name: &str,
+        rows: Range<usize>,
+        x: ValueId,
+    ) -> Result<ValueId> {
+        let weight = self.weights.matrix(&mut self.ops.graph, layer, role, rows.clone(), name)?;
+        let later = role == Role::Key && self.weights.turns_key_bias(layer)?;
+        let bias = match later {
+            true => None,
+            false => self.weights.bias(&mut self.ops.graph, layer, role, rows, self.ops.float, name)?,
+        };
+        Ok(self.ops.linear(name, x, weight, bias))
+    }
+
+    /// Keys with their bias, turned and without what is the same at every position, where it is large.
+    fn with_turned_bias(
+        &mut self,
+        layer: usize,
+        role: Role,
+        name: &str,
+        rows: Range<usize>,
+        keys: ValueId,
+        positions: &Positions,
+    ) -> Result<ValueId> {
+        let Some(angles) = positions.bias.filter(|_| role == Role::Key) else { return Ok(keys) };
+        if !self.weights.turns_key_bias(layer)? {
+            return Ok(keys);
+        }
+        let tokens = self.shape.tokens;
+        let bias = self.weights.key_bias(&mut self.ops.graph, layer, rows, tokens, name)?;
+        let turned = self.ops.rotate(&format!("{name}.bias.turned"), bias, angles);
+        Ok(self.ops.binary("Add", &format!("{name}.biased"), keys, turned))
     }
 
     /// All heads together. Returns (tokens, heads * size).
@@ -236,7 +283,8 @@ impl Decoder<'_> {
         let y = self.linear(layer, role, letter(role), x)?;
         let y = self.ops.reshape(&format!("{name}.heads"), y, &[1, tokens, heads, size]);
         let y = self.ops.transpose(&format!("{name}.turned"), y, &[0, 2, 1, 3]);
-        self.positioned(layer, role, &name, y, positions)
+        let y = self.positioned(layer, role, &name, y, positions)?;
+        self.with_turned_bias(layer, role, &name, 0..heads * size, y, positions)
     }
 
     /// Queries and keys normalized where the architecture does that, and turned to their positions. Queries are divided by the
@@ -271,9 +319,7 @@ impl Decoder<'_> {
     fn linear(&mut self, layer: usize, role: Role, what: &str, x: ValueId) -> Result<ValueId> {
         let name = format!("layers.{layer}.{what}");
         let rows = 0..self.weights.rows(layer, role)?;
-        let weight = self.weights.matrix(&mut self.ops.graph, layer, role, rows.clone(), &name)?;
-        let bias = self.weights.bias(&mut self.ops.graph, layer, role, rows, self.ops.float, &name)?;
-        Ok(self.ops.linear(&name, x, weight, bias))
+        self.projection(layer, role, &name, rows, x)
     }
 
     fn vector(&mut self, layer: Option<usize>, role: Role) -> Result<ValueId> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use half::f16;
 use qnn::{Backend, Context, Device, F16, Graph, LoadOptions, Tensor as View, TensorMut};
 use qnn_build::job::{Diagnostic, EvaluateJob, Evaluation, Report, Stage};
-use qnn_llm::deployment::{MASKED, graph_name};
+use qnn_llm::deployment::{KEY_BIAS_ANGLES, MASKED, graph_name};
 use qnn_llm::{Config, Heads};
 use qnn_platform::libs::{QnnLibs, Source};
 
@@ -98,6 +98,8 @@ struct Stream<'a> {
     context: usize,
     heads: Heads,
     past: usize,
+    /// Mean cosine and sine of each pair's angles.
+    means: Vec<[f64; 2]>,
     /// Rows of each cache tensor: by head, position, element, of `context` positions.
     cache: BTreeMap<String, Vec<f32>>,
 }
@@ -120,7 +122,7 @@ impl<'a> Stream<'a> {
                 }
             }
         }
-        Self { config, context, heads: job.heads, past: 0, cache }
+        Self { config, context, heads: job.heads, past: 0, cache, means: config.rope_means(context) }
     }
 
     /// Runs the graph of `size` tokens on as many ids or fewer, and keeps their keys and values.
@@ -132,19 +134,19 @@ impl<'a> Stream<'a> {
         }
         let mut floats = BTreeMap::new();
         let mut mask = vec![MASKED; size * self.context];
-        let mut angles = [Vec::with_capacity(size * head_dim / 2), Vec::with_capacity(size * head_dim / 2)];
-        let frequencies = self.config.rope_frequencies();
+        let mut angles: [Vec<f32>; 4] = Default::default();
+        let (frequencies, amplitude) = (self.config.rope_frequencies(), self.config.rope_amplitude());
         for (i, row) in mask.chunks_exact_mut(self.context).enumerate() {
             row[..self.past].fill(0.0);
             row[room..=room + i].fill(0.0);
-            for frequency in &frequencies {
+            for (frequency, [cos, sin]) in frequencies.iter().zip(&self.means) {
                 let angle = (self.past + i) as f64 * frequency;
-                angles[0].push(angle.cos() as f32);
-                angles[1].push(angle.sin() as f32);
+                let values = [angle.cos(), angle.sin(), angle.cos() - cos, angle.sin() - sin];
+                angles.iter_mut().zip(values).for_each(|(all, value)| all.push((value * amplitude) as f32));
             }
         }
         floats.insert("mask".to_owned(), (vec![1, 1, size, self.context], mask));
-        for (name, values) in ["cos", "sin"].into_iter().zip(angles) {
+        for (name, values) in ["cos", "sin"].into_iter().chain(KEY_BIAS_ANGLES).zip(angles) {
             floats.insert(name.to_owned(), (vec![1, size, head_dim / 2], values));
         }
         let heads = if self.heads == Heads::Split { 1 } else { self.config.kv_heads };
@@ -244,7 +246,9 @@ impl Engine for Reference {
             ty: TensorType::new(DType::I32, [inputs.tokens.len()]),
             data: Data::from_i32(&inputs.tokens),
         };
-        let floats = inputs.floats.iter().map(|(name, (shape, values))| {
+        // The ONNX form keeps biases where they are.
+        let known = inputs.floats.iter().filter(|(name, _)| !KEY_BIAS_ANGLES.contains(&name.as_str()));
+        let floats = known.map(|(name, (shape, values))| {
             let ty = TensorType::new(DType::F32, shape.clone());
             (name.clone(), Tensor { ty, data: Data::from_f32(values) })
         });

@@ -145,7 +145,7 @@ fn write_encodings(model: &Model, heads: Heads, path: &Path, reporter: &mut Repo
 fn write_dlc(job: &ExportJob, model: &Model, shape: &Shape, reporter: &mut Reporter<'_>) -> Result<()> {
     let Some((path, soc, strategy)) = &job.dlc else { return Ok(()) };
     reporter.stage(Stage::Import);
-    let weights = Weights::new(model, Target::Htp { arch: soc.arch, strategy: *strategy });
+    let weights = Weights::new(model, Target::Htp { arch: soc.arch, strategy: *strategy }).with_plain_keys();
     let mut progress = |done, total| reporter.progress(done, total);
     let mut graph = build("decoder", &whole(model), shape, &weights, &mut progress)?;
     reporter.stage(Stage::Lower);

@@ -45,6 +45,9 @@ pub(crate) fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<R
             Problems::from(with_proposal(htp::diagnostic(&e, &what)))
         })?;
     }
+    if let Some(warning) = weights.warning() {
+        reporter.warn(warning);
+    }
     let files = model.files.iter().filter(|file| **file != job.source).cloned().collect();
     let made = htp::finish(context, job, reporter)?;
     Ok(Report {
@@ -84,6 +87,9 @@ pub(crate) fn check(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Rep
     }
     if !problems.is_empty() {
         return Err(Problems(problems));
+    }
+    if let Some(warning) = weights.warning() {
+        reporter.warn(warning);
     }
     report.weights = weights.into_report();
     report.vendor_ms = session.vendor_time().as_secs_f64() * 1e3;
@@ -173,7 +179,10 @@ fn with_proposal(mut problem: Diagnostic) -> Diagnostic {
 
 /// Writes the embedding table.
 fn table(job: &CompileJob, model: &Model, reporter: &mut Reporter<'_>) -> Result<Report> {
-    let table = embedding_table(model)?;
+    let (table, warning) = embedding_table(model)?;
+    if let Some(warning) = warning {
+        reporter.warn(warning);
+    }
     let path = job.output.as_deref().ok_or_else(|| problem("E0508", "a compile job needs an output path"))?;
     reporter.stage(Stage::Serialize);
     std::fs::write(path, table.bytes())

@@ -34,8 +34,18 @@ pub struct Weights<'m> {
     model: &'m Model,
     target: Target,
     spill: Option<&'m Spill>,
+    /// Whether keys are what the file says, biases included, whatever that costs.
+    plain_keys: bool,
     report: RefCell<BTreeMap<String, Became>>,
+    /// Largest number of each tensor that has some beyond fp16.
+    beyond: RefCell<BTreeMap<String, f32>>,
 }
+
+/// Biases of keys above this are added after the rotation. Below it they cost fp16's scores less than its own rounding does.
+const LARGE_KEY_BIAS: f32 = 4.0;
+
+/// The largest number of fp16.
+const FP16_MAX: f32 = 65504.0;
 
 /// What became of a tensor so far.
 struct Became {
@@ -47,7 +57,20 @@ struct Became {
 impl<'m> Weights<'m> {
     /// The weights of a model.
     pub fn new(model: &'m Model, target: Target) -> Self {
-        Self { model, target, spill: None, report: RefCell::default() }
+        Self {
+            model,
+            target,
+            spill: None,
+            plain_keys: false,
+            report: RefCell::default(),
+            beyond: RefCell::default(),
+        }
+    }
+
+    /// The same for a graph whose keys others read.
+    #[must_use]
+    pub fn with_plain_keys(self) -> Self {
+        Self { plain_keys: true, ..self }
     }
 
     /// Dequantized weights for ONNX, whose data go to a file.
@@ -127,17 +150,57 @@ impl<'m> Weights<'m> {
         float: DType,
         name: &str,
     ) -> Result<Option<ValueId>> {
-        let role = match role {
-            Role::Query => Role::QueryBias,
-            Role::Key => Role::KeyBias,
-            Role::Value => Role::ValueBias,
-            _ => return Ok(None),
-        };
-        let Some(weight) = self.model.weight(Some(layer), role) else { return Ok(None) };
-        let factor = self.factor(role);
-        let numbers: Vec<f32> =
-            floats(weight, 0..1)?.get(rows).unwrap_or_default().iter().map(|v| v * factor).collect();
+        let Some(numbers) = self.bias_numbers(layer, role, rows)? else { return Ok(None) };
         Ok(Some(vector(graph, &format!("{name}.bias"), &numbers, float)))
+    }
+
+    fn bias_numbers(&self, layer: usize, role: Role, rows: Range<usize>) -> Result<Option<Vec<f32>>> {
+        let weight = role.bias().and_then(|role| self.model.weight(Some(layer), role));
+        let Some(weight) = weight else { return Ok(None) };
+        let factor = self.factor(role);
+        let numbers = floats(weight, 0..1)?;
+        let numbers: Vec<f32> = numbers.get(rows).unwrap_or_default().iter().map(|v| v * factor).collect();
+        self.measure(&weight.name, &numbers);
+        Ok(Some(numbers))
+    }
+
+    /// Whether a layer's biases of keys are added after the rotation, less their mean; see [`qnn_llm::deployment::KEY_BIAS_ANGLES`].
+    pub(super) fn turns_key_bias(&self, layer: usize) -> Result<bool> {
+        if self.plain_keys || self.target == Target::Onnx || self.model.config.qk_norm {
+            return Ok(false);
+        }
+        let Some(weight) = self.model.weight(Some(layer), Role::KeyBias) else { return Ok(false) };
+        Ok(floats(weight, 0..1)?.iter().any(|bias| bias.abs() > LARGE_KEY_BIAS))
+    }
+
+    /// The biases of keys, the same for every token: (1, heads, tokens, size).
+    pub(super) fn key_bias(
+        &self,
+        graph: &mut Graph,
+        layer: usize,
+        rows: Range<usize>,
+        tokens: usize,
+        name: &str,
+    ) -> Result<ValueId> {
+        let size = self.model.config.head_dim;
+        let numbers = self.bias_numbers(layer, Role::Key, rows)?.unwrap_or_default();
+        let each = numbers.chunks_exact(size).flat_map(|head| std::iter::repeat_n(head, tokens));
+        let all: Vec<f32> = each.flatten().copied().collect();
+        let ty = TensorType::new(DType::F16, [1, numbers.len() / size, tokens, size]);
+        Ok(graph.add_constant(format!("{name}.bias"), ty, halves(&all, 1.0)))
+    }
+
+    /// Remembers a tensor whose numbers fp16 does not hold.
+    fn measure(&self, name: &str, numbers: &[f32]) {
+        let most = numbers.iter().fold(0.0f32, |most, v| most.max(v.abs()));
+        if most > FP16_MAX && self.target != Target::Onnx {
+            self.beyond.borrow_mut().insert(name.to_owned(), most);
+        }
+    }
+
+    /// What to say of tensors whose numbers fp16 does not hold.
+    pub(super) fn warning(&self) -> Option<Diagnostic> {
+        beyond_fp16(&self.beyond.borrow())
     }
 
     /// A vector of gains.
@@ -149,7 +212,9 @@ impl<'m> Weights<'m> {
         float: DType,
     ) -> Result<ValueId> {
         let weight = self.find(layer, role)?;
-        Ok(vector(graph, &weight.name, &floats(weight, 0..1)?, float))
+        let numbers = floats(weight, 0..1)?;
+        self.measure(&weight.name, &numbers);
+        Ok(vector(graph, &weight.name, &numbers, float))
     }
 
     /// The embedding table, (vocabulary, hidden), as floats.
@@ -179,6 +244,9 @@ impl<'m> Weights<'m> {
             Chosen::FloatBlock { bits, .. } => {
                 let mut unpacked = unpack_rows(weight, rows.clone()).map_err(Diagnostic::from)?;
                 without_zero_scales(&mut unpacked);
+                if unpacked.scales.iter().chain(&unpacked.shifts).any(|v| v.abs() > FP16_MAX / 256.0) {
+                    self.measure(&weight.name, &floats(weight, rows.clone())?);
+                }
                 let encoding = Encoding {
                     bits: bits as u8,
                     signed: true,
@@ -241,7 +309,11 @@ impl<'m> Weights<'m> {
                 let row = weight.columns * 2;
                 Data::new(weight.data.slice(rows.start * row..rows.end * row))
             }
-            _ => halves(&floats(weight, rows)?, factor),
+            _ => {
+                let numbers = floats(weight, rows)?;
+                self.measure(&weight.name, &numbers);
+                halves(&numbers, factor)
+            }
         };
         Ok(graph.add_constant(name, TensorType::new(DType::F16, [count, weight.columns]), data))
     }
@@ -266,17 +338,34 @@ impl<'m> Weights<'m> {
     }
 }
 
-/// The embedding table as float16 rows, one after another.
+fn beyond_fp16(beyond: &BTreeMap<String, f32>) -> Option<Diagnostic> {
+    let (first, most) = beyond.first_key_value()?;
+    let message =
+        format!("{} weights have numbers beyond fp16, which the device computes with as 65504", beyond.len());
+    let more = if beyond.len() > 1 { " …" } else { "" };
+    Some(
+        Diagnostic::new("E0241", message)
+            .note(format!("{first} has {most:e}{more}"))
+            .help("what the model says may be wrong; take a file of the model that was made for fp16"),
+    )
+}
+
+/// The embedding table as float16 rows, one after another, and what to say of numbers that these do not hold.
 ///
 /// # Errors
 /// The table cannot be read.
-pub fn embedding_table(model: &Model) -> Result<Data> {
+pub fn embedding_table(model: &Model) -> Result<(Data, Option<Diagnostic>)> {
     let weight = model
         .weight(None, Role::Embedding)
         .ok_or_else(|| problem("E0232", "the model has no embedding table"))?;
     match weight.format {
-        Format::F16 => Ok(Data::new(weight.data.clone())),
-        _ => Ok(halves(&floats(weight, 0..weight.rows)?, 1.0)),
+        Format::F16 => Ok((Data::new(weight.data.clone()), None)),
+        _ => {
+            let numbers = floats(weight, 0..weight.rows)?;
+            let most = numbers.iter().fold(0.0f32, |most, v| most.max(v.abs()));
+            let beyond = (most > FP16_MAX).then(|| (weight.name.clone(), most));
+            Ok((halves(&numbers, 1.0), beyond_fp16(&beyond.into_iter().collect())))
+        }
     }
 }
 
