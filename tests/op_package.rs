@@ -312,3 +312,191 @@ fn definitions_are_checked_with_line_and_column() {
     assert_eq!(json.json()["problems"][0]["code"], "E0902");
     json.failure(1, &["E0902", "AudioOps.xml:23:", "`one`"]);
 }
+
+/// A package with one op `A` of inputs and outputs of these names and one type.
+fn package(
+    bench: &Bench,
+    name: &str,
+    (inputs, outputs): (&str, &str),
+    datatype: &str,
+    run: &str,
+    fields: &str,
+) {
+    let tensors = |element: &str, names: &str| -> String {
+        let tensor = |name: &str| {
+            format!(
+                "<{element}><Name>{name}</Name><Mandatory>true</Mandatory><Datatype>QNN_DATATYPE_{datatype}</Datatype>\
+                 <Shape><Rank>ND</Rank></Shape></{element}>"
+            )
+        };
+        names.split_whitespace().map(tensor).collect()
+    };
+    let (inputs, outputs) = (tensors("Input", inputs), tensors("Output", outputs));
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<OpDefCollection PackageName=\"{name}\" Domain=\"com.{name}\" Version=\"1.0\"><OpDefList>\n\
+         <OpDef><Name>A</Name><Description><Content>a</Content></Description>{inputs}{outputs}<SupportedBackend>HTP</SupportedBackend></OpDef>\n\
+         </OpDefList></OpDefCollection>\n"
+    );
+    bench.write(&format!("{name}/{name}.xml"), xml);
+    let source = format!(
+        "#include \"{name}_ops.h\"\nstatic const char *run_A(const qnn_kernel_args *args) {{\n\
+         const float *from = qhpi_tensor_raw_data(args->inputs[0]);\nfloat *to = qhpi_tensor_raw_data(args->outputs[0]);\n\
+         qhpi_shape out = qhpi_tensor_shape(args->outputs[0]);\n\
+         size_t n = (size_t)out.dims[0] * out.dims[1] * out.dims[2] * out.dims[3];\nqnn_range part = qnn_my_part(args, n);\n\
+         (void)from; (void)to; (void)part;\n{run}\nreturn NULL;\n}}\n\
+         static const qnn_kernel_def KERNELS[QNN_PACKAGE_NUM_OPS] = {{[OP_A] = {{.run = run_A{fields}}}}};\nQNN_OP_PACKAGE(KERNELS)\n"
+    );
+    bench.write(&format!("{name}/src/a.c"), source);
+}
+
+/// Numbers without an order.
+fn numbers(count: usize) -> Vec<f32> {
+    (0..count).map(|i| (i * 7919 % 65521) as f32 / 65521.0 - 0.5).collect()
+}
+
+impl Bench {
+    fn compile_with(&self, package: &str, model: Vec<u8>) -> Said {
+        self.write("m.onnx", model);
+        self.run(&["compile", "m.onnx", "-o", "m.bin", "--soc", "SM8650", "--op-package", package])
+    }
+
+    fn exec_with(&self, package: &str, dims: &[u64], values: &[f32]) -> Said {
+        let data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let array = Array { dtype: qnn::DataType::Float32, shape: dims.to_vec(), data };
+        npz::write(&self.path("in.npz"), [("x", &array)]).unwrap();
+        self.run(&["exec", "m.bin", "--inputs", "in.npz", "--outputs", "out.npz", "--op-package", package])
+    }
+}
+
+const COPY: &str = "for (size_t i = part.begin; i < part.end; i++) to[i] = from[i];";
+
+#[test]
+fn ops_larger_than_the_fast_memory_are_divided_where_kernels_can_tell_and_refused_where_not() {
+    let bench = Bench::new();
+    // Only channels may be divided, and two outputs are made of the same parts.
+    let two = "float *z = qhpi_tensor_raw_data(args->outputs[1]);\n\
+               for (size_t i = part.begin; i < part.end; i++) { to[i] = from[i]; z[i] = -from[i]; }";
+    let cases = [("Chan", "y", COPY, 3), ("Pair", "y z", two, 1)];
+    for (name, outputs, run, axis) in cases {
+        let fields = format!(", .tiled_axes = QNN_AXIS({axis}), .tiled_inputs = QNN_INPUT(0)");
+        package(&bench, name, ("x", outputs), "FLOAT_32", run, &fields);
+        let model = Model::new("x", &[1, 256, 256, 64]).node(&format!("com.{name}:A"), "a", "x", outputs);
+        let outputs: Vec<&str> = outputs.split(' ').collect();
+        bench.compile_with(name, model.bytes(&outputs)).success();
+        let values = numbers(256 * 256 * 64);
+        bench.exec_with(name, &[1, 256, 256, 64], &values).success();
+        assert_eq!(bench.floats("out.npz", "y"), values, "{name}");
+        if let [_, second] = outputs[..] {
+            let negative: Vec<f32> = values.iter().map(|value| -value).collect();
+            assert_eq!(bench.floats("out.npz", second), negative, "{name}");
+        }
+    }
+    // Sums of pairs of rows: a part of the output says nothing of which rows are meant.
+    let pairs = "size_t row = (size_t)out.dims[2] * out.dims[3];\nqnn_range rows = qnn_my_part(args, out.dims[1]);\n\
+                 for (size_t r = rows.begin; r < rows.end; r++)\n\
+                 for (size_t i = 0; i < row; i++) to[r * row + i] = from[2 * r * row + i] + from[(2 * r + 1) * row + i];";
+    package(&bench, "Rows", ("x", "y"), "FLOAT_32", pairs, ", .tiled_axes = QNN_AXIS(1)");
+    let model = |rows: i64| {
+        let model = Model::new("x", &[1, rows, 256, 32]).node("com.Rows:A", "a", "x", "y");
+        model.declared("y", &[1, rows / 2, 256, 32]).bytes(&["y"])
+    };
+    let said = bench.compile_with("Rows", model(448));
+    said.failure(4, &["Rows::A", "tiled_axes", "axis 1 of `y` cannot be divided: input `x` has 448"]);
+    // What fits is computed as before.
+    bench.compile_with("Rows", model(32)).success();
+    let values = numbers(32 * 256 * 32);
+    bench.exec_with("Rows", &[1, 32, 256, 32], &values).success();
+    let row = 256 * 32;
+    let pair = |pair: &[f32]| (0..row).map(|i| pair[i] + pair[row + i]).collect::<Vec<f32>>();
+    assert_eq!(bench.floats("out.npz", "y"), values.chunks(2 * row).flat_map(pair).collect::<Vec<f32>>());
+    // One that says nothing of parts is told how.
+    package(&bench, "Plain", ("x", "y"), "FLOAT_32", COPY, "");
+    let model = Model::new("x", &[1, 256, 256, 33]).node("com.Plain:A", "a", "x", "y");
+    bench.compile_with("Plain", model.bytes(&["y"])).failure(4, &["Plain::A", "tiled_axes"]);
+}
+
+#[test]
+fn a_binary_of_another_version_of_a_package_does_not_run() {
+    let bench = Bench::new();
+    let times =
+        |factor: u32| format!("for (size_t i = part.begin; i < part.end; i++) to[i] = {factor} * from[i];");
+    package(&bench, "Ver", ("x", "y"), "FLOAT_32", &times(2), "");
+    let model = Model::new("x", &[1, 8]).node("com.Ver:A", "a", "x", "y").bytes(&["y"]);
+    bench.compile_with("Ver", model.clone()).success();
+    bench.exec_with("Ver", &[1, 8], &[1.0; 8]).success();
+    assert_eq!(bench.floats("out.npz", "y"), [2.0; 8]);
+    // A kernel that is made anew is the same version, and what the binary was compiled for.
+    package(&bench, "Ver", ("x", "y"), "FLOAT_32", &times(200), "");
+    let xml = fs::read_to_string(bench.path("Ver/Ver.xml")).unwrap();
+    bench.write("Ver/Ver.xml", xml.replace("Version=\"1.0\"", "Version=\"2.0\""));
+    let said = bench.exec_with("Ver", &[1, 8], &[1.0; 8]);
+    said.failure(1, &["E0912", "needs op package Ver", "in the version", "compile the model again"]);
+    bench.compile_with("Ver", model).success();
+    bench.exec_with("Ver", &[1, 8], &[1.0; 8]).success();
+    assert_eq!(bench.floats("out.npz", "y"), [200.0; 8]);
+    for version in ["new", "-1", "1.2.3.4", "1..2"] {
+        bench.write("Ver/Ver.xml", xml.replace("Version=\"1.0\"", &format!("Version=\"{version}\"")));
+        bench.run(&["op", "check", "Ver"]).failure(1, &["E0902", version]);
+    }
+}
+
+#[test]
+fn what_kernels_would_misread_is_refused_when_the_definition_is_read() {
+    let bench = Bench::new();
+    for (datatype, zero) in [("INT_16", "32768"), ("INT_8", "128")] {
+        package(&bench, "Signed", ("x", "y"), datatype, "", "");
+        bench.run(&["op", "check", "Signed"]).failure(1, &["E0902", datatype, zero, "SFIXED_POINT"]);
+    }
+    let inputs: Vec<String> = (0..17).map(|i| format!("x{i}")).collect();
+    package(&bench, "Many", (&inputs.join(" "), "y"), "FLOAT_32", "", "");
+    bench.run(&["op", "check", "Many"]).failure(1, &["E0902", "17 inputs", "at most 16"]);
+    // Two packages of one domain with the same op.
+    package(&bench, "One", ("x", "y"), "FLOAT_32", COPY, "");
+    package(&bench, "Other", ("x", "y"), "FLOAT_32", COPY, "");
+    let xml = fs::read_to_string(bench.path("Other/Other.xml")).unwrap();
+    bench.write("Other/Other.xml", xml.replace("com.Other", "com.One"));
+    bench.write("m.onnx", Model::new("x", &[1, 8]).node("com.One:A", "a", "x", "y").bytes(&["y"]));
+    let both = ["--op-package", "One", "--op-package", "Other"];
+    let args = [&["compile", "m.onnx", "-o", "m.bin", "--soc", "SM8650"][..], &both].concat();
+    bench.run(&args).failure(1, &["E0902", "both have A", "com.One"]);
+}
+
+#[test]
+fn a_package_made_from_definitions_copies_values_of_any_type() {
+    let bench = Bench::new();
+    for (datatype, in_c) in
+        [("UFIXED_POINT_8", "uint8_t *to"), ("FLOAT_32", "float *to"), ("INT_32", "int32_t *to")]
+    {
+        package(&bench, "From", ("x", "y"), datatype, "", "");
+        let folder = format!("made-{datatype}");
+        bench.run(&["op", "new", &folder, "--from", "From/From.xml"]).success();
+        let source = fs::read_to_string(bench.path(&format!("{folder}/src/package.c"))).unwrap();
+        assert!(source.contains(in_c) && source.contains(".tiled_axes"), "{source}");
+        bench.run(&["op", "build", &folder]).success();
+    }
+    let both = fs::read_to_string(bench.path("From/From.xml")).unwrap().replace(
+        "<Datatype>QNN_DATATYPE_INT_32</Datatype>",
+        "<Datatype>QNN_DATATYPE_FLOAT_32</Datatype><Datatype>QNN_DATATYPE_UFIXED_POINT_8</Datatype>",
+    );
+    bench.write("From/From.xml", both);
+    bench.run(&["op", "new", "made", "--from", "From/From.xml"]).success();
+    let model = Model::new("x", &[1, 8]).node("com.From:A", "a", "x", "y").bytes(&["y"]);
+    bench.compile_with("made", model).success();
+    let values = numbers(8);
+    bench.exec_with("made", &[1, 8], &values).success();
+    assert_eq!(bench.floats("out.npz", "y"), values);
+}
+
+#[test]
+fn a_declared_shape_holds_for_an_output_that_is_not_kept() {
+    let bench = Bench::new();
+    let halves = "float *z = qhpi_tensor_raw_data(args->outputs[1]);\n\
+                  for (size_t i = part.begin; i < part.end; i++) { to[i] = from[i]; z[i] = from[i + n]; }";
+    package(&bench, "Two", ("x", "y z"), "FLOAT_32", halves, "");
+    let model = Model::new("x", &[1, 8]).node("com.Two:A", "a", "x", "y z");
+    let model = model.declared("y", &[1, 4]).declared("z", &[1, 4]).bytes(&["y"]);
+    bench.compile_with("Two", model).success();
+    let values = numbers(8);
+    bench.exec_with("Two", &[1, 8], &values).success();
+    assert_eq!(bench.floats("out.npz", "y"), values[..4]);
+}

@@ -65,8 +65,12 @@ typedef struct {
     // Axes of the output, of four, that may be computed in parts: QNN_AXIS(0) | QNN_AXIS(1) | …. HTP divides an op whose tensors do not
     // fit into VTCM, and fails to compile one that cannot be divided.
     uint8_t tiled_axes;
-    // Inputs of which a part of the output needs only the same part of those axes: QNN_INPUT(0) | …; others are passed whole.
+    // Inputs of which a part of the output needs only the same part of those axes: QNN_INPUT(0) | …; others are passed whole. An axis is not
+    // divided where such an input has another length than the output (but 1, which is repeated), or where an input that is passed whole has
+    // more than one: the kernel could not tell which part is meant.
     uint16_t tiled_inputs;
+    // Inputs that are passed whole on purpose, since their places have nothing to do with the output's: tables that numbers are looked up in.
+    uint16_t whole_inputs;
 } qnn_kernel_def;
 
 #define QNN_AXIS(axis) (1u << (axis))
@@ -300,6 +304,11 @@ static uint32_t qnn_fill_kernels(uint32_t index, qhpi_signature *any) {
     const qnn_op_def *op = &qnn_package.ops[index];
     uint32_t mandatory = 0, count = 0;
     while (mandatory < op->num_params && op->params[mandatory].mandatory) mandatory++;
+    // The linter refuses more operands; tables made otherwise must not be read beyond their end.
+    if (op->num_inputs + op->num_params > QNN_MAX_OPERANDS || op->num_outputs > QNN_MAX_OPERANDS) {
+        qnn_say("%s: %s has more than %d inputs and parameters, or outputs", qnn_package.name, op->name, (int)QNN_MAX_OPERANDS);
+        return 0;
+    }
     for (uint32_t given = mandatory; given <= op->num_params && count <= QNN_MAX_OPTIONAL_PARAMS; given++, count++) {
         qnn_package.kernel_infos[index][count] = (qhpi_kernel){
             .name = qnn_package.kernel_names[index][count],
@@ -323,20 +332,64 @@ static uint32_t qnn_index_of(const qhpi_op *op) {
     return index;
 }
 
-// Parts that are worth their overhead: as many of the innermost elements as make 128 Ki, 512 KiB of float32.
+// Whether something is to be said of an op's axis: once, however often the backend asks.
+static int qnn_first_time(uint32_t index, uint32_t axis) {
+    static uint64_t said;
+    uint64_t bit = 1ull << ((index * 4 + axis) % 64);
+    int first = !(said & bit);
+    said |= bit;
+    return first;
+}
+
+// Whether parts of an axis can be told to the kernel; says why not.
+static int qnn_may_divide(const qhpi_op *op, uint32_t index, uint32_t axis) {
+    if (index >= qnn_package.num_ops) return 0;
+    const qnn_op_def *def = &qnn_package.ops[index];
+    const qnn_kernel_def *kernel = &qnn_package.kernels[index];
+    if (!(kernel->tiled_axes & QNN_AXIS(axis))) return 0;
+    uint32_t whole = qhpi_op_output(op, 0).shape.dims[axis];
+    for (uint32_t i = 1; i < def->num_outputs; i++) {
+        uint32_t other = qhpi_op_output(op, i).shape.dims[axis];
+        if (other == whole) continue;
+        if (!qnn_first_time(index, axis)) return 0;
+        qnn_say("%s: %s: axis %u cannot be divided: output `%s` has %u there, and `%s` %u", qnn_package.name, def->name, axis,
+                def->outputs[i].name, other, def->outputs[0].name, whole);
+        return 0;
+    }
+    for (uint32_t i = 0; i < def->num_inputs; i++) {
+        if (kernel->whole_inputs & QNN_INPUT(i)) continue;
+        qhpi_op_ref ref = qhpi_op_input(op, i);
+        uint32_t length = qhpi_op_output(ref.op, ref.output).shape.dims[axis];
+        if (length == 1 || (kernel->tiled_inputs & QNN_INPUT(i) && length == whole)) continue;
+        if (!qnn_first_time(index, axis)) return 0;
+        qnn_say("%s: %s: axis %u of `%s` cannot be divided: input `%s` has %u there, which %s", qnn_package.name, def->name, axis,
+                def->outputs[0].name, def->inputs[i].name, length,
+                length == whole ? "is not among the tiled_inputs" : "is another length");
+        return 0;
+    }
+    return 1;
+}
+
+// The smallest parts that are worth their overhead: 128 Ki elements, 512 KiB of float32. Axes that stay whole count first, then the
+// innermost: what is returned is a multiple that parts must have, so an axis takes no more than is left.
 static qhpi_shape qnn_tile_required(const qhpi_op *op) {
     uint32_t index = qnn_index_of(op);
     qhpi_shape shape = qhpi_op_output(op, 0).shape;
-    uint32_t elements = 1;
-    for (uint32_t i = shape.rank; i-- > 0;) {
-        uint32_t whole = shape.dims[i], most = elements < (1u << 17) ? (1u << 17) / elements : 1;
-        int may = index < qnn_package.num_ops && qnn_package.kernels[index].tiled_axes & QNN_AXIS(i);
-        if (!may) {
-            shape.dims[i] = QHPI_NO_TILING;
-            elements *= whole;
+    uint32_t room = 1u << 17;
+    uint8_t divided = 0;
+    for (uint32_t i = 0; i < shape.rank; i++) {
+        if (qnn_may_divide(op, index, i)) {
+            divided |= (uint8_t)QNN_AXIS(i);
         } else {
-            shape.dims[i] = whole < most ? whole : most;
-            elements *= shape.dims[i];
+            room = room > shape.dims[i] ? room / shape.dims[i] : 1;
+        }
+    }
+    for (uint32_t i = shape.rank; i-- > 0;) {
+        if (!(divided & QNN_AXIS(i))) {
+            shape.dims[i] = QHPI_NO_TILING;
+        } else {
+            if (shape.dims[i] > room) shape.dims[i] = room;
+            room = room > shape.dims[i] ? room / shape.dims[i] : 1;
         }
     }
     return shape;
@@ -354,8 +407,11 @@ static qhpi_shape qnn_tile_legalized(const qhpi_op *op, const qhpi_shape *propos
 
 // The op again, for a part of its output.
 static const qhpi_op *qnn_build_tile(const qhpi_op *op, const qhpi_shape *start, const qhpi_shape *extent) {
-    const qnn_kernel_def *kernel = &qnn_package.kernels[qnn_index_of(op)];
-    qhpi_output output = qhpi_op_output(op, 0);
+    uint32_t index = qnn_index_of(op);
+    const qnn_kernel_def *kernel = &qnn_package.kernels[index];
+    uint32_t num_outputs = qnn_package.ops[index].num_outputs;
+    qhpi_output outputs[QNN_MAX_OPERANDS];
+    for (uint32_t i = 0; i < num_outputs; i++) outputs[i] = qhpi_op_output(op, i);
     qhpi_op_ref inputs[QNN_MAX_OPERANDS];
     uint32_t num_inputs = qhpi_op_num_inputs(op);
     for (uint32_t i = 0; i < num_inputs && i < QNN_MAX_OPERANDS; i++) {
@@ -364,7 +420,7 @@ static const qhpi_op *qnn_build_tile(const qhpi_op *op, const qhpi_shape *start,
         qhpi_shape from = *start, size = qhpi_op_output(inputs[i].op, inputs[i].output).shape;
         for (uint32_t axis = 0; axis < size.rank; axis++) {
             // An axis of another length is one that the output repeats, or does not have in parts.
-            if (size.dims[axis] == output.shape.dims[axis]) {
+            if (size.dims[axis] == outputs[0].shape.dims[axis]) {
                 size.dims[axis] = extent->dims[axis];
             } else {
                 from.dims[axis] = 0;
@@ -372,8 +428,14 @@ static const qhpi_op *qnn_build_tile(const qhpi_op *op, const qhpi_shape *start,
         }
         inputs[i] = qhpi_op_slice(inputs[i], &from, &size);
     }
-    output.shape = *extent;
-    return qhpi_op_create(op, qhpi_op_name(op), num_inputs, inputs, 1, &output);
+    // Axes that are divided have one length in all outputs; others stay whole in each.
+    qhpi_shape whole = outputs[0].shape;
+    for (uint32_t i = 0; i < num_outputs; i++) {
+        for (uint32_t axis = 0; axis < whole.rank; axis++) {
+            if (extent->dims[axis] != whole.dims[axis]) outputs[i].shape.dims[axis] = extent->dims[axis];
+        }
+    }
+    return qhpi_op_create(op, qhpi_op_name(op), num_inputs, inputs, num_outputs, outputs);
 }
 
 static void qnn_register_tiling(qhpi_op_info *info, const qnn_kernel_def *kernel) {
@@ -474,9 +536,11 @@ static qnn_status qnn_provide(qnn_package_interface *interface) {
 #define QNN_GLUE_FUNCTION(OP) QNN_GLUE_JOIN(qnn_run_, OP),
 #define QNN_GLUE_NAME(OP) #OP,
 #define QNN_GLUE_FULL_NAME(OP) QNN_PACKAGE_NAME "::" #OP,
+// With the version: a binary that was compiled with another one does not find its kernels.
+#define QNN_GLUE_KERNEL_NAME(OP, KERNEL) QNN_PACKAGE_NAME "::" #OP KERNEL "_v" QNN_PACKAGE_VERSION_TAG
 #define QNN_GLUE_KERNEL_NAMES(OP)                                              \
-    {QNN_PACKAGE_NAME "::" #OP "_kernel", QNN_PACKAGE_NAME "::" #OP "_kernel_1", \
-     QNN_PACKAGE_NAME "::" #OP "_kernel_2", QNN_PACKAGE_NAME "::" #OP "_kernel_3"},
+    {QNN_GLUE_KERNEL_NAME(OP, "_kernel"), QNN_GLUE_KERNEL_NAME(OP, "_kernel_1"), QNN_GLUE_KERNEL_NAME(OP, "_kernel_2"), \
+     QNN_GLUE_KERNEL_NAME(OP, "_kernel_3")},
 
 // The package's tables, and the two functions that the backend looks up by name. KERNELS has a row per op.
 #define QNN_OP_PACKAGE(KERNELS)                                                                                         \

@@ -61,7 +61,10 @@ typedef struct {
             float scale;
             int32_t offset;
         } scale_offset;
-        uint64_t other[4];
+        struct {
+            uint32_t numbers[3];
+            void *pointers[2];
+        } other;  // as large as the largest form
     };
 } qnn_quantization;
 
@@ -90,7 +93,7 @@ typedef struct {
             };
         };
         struct {
-            char common[sizeof(void *) == 8 ? 112 : 88];
+            char common[sizeof(void *) == 8 ? 112 : 68];
             uint8_t *is_dynamic;
             uint32_t sparse[3];
             uint8_t is_produced;
@@ -301,6 +304,12 @@ _Static_assert(sizeof(qnn_param) == 160, "Qnn_Param_t");
 _Static_assert(sizeof(qnn_op_config) == 80, "Qnn_OpConfig_t");
 _Static_assert(offsetof(qnn_op_config, name) == 8, "Qnn_OpConfig_t::v1");
 _Static_assert(offsetof(qnn_tensor, dims) == 88, "Qnn_TensorV1_t::dimensions");
+#else
+_Static_assert(sizeof(qnn_quantization) == 28, "Qnn_QuantizeParams_t");
+_Static_assert(offsetof(qnn_tensor, rank) == 52, "Qnn_TensorV1_t::rank");
+_Static_assert(offsetof(qnn_tensor, dims) == 56, "Qnn_TensorV1_t::dimensions");
+_Static_assert(sizeof(qnn_tensor) == 92, "Qnn_Tensor_t");
+_Static_assert(offsetof(qnn_op_config, num_inputs) == 24, "Qnn_OpConfig_t::v1");
 #endif
 
 #ifdef __cplusplus

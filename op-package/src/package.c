@@ -371,7 +371,8 @@ static const qnn_kernel_def KERNELS[QNN_PACKAGE_NUM_OPS] = {
     [OP_RMSNorm] = {run_rms_norm, check_rms_norm, ROW_AXES, QNN_INPUT(RMSNorm_IN_x)},
     [OP_LayerNorm] = {run_layer_norm, check_layer_norm, ROW_AXES, QNN_INPUT(LayerNorm_IN_x)},
     // Not positions: a part of them would need that part of the tables, which have them elsewhere.
-    [OP_RoPE] = {run_rope, check_rope, QNN_AXIS(0) | QNN_AXIS(2), QNN_INPUT(RoPE_IN_x)},
+    [OP_RoPE] = {run_rope, check_rope, QNN_AXIS(0) | QNN_AXIS(2), QNN_INPUT(RoPE_IN_x),
+                 QNN_INPUT(RoPE_IN_sin) | QNN_INPUT(RoPE_IN_cos)},
     // Not queries and keys: their numbers count.
     [OP_CausalMask] = {run_causal_mask, check_causal_mask, QNN_AXIS(0) | QNN_AXIS(1), QNN_INPUT(CausalMask_IN_scores)},
     [OP_Quantize] = {run_quantize, check_quantize, ALL_AXES, QNN_INPUT(Quantize_IN_x)},

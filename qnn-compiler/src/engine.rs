@@ -56,7 +56,8 @@ fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
     for program in &mut lowered.programs {
         reporter.stage(Stage::Compose);
         let name = program.name.clone();
-        let failed = |e| htp::diagnostic(&e, &format!("the QNN library cannot finalize graph {name:?}"));
+        let failed =
+            |e: qnn::Error| htp::diagnostic(&e, &format!("the QNN library cannot finalize graph {name:?}"));
         let own = htp::own_ops(program);
         let graph = session.compose(&context, job, program, reporter)?.complete().map_err(failed)?;
         // The library has its own copy of the weights now, and needs the room. Whether it tells weights that graphs share by
@@ -65,7 +66,9 @@ fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
             program.release();
         }
         reporter.stage(Stage::Finalize);
-        session.finalize(graph, own, reporter).map_err(failed)?;
+        session
+            .finalize(graph, own.clone(), reporter)
+            .map_err(|error| htp::undivided(failed(error), &own))?;
     }
     let mut report = htp::finish(context, job, reporter)?;
     lowered.describe(&mut report);

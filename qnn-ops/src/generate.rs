@@ -20,7 +20,10 @@ pub fn c_header(package: &Package, from: &str) -> String {
     put!(out, "#ifndef {guard}\n#define {guard}\n\n#include \"qnn_op_glue.h\"\n");
     put!(out, "#define QNN_PACKAGE_NAME {:?}", package.name);
     put!(out, "#define QNN_PACKAGE_DOMAIN {:?}", package.domain);
-    put!(out, "#define QNN_PACKAGE_VERSION {{{}}}", version(&package.version));
+    let version = version(&package.version);
+    put!(out, "#define QNN_PACKAGE_VERSION {{{version}}}");
+    put!(out, "// In the names of kernels, which context binaries store: one of another version finds none.");
+    put!(out, "#define QNN_PACKAGE_VERSION_TAG {:?}", version.replace(", ", "_"));
     put!(out, "// The function that the backend is given the name of when the package is registered.");
     put!(out, "#define QNN_PACKAGE_PROVIDER {}InterfaceProvider\n", package.name);
     let ops = package.ops.iter().enumerate().map(|(i, op)| format!("OP_{} = {i}", op.name));

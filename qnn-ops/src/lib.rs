@@ -37,7 +37,7 @@ pub use model::{
     SupplementedTensor, Tensor,
 };
 pub use parse::parse;
-pub use shape::{Axis, ShapeRule};
+pub use shape::{Extent, Operator, ShapeRule};
 
 /// The headers that a package in C includes, by name: the interface to the HTP library, and what turns plain kernels into a package.
 /// A builder writes them beside the generated header, so that a package needs no copy of them.

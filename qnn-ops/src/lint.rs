@@ -21,6 +21,15 @@ pub fn lint(package: &Package) -> Vec<Finding> {
             Finding::error(package.at, message).help("choose a domain of your own, such as `com.example`"),
         );
     }
+    let numbers: Vec<&str> = package.version.split('.').collect();
+    let number =
+        |text: &&str| !text.is_empty() && text.len() < 10 && text.bytes().all(|b| b.is_ascii_digit());
+    if numbers.len() > 3 || !numbers.iter().all(number) {
+        findings.push(
+            Finding::error(package.at, format!("Version `{}` is no version", package.version))
+                .help("one to three numbers, such as 1.2 or 1.2.3: compiled models are held against it"),
+        );
+    }
     if package.ops.is_empty() {
         findings.push(Finding::error(package.at, "there is no op in it"));
     }
@@ -247,10 +256,28 @@ fn supplements(package: &Package, findings: &mut Vec<Finding>) {
 /// The glue registers a kernel for each number of parameters, so many at most.
 const MOST_OPTIONAL: usize = 3;
 
+/// Operands of a kernel, inputs and parameters together: as many as the glue has room for.
+const MOST_OPERANDS: usize = 16;
+
+/// Signed integers that the HTP hands over as unsigned ones, what their zero becomes, and the type that says so.
+const MOVED: &[(Datatype, &str, &str)] =
+    &[(Datatype::Int8, "128", "SFIXED_POINT_8"), (Datatype::Int16, "32768", "SFIXED_POINT_16")];
+
 /// What a package in C cannot do: the HTP hands parameters to a kernel by their position.
 pub fn lint_qhpi(package: &Package) -> Vec<Finding> {
     let mut findings = Vec::new();
     for op in &package.ops {
+        let operands = op.inputs.len() + op.params.len();
+        if operands > MOST_OPERANDS || op.outputs.len() > MOST_OPERANDS {
+            let message = format!(
+                "op `{}` has {operands} inputs and parameters and {} outputs; a kernel gets at most {MOST_OPERANDS} of each",
+                op.name,
+                op.outputs.len()
+            );
+            findings.push(
+                Finding::error(op.at, message).help("join inputs by a Concat in the model, or divide the op"),
+            );
+        }
         let mut optional: Option<&Param> = None;
         for param in &op.params {
             match optional {
@@ -296,6 +323,19 @@ pub fn lint_qhpi(package: &Package) -> Vec<Finding> {
                 if !is_identifier(&tensor.name) {
                     let message = format!("the name of {kind} `{}` is no name in C", tensor.name);
                     findings.push(Finding::error(tensor.at, message));
+                }
+                let types = package.datatypes(op, kind, &tensor.name);
+                let moved = MOVED.iter().find(|(datatype, ..)| types.contains(datatype));
+                if let Some((datatype, zero, instead)) = moved {
+                    let message = format!(
+                        "{kind} `{}` lists {}, and kernels get such numbers as unsigned ones, {zero} higher",
+                        tensor.name,
+                        datatype.name()
+                    );
+                    let help = format!(
+                        "use QNN_DATATYPE_INT_32 for whole numbers, or QNN_DATATYPE_{instead} for numbers with a scale, whose `zero` says it"
+                    );
+                    findings.push(Finding::error(tensor.at, message).help(help));
                 }
                 if tensor.rank == Rank::Fixed(5) {
                     let message = format!("{kind} `{}` has rank 5, which no kernel gets", tensor.name);

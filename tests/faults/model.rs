@@ -29,6 +29,13 @@ impl Model {
         model
     }
 
+    /// With a float32 value that the model says the shape of.
+    pub(crate) fn declared(mut self, name: &str, dims: &[i64]) -> Self {
+        let of = Self::new(name, dims).graph.input;
+        self.graph.value_info.extend(of);
+        self
+    }
+
     /// With a node `OP NAME: INPUTS -> OUTPUTS`, names separated by spaces; an operator of another domain has it before a `:`.
     pub(crate) fn node(mut self, op: &str, name: &str, inputs: &str, outputs: &str) -> Self {
         let (domain, op) = op.split_once(':').unwrap_or(("", op));

@@ -171,18 +171,75 @@ fn source(package: &qnn_ops::Package) -> String {
          return count;\n}}\n",
         package.name
     );
+    let known = |kind, op: &Op, name: &str| c_type(package, op, kind, name).is_some();
+    let told_later = |op: &Op| {
+        op.inputs.first().is_some_and(|x| !known(qnn_ops::Kind::Input, op, &x.name))
+            || op.outputs.iter().any(|y| !known(qnn_ops::Kind::Output, op, &y.name))
+    };
+    if package.ops.iter().any(|op| !op.inputs.is_empty() && told_later(op)) {
+        out.push_str(SIZE_OF);
+    }
     for op in &package.ops {
-        kernel(&mut out, op);
+        kernel(&mut out, package, op);
     }
     out.push_str("\nstatic const qnn_kernel_def KERNELS[QNN_PACKAGE_NUM_OPS] = {\n");
     for op in &package.ops {
-        let _ = writeln!(out, "    [OP_{0}] = {{.run = run_{0}, .check = check_{0}}},", op.name);
+        let name = &op.name;
+        let inputs: Vec<String> =
+            op.inputs.iter().map(|input| format!("QNN_INPUT({name}_IN_{})", input.name)).collect();
+        // Element by element, as the copy is: any axis may be divided.
+        let divided = match inputs.is_empty() {
+            true => String::new(),
+            false => format!(
+                ",\n        // Where tensors are larger than the NPU's memory, HTP computes parts of these axes from the same parts of these inputs.\n        \
+                 // Leave out axes of which a part needs more than that.\n        \
+                 .tiled_axes = QNN_AXIS(0) | QNN_AXIS(1) | QNN_AXIS(2) | QNN_AXIS(3),\n        .tiled_inputs = {}",
+                inputs.join(" | ")
+            ),
+        };
+        let _ = writeln!(out, "    [OP_{name}] = {{.run = run_{name}, .check = check_{name}{divided}}},");
     }
     out.push_str("};\n\nQNN_OP_PACKAGE(KERNELS)\n");
     out
 }
 
-fn kernel(out: &mut String, op: &Op) {
+/// The C type of a tensor's elements where the definition lists types of one size, by [`qnn_ops::Datatype`].
+fn c_type(package: &qnn_ops::Package, op: &Op, kind: qnn_ops::Kind, name: &str) -> Option<&'static str> {
+    use qnn_ops::Datatype;
+    let of = |datatype: &Datatype| match datatype {
+        Datatype::Float32 => "float",
+        // Half floats by their bits: f32_of_half and half_of_f32 of hvx.h convert them.
+        Datatype::Float16 | Datatype::Uint16 | Datatype::UFixed16 | Datatype::SFixed16 => "uint16_t",
+        Datatype::Uint8 | Datatype::UFixed8 | Datatype::SFixed8 | Datatype::Bool8 => "uint8_t",
+        Datatype::Int32 | Datatype::Uint32 | Datatype::SFixed32 | Datatype::UFixed32 => "int32_t",
+        _ => "",
+    };
+    let listed = package.datatypes(op, kind, name);
+    let first = of(listed.first()?);
+    (!first.is_empty() && listed.iter().all(|datatype| of(datatype) == first)).then_some(first)
+}
+
+/// What copies `from` to `to` whatever their elements are, where that is told only when it runs.
+const COPY_ANY: &str = "\
+        if (qhpi_tensor_type(to) != qhpi_tensor_type(from)) return \"the types of input and output differ\";
+        size_t size = size_of(to), begin = part.begin * size, end = part.end * size;
+        const uint8_t *bytes = qhpi_tensor_raw_data(from);
+        for (size_t i = begin; i < end; i++) ((uint8_t *)qhpi_tensor_raw_data(to))[i] = bytes[i];
+";
+
+const SIZE_OF: &str = "
+// Bytes of an element.
+static inline size_t size_of(const qhpi_tensor *tensor) {
+    switch (qhpi_tensor_type(tensor)) {
+        case QHPI_QUINT8: case QHPI_QINT8: return 1;
+        case QHPI_QUINT16: case QHPI_QINT16: case QHPI_FLOAT16: return 2;
+        case QHPI_INT64: return 8;
+        default: return 4;
+    }
+}
+";
+
+fn kernel(out: &mut String, package: &qnn_ops::Package, op: &Op) {
     let name = &op.name;
     let from = op.inputs.first().map(|input| &*input.name);
     let params: String = op
@@ -208,20 +265,32 @@ fn kernel(out: &mut String, op: &Op) {
     let _ = write!(out, "static const char *run_{name}(const qnn_kernel_args *args) {{\n{params}");
     for output in &op.outputs {
         let y = &output.name;
+        let to = c_type(package, op, qnn_ops::Kind::Output, y);
+        let source = from.map_or(to, |x| c_type(package, op, qnn_ops::Kind::Input, x));
+        if let (true, Some(x)) = (to.is_none() || source.is_none(), from) {
+            let _ = write!(
+                out,
+                "    {{\n        qhpi_tensor *to = args->outputs[{name}_OUT_{y}];\n        \
+                 const qhpi_tensor *from = args->inputs[{name}_IN_{x}];\n        \
+                 qnn_range part = qnn_my_part(args, elements(to));\n{COPY_ANY}    }}\n"
+            );
+            continue;
+        }
+        let (to, source) = (to.unwrap_or("float"), source.unwrap_or("float"));
         let _ = write!(
             out,
-            "    {{\n        float *to = qhpi_tensor_raw_data(args->outputs[{name}_OUT_{y}]);\n        \
+            "    {{\n        {to} *to = qhpi_tensor_raw_data(args->outputs[{name}_OUT_{y}]);\n        \
              qnn_range part = qnn_my_part(args, elements(args->outputs[{name}_OUT_{y}]));\n"
         );
         let value = match from {
             Some(x) => {
                 let _ = writeln!(
                     out,
-                    "        const float *from = qhpi_tensor_raw_data(args->inputs[{name}_IN_{x}]);"
+                    "        const {source} *from = qhpi_tensor_raw_data(args->inputs[{name}_IN_{x}]);"
                 );
-                "from[i]"
+                if source == to { "from[i]".to_owned() } else { format!("({to})from[i]") }
             }
-            None => "0",
+            None => "0".to_owned(),
         };
         let _ =
             write!(out, "        for (size_t i = part.begin; i < part.end; i++) to[i] = {value};\n    }}\n");

@@ -21,8 +21,11 @@ missing. Each problem has its line and column. The format is the QNN SDK's: an
         "\
 The file can be understood and says things that cannot both hold: a name twice, a supplement of
 an op that is not defined, an optional input before a mandatory one, a default that is no value
-of the parameter's type, a parameter that is optional in the XML and mandatory in the code. Each
-problem has its line and column.
+of the parameter's type, a parameter that is optional in the XML and mandatory in the code, a
+`Version` that is no version. Or what they ask for is nothing that a kernel gets: INT_8 and INT_16
+(HTP hands such numbers over as unsigned ones), more than 16 inputs and parameters. Each problem
+has its line and column. Two packages of one `Domain` with the same op are refused, too: a node
+could mean either.
 ",
     ),
     row(
@@ -49,8 +52,8 @@ asked for a target that its kind is not built for. Sources are all `.c` files be
         "there is no compiler for the op package",
         "\
 An op package is compiled by the C compiler of this machine for the emulator, and for the NPU by
-the first of these that there is: the compiler of a Hexagon SDK (`HEXAGON_SDK_ROOT`), a `clang`
-that knows the architecture together with `lld`, the wheel `ziglang`. The notes list where it was
+the first of these that there is: the compiler of a Hexagon SDK (`HEXAGON_SDK_ROOT`), the wheel
+`ziglang`, a `clang` that knows the architecture together with `lld`. The notes list where it was
 looked. Three ways to get one:
 
     cargo qnn toolchain install hexagon      # the wheel, every architecture
@@ -107,7 +110,7 @@ definition lists. Correct the model, or the XML when the kernel can do it.
 The XML describes shapes in words. An output has the shape that the model says (`value_info`, or
 the shape of a model output), else the one that a rule of the manifest gives, else that of the
 first input. Where none of these can be right, give a rule: one text per output, the name of an
-input or one entry an axis.
+input or one expression an axis.
 
     [package.metadata.qnn.op-packages.my-ops]
     path = \"../my-ops\"

@@ -63,7 +63,8 @@ A call into the library failed. The message has the vendor's code and its meanin
 what the library logged. Codes by thousands: 1000 common, 3000 op packages (3110: validation),
 4000 backend, 5000 contexts, 6000 graphs, 7000 tensors, 14000 devices, 30000 files. Error 1002
 in finalizing means that the compiler could not place the graph; smaller shapes or
-`htp.optimization = 1` sometimes help.
+`htp.optimization = 1` sometimes help. Where the log says that an op of an op package is not
+divided to fit TCM, its kernel has to say how it may be: `tiled_axes`, docs/OP-PACKAGES.md.
 ",
     ),
     row(

@@ -159,7 +159,7 @@ pub static OP_PACKAGE: &[Field] = &[
         "shapes",
         Kind::Each("op", &Kind::Texts),
         None,
-        "Shapes of an op's outputs, one rule each: the name of the input with the same shape, or one entry an axis, such as `x[0], 2*x[1], 1`. Without a rule an output has the shape that the model says, else that of the first input.",
+        "Shapes of an op's outputs, one rule each: the name of the input with the same shape, or one expression an axis, such as `x[0], x[1]/2, (x[2]-kernel)/stride + 1`, where a name alone is a parameter and `/` rounds down. Without a rule an output has the shape that the model says, else that of the first input.",
     ),
     field(
         "replace",

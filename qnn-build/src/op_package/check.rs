@@ -7,8 +7,9 @@ use super::package::{Kind, Package};
 use super::target::Target;
 use crate::job::Diagnostic;
 
-/// Names that the C library, the compiler's run-time library and the system of the NPU have. What else a package leaves undefined
-/// nobody has, and the process that loads it would end.
+/// Names that the C library, the compiler's run-time library and the system of the NPU have: what the vendor's own libraries for it
+/// import, and the rest of C's mathematics. What else a package leaves undefined nobody has, and the process that loads it would
+/// end. The standard streams have other names there than in the headers of open compilers.
 const SYSTEM: &[&str] = &[
     "abort",
     "acosf",
@@ -63,8 +64,6 @@ const SYSTEM: &[&str] = &[
     "snprintf",
     "sqrt",
     "sqrtf",
-    "stderr",
-    "stdout",
     "strcmp",
     "strlen",
     "strncmp",
@@ -75,6 +74,24 @@ const SYSTEM: &[&str] = &[
     "tanhf",
     "truncf",
     "vsnprintf",
+    "_Stderr",
+    "_Stdout",
+    "dlopen",
+    "dlsym",
+    "fclose",
+    "fflush",
+    "fopen",
+    "fputc",
+    "fputs",
+    "fread",
+    "frexpf",
+    "fwrite",
+    "getenv",
+    "ilogb",
+    "ldexpf",
+    "memchr",
+    "strdup",
+    "strstr",
     "FARF",
     "HAP_debug",
     "HAP_debug_v2",

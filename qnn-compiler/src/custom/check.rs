@@ -101,9 +101,12 @@ impl Found<'_> {
         let shape = match (said, rule) {
             (Some(said), _) => said.shape.clone(),
             (None, Some(rule)) => {
-                ShapeRule::parse(rule, self.op).and_then(|rule| rule.shape(&inputs)).map_err(|why| {
-                    self.problem(node, "E0910", format!("the shape of output `{}`: {why}", output.name))
-                })?
+                let param = |name: &str| self.whole_number(node, name);
+                ShapeRule::parse(rule, self.op).and_then(|rule| rule.shape(&inputs, &param)).map_err(
+                    |why| {
+                        self.problem(node, "E0910", format!("the shape of output `{}`: {why}", output.name))
+                    },
+                )?
             }
             (None, None) => match inputs.first().copied().flatten() {
                 Some(first) if output.rank.fits(first.len()) => first.to_vec(),

@@ -58,14 +58,15 @@ impl OpPackages {
                 }
             }
         }
+        problems.extend(shared(&loaded));
         if problems.is_empty() { Ok(Self { packages: loaded }) } else { Err(Problems(problems)) }
     }
 
     /// The op that a node of a model names, directly or because a package replaces the operator.
     pub(crate) fn find(&self, domain: &str, op: &str) -> Option<Found<'_>> {
-        let own = self.packages.iter().find(|loaded| loaded.job.domain == domain);
-        if let Some(loaded) = own {
-            return loaded.found(op);
+        let mut own = self.packages.iter().filter(|loaded| loaded.job.domain == domain).peekable();
+        if own.peek().is_some() {
+            return own.find_map(|loaded| loaded.found(op));
         }
         let standard = domain.is_empty() || domain == "ai.onnx";
         let replaced = |loaded: &&Loaded| standard && loaded.job.replace.contains_key(op);
@@ -76,8 +77,7 @@ impl OpPackages {
     /// The op of a node of a graph.
     pub(crate) fn of_node(&self, node: &Node) -> Option<Found<'_>> {
         let (domain, op) = node.op.split_once("::")?;
-        let loaded = self.packages.iter().find(|loaded| loaded.job.domain == domain)?;
-        loaded.found(op)
+        self.packages.iter().filter(|loaded| loaded.job.domain == domain).find_map(|loaded| loaded.found(op))
     }
 
     /// Every op of every package, as the library names them.
@@ -96,9 +96,34 @@ impl OpPackages {
 
     /// Whether there is a package for a domain, and what its ops are, for messages.
     pub(crate) fn ops_of(&self, domain: &str) -> Option<Vec<&str>> {
-        let loaded = self.packages.iter().find(|loaded| loaded.job.domain == domain)?;
-        Some(loaded.definition.ops.iter().map(|op| &*op.name).collect())
+        let mut own = self.packages.iter().filter(|loaded| loaded.job.domain == domain).peekable();
+        own.peek()?;
+        Some(own.flat_map(|loaded| loaded.definition.ops.iter().map(|op| &*op.name)).collect())
     }
+}
+
+/// Ops that two packages of one domain have: a node could mean either. The same package twice is one.
+fn shared(loaded: &[Loaded]) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for (at, one) in loaded.iter().enumerate() {
+        for other in loaded[..at].iter().filter(|other| other.job.domain == one.job.domain) {
+            let both = one.definition.ops.iter().filter(|op| other.definition.op(&op.name).is_some());
+            let names: Vec<&str> = both.map(|op| &*op.name).collect();
+            if names.is_empty() {
+                continue;
+            }
+            let message = format!(
+                "op packages `{}` and `{}` both have {} in the domain `{}`",
+                other.job.name,
+                one.job.name,
+                names.join(", "),
+                one.job.domain
+            );
+            let help = "leave one of them out, or give one another `Domain` and its nodes in the model, too";
+            problems.push(problem("E0902", message).help(help));
+        }
+    }
+    problems
 }
 
 impl Loaded {

@@ -34,6 +34,18 @@ impl Found<'_> {
         self.op.params[..count].iter().map(|param| self.param(node, param)).collect()
     }
 
+    /// The whole number that a parameter has for a node, given or by default.
+    pub(super) fn whole_number(&self, node: &Node, name: &str) -> Option<i64> {
+        let param = self.op.params.iter().find(|param| param.name == name)?;
+        let by_default = || param.default.as_deref().filter(|_| !param.mandatory).map(default);
+        match node.attrs.get(name).cloned().or_else(by_default)? {
+            Attr::Int(value) => Some(value),
+            Attr::Float(value) if value.fract() == 0.0 && value.abs() < 1e9 => Some(value as i64),
+            Attr::Str(text) => param.values.iter().position(|value| *value == text).map(|at| at as i64),
+            _ => None,
+        }
+    }
+
     fn param(&self, node: &Node, param: &Definition) -> Result<Param, Diagnostic> {
         let refuse = |message: String| self.problem(node, "E0909", message);
         let types = self.definition.datatypes(self.op, Kind::Param, &param.name);

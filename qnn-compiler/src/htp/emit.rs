@@ -132,3 +132,17 @@ pub(crate) fn diagnostic(error: &qnn::Error, what: &str) -> Diagnostic {
         error.to_string().lines().filter(|line| !line.starts_with("help:")).map(str::to_owned).collect();
     p
 }
+
+/// Says what to do where the library finds no way to divide a graph that has `own` ops of packages, each with its node.
+pub(crate) fn undivided(problem: Diagnostic, own: &[String]) -> Diagnostic {
+    let tiled = |note: &&String| note.contains("not sufficiently tiled");
+    let Some(said) = problem.notes.iter().find(tiled).filter(|_| !own.is_empty()) else { return problem };
+    // The log names the op, or the copy of its tensors that the library would have made.
+    let named = own.iter().find(|op| op.split(' ').next().is_some_and(|op| said.contains(op)));
+    let ops = named.map_or_else(|| own.join(", "), String::clone);
+    let help = format!(
+        "tensors of {ops} are larger than the NPU's memory, and the kernel does not say how they may be divided: name the axes \
+         (`.tiled_axes` and `.tiled_inputs` of its qnn_kernel_def, docs/OP-PACKAGES.md), or make the tensors smaller"
+    );
+    Diagnostic { help: Some(help), ..problem }
+}

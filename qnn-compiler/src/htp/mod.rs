@@ -9,6 +9,6 @@ mod heap;
 mod packages;
 
 pub(crate) use compile::{Session, finish, pass_on};
-pub(crate) use emit::{diagnostic, emit_to_file};
+pub(crate) use emit::{diagnostic, emit_to_file, undivided};
 pub(crate) use execute::execute;
 pub(crate) use packages::own_ops;

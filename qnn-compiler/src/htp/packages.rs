@@ -50,10 +50,17 @@ pub(super) fn missing(error: &qnn::Error, what: &str) -> Option<Diagnostic> {
     let packages: std::collections::BTreeSet<&str> =
         ops.iter().map(|op| op.split_once("::").map_or(&**op, |(package, _)| package)).collect();
     let packages: Vec<&str> = packages.into_iter().collect();
-    let message = format!("{what} needs op package {}, and it is not registered", packages.join(", "));
+    let message = format!(
+        "{what} needs op package {}, and it is not registered in the version that it was compiled with",
+        packages.join(", ")
+    );
     Some(Diagnostic {
         notes: vec![format!("ops: {}", ops.join(", "))],
-        help: Some("name its folder: --op-package FOLDER, or op-packages in the manifest".to_owned()),
+        help: Some(
+            "name its folder: --op-package FOLDER, or op-packages in the manifest; where it is named, its `Version` is another \
+             one or it lost the op: compile the model again"
+                .to_owned(),
+        ),
         ..problem("E0912", message)
     })
 }

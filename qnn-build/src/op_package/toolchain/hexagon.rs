@@ -41,11 +41,13 @@ pub(super) fn compiler(kind: Kind, arch: u32, places: &Places, memo: &Memo) -> R
         ];
         return Err(missing(target, looked, WAYS));
     }
-    if let Some(found) = clang(arch, places, memo, &mut looked) {
-        return Ok(found);
-    }
+    // What was installed for this comes before what the system has for other work: it knows every architecture, so that one build has
+    // one compiler.
     if let Some(zig) = &places.zig {
         return Ok(zig_cc(zig, places));
+    }
+    if let Some(found) = clang(arch, places, memo, &mut looked) {
+        return Ok(found);
     }
     looked.push("the zig wheel: `cargo qnn toolchain install hexagon` was not run".to_owned());
     const WAYS: &[&str] = &[

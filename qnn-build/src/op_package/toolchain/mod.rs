@@ -1,7 +1,7 @@
 //! Which compiler builds a package for a target: what the user names, what is installed, in a fixed order.
 //!
-//! For the NPU that is the Hexagon SDK, then a `clang` that knows the architecture with `lld`, then the compiler of the wheel
-//! `ziglang` that `cargo qnn toolchain install hexagon` unpacks. For this machine it is what the crate `cc` finds, which honours `CC`,
+//! For the NPU that is the Hexagon SDK, then the compiler of the wheel `ziglang` that `cargo qnn toolchain install hexagon` unpacks, then a
+//! `clang` that knows the architecture with `lld`. For this machine it is what the crate `cc` finds, which honours `CC`,
 //! `CFLAGS` and their forms with a target in the name.
 
 mod hexagon;

@@ -258,7 +258,10 @@ impl<'a, 'r> Walker<'a, 'r> {
         let Some(prefix) = self.frames.last().map(|frame| frame.prefix.clone()) else { return };
         built.op = found.node_op();
         let mut names = self.output_names(node, &prefix, plan);
-        match found.types(&self.builder.graph, &built, &names, &self.declared) {
+        // What the model says of an output holds whether or not something reads it.
+        let own = |name: &String| if name.is_empty() { String::new() } else { format!("{prefix}{name}") };
+        let said: Vec<String> = node.output.iter().map(own).collect();
+        match found.types(&self.builder.graph, &built, &said, &self.declared) {
             Ok(types) => {
                 // The kernel writes outputs that nothing reads, too.
                 names.resize(found.outputs(), String::new());
