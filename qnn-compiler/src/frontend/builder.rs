@@ -15,12 +15,31 @@ pub struct Builder<'r> {
     values: HashMap<String, u32>,
     nodes: HashMap<String, u32>,
     reference: Option<&'r ReferenceEngine>,
+    /// What integers that are quantized by their own range stand for, by the value that they are.
+    pub(crate) rounded: HashMap<ValueId, Rounded>,
+}
+
+/// The other forms of integers that DynamicQuantizeLinear makes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rounded {
+    /// The real numbers, rounded to the integers' steps.
+    pub(crate) real: ValueId,
+    /// The length of a step.
+    pub(crate) scale: ValueId,
+    /// The integer of zero.
+    pub(crate) zero: ValueId,
 }
 
 impl<'r> Builder<'r> {
     /// An empty graph. The reference engine, where there is one, is asked what the tables do not know.
     pub fn new(name: impl Into<String>, reference: Option<&'r ReferenceEngine>) -> Self {
-        Self { graph: Graph::new(name), values: HashMap::new(), nodes: HashMap::new(), reference }
+        Self {
+            graph: Graph::new(name),
+            values: HashMap::new(),
+            nodes: HashMap::new(),
+            reference,
+            rounded: HashMap::new(),
+        }
     }
 
     /// A value without data: a graph input.

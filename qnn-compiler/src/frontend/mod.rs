@@ -1,6 +1,6 @@
 //! Model files to [`crate::graph::Graph`].
 
-mod builder;
+pub(crate) mod builder;
 pub mod encodings;
 pub mod inspect;
 pub(crate) mod mapped;

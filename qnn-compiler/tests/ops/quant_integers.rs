@@ -7,6 +7,7 @@ use crate::case::{Case, Draft, case, steps};
 use crate::quant::{S8, Stored, U8, U16, bytes};
 use crate::support::{int, ints};
 
+const MS: &str = "com.microsoft";
 const RANGE: (f32, f32) = (-2.0, 3.0);
 
 /// An input of stored integers with its scale and zero point.
@@ -42,6 +43,7 @@ pub fn cases() -> Vec<Case> {
     let mut all = linear();
     all.extend(microsoft());
     all.extend(integer());
+    all.extend(dynamic());
     all.extend(scales());
     all
 }
@@ -68,7 +70,6 @@ fn linear() -> Vec<Case> {
 }
 
 fn microsoft() -> Vec<Case> {
-    const MS: &str = "com.microsoft";
     let mut all = Vec::new();
     for (name, op) in [("add", "QLinearAdd"), ("mul", "QLinearMul")] {
         all.push(steps(format!("qlinear_{name}"), 1, move |d| {
@@ -163,6 +164,120 @@ fn integer() -> Vec<Case> {
             d.result("Mul", &[&sum, &scale], &[]);
         }),
     ]
+}
+
+/// Numbers from -1 to 3, a quarter of a step beside what 8 bits have: fp16 rounds them as float32 does.
+fn levels(d: &mut Draft, shape: &[usize]) -> String {
+    let mut x: Vec<f32> =
+        d.between(shape.iter().product(), 0.0, 255.0).iter().map(|v| v.round() * 4.0 / 255.0 - 1.0).collect();
+    (x[0], x[1]) = (-1.0, 3.0);
+    d.input_f32(shape, &x)
+}
+
+/// Weights of seven bits: see [`weight`].
+fn narrow(d: &mut Draft, shape: &[usize], low: f32) -> String {
+    let dtype = if low < 0.0 { DType::I8 } else { DType::U8 };
+    let w: Vec<i64> =
+        d.between(shape.iter().product(), low, low + 127.0).iter().map(|v| v.round() as i64).collect();
+    d.constant_raw(dtype, shape, bytes(dtype, &w))
+}
+
+/// What quantizers make of layers whose inputs have no known range. The sums of integers are far beyond fp16.
+fn dynamic() -> Vec<Case> {
+    let mut all = Vec::new();
+    for (name, rows, depth, low) in
+        [("row", 1, 768, -63.0), ("rows", 5, 768, -63.0), ("deep", 3, 4096, -63.0), ("unsigned", 3, 768, 0.0)]
+    {
+        all.push(case(format!("dynamic_{name}_by_a_scale_a_column"), move |d| {
+            let x = levels(d, &[rows, depth]);
+            let y = d.nodes("DynamicQuantizeLinear", &[&x], &[], 3);
+            let w = narrow(d, &[depth, 12], low);
+            let zero = if low < 0.0 { (DType::I8, 0) } else { (DType::U8, 60) };
+            let z = d.constant_raw(zero.0, &[], vec![zero.1]);
+            let sum = d.node("MatMulInteger", &[&y[0], &w, &y[2], &z], &[]);
+            let sum = d.node("Cast", &[&sum], &[int("to", 1)]);
+            let scales = d.between(12, 0.002, 0.006);
+            let scales = d.constant(&[12], &scales);
+            let scale = d.node("Mul", &[&y[1], &scales], &[]);
+            let sum = d.node("Mul", &[&sum, &scale], &[]);
+            let bias = d.weight(&[12]);
+            d.result("Add", &[&sum, &bias], &[]);
+        }));
+    }
+    all.push(case("dynamic_scales_one_after_the_other_for_two_products", |d| {
+        let x = levels(d, &[2, 3, 512]);
+        let y = d.nodes("DynamicQuantizeLinear", &[&x], &[], 3);
+        for scale in [0.003, 0.005] {
+            let w = narrow(d, &[512, 12], -63.0);
+            let sum = d.node("MatMulInteger", &[&y[0], &w, &y[2]], &[]);
+            let sum = d.node("Cast", &[&sum], &[int("to", 1)]);
+            let sum = d.node("Mul", &[&y[1], &sum], &[]);
+            let scale = d.constant(&[1], &[scale]);
+            // Read twice, as GELU is written: it is one product.
+            let sum = d.node("Mul", &[&sum, &scale], &[]);
+            let gate = d.node("Sigmoid", &[&sum], &[]);
+            d.result("Mul", &[&sum, &gate], &[]);
+        }
+    }));
+    all.push(case("dynamic_integers_that_are_moved", |d| {
+        let x = levels(d, &[512, 6]);
+        let y = d.nodes("DynamicQuantizeLinear", &[&x], &[], 3);
+        let rows = d.node("Transpose", &[&y[0]], &[ints("perm", &[1, 0])]);
+        let w = narrow(d, &[512, 12], -63.0);
+        let sum = d.node("MatMulInteger", &[&rows, &w, &y[2]], &[]);
+        let sum = d.node("Cast", &[&sum], &[int("to", 1)]);
+        let scale = d.constant(&[], &[0.003]);
+        let scale = d.node("Mul", &[&y[1], &scale], &[]);
+        d.result("Mul", &[&sum, &scale], &[]);
+    }));
+    all.push(case("dynamic_products_of_two_computed_operands", |d| {
+        let (a, b) = (levels(d, &[2, 7, 128]), levels(d, &[2, 128, 5]));
+        let a = d.nodes("DynamicQuantizeLinear", &[&a], &[], 3);
+        let b = d.nodes("DynamicQuantizeLinear", &[&b], &[], 3);
+        let sum = d.node("MatMulInteger", &[&a[0], &b[0], &a[2], &b[2]], &[]);
+        let sum = d.node("Cast", &[&sum], &[int("to", 1)]);
+        let scale = d.node("Mul", &[&a[1], &b[1]], &[]);
+        d.result("Mul", &[&sum, &scale], &[]);
+    }));
+    all.push(case("dynamic_conv", |d| {
+        let x = levels(d, &[1, 128, 6, 6]);
+        let y = d.nodes("DynamicQuantizeLinear", &[&x], &[], 3);
+        let w = narrow(d, &[16, 128, 3, 3], -63.0);
+        let z = d.constant_raw(DType::I8, &[], vec![0]);
+        let sum = d.node("ConvInteger", &[&y[0], &w, &y[2], &z], &[ints("pads", &[1, 1, 1, 1])]);
+        let sum = d.node("Cast", &[&sum], &[int("to", 1)]);
+        let scale = d.constant(&[], &[0.003]);
+        let scale = d.node("Mul", &[&y[1], &scale], &[]);
+        d.result("Mul", &[&sum, &scale], &[]);
+    }));
+    all.push(case("sums_with_a_bias_of_integers_that_are_scaled_once", |d| {
+        let x = U8.integers(d, &[3, 512]);
+        let z = d.constant_raw(DType::U8, &[], vec![128]);
+        let w = narrow(d, &[512, 12], -63.0);
+        let sum = d.node("MatMulInteger", &[&x, &w, &z], &[]);
+        let bias: Vec<i64> = d.between(12, -90000.0, 90000.0).iter().map(|v| *v as i64).collect();
+        let bias = d.constant_raw(DType::I32, &[12], bytes(DType::I32, &bias));
+        let sum = d.node("Add", &[&sum, &bias], &[]);
+        let sum = d.node("Cast", &[&sum], &[int("to", 1)]);
+        let scale = d.constant(&[], &[1.2e-4]);
+        d.result("Mul", &[&sum, &scale], &[]);
+    }));
+    all.push(case("dynamic_quantize_matmul", |d| {
+        let (x, w) = (levels(d, &[2, 3, 512]), narrow(d, &[512, 12], -63.0));
+        let scales = d.between(12, 0.002, 0.006);
+        let (scales, bias) = (d.constant(&[12], &scales), d.weight(&[12]));
+        d.result("DynamicQuantizeMatMul", &[&x, &w, &scales, "", &bias], &[]);
+        d.domain(MS);
+    }));
+    all.push(case("matmul_integer_to_float", |d| {
+        let (x, w) = (levels(d, &[2, 3, 512]), narrow(d, &[512, 12], 0.0));
+        let y = d.nodes("DynamicQuantizeLinear", &[&x], &[], 3);
+        let (scale, bias) = (d.constant(&[], &[0.004]), d.weight(&[12]));
+        let z = d.constant_raw(DType::U8, &[], vec![60]);
+        d.result("MatMulIntegerToFloat", &[&y[0], &w, &y[1], &scale, &y[2], &z, &bias], &[]);
+        d.domain(MS);
+    }));
+    all
 }
 
 fn scales() -> Vec<Case> {

@@ -1,6 +1,7 @@
 //! LSTM, GRU and RNN.
 
 use qnn_compiler::frontend::onnx::proto::AttributeProto;
+use qnn_compiler::graph::DType;
 
 use crate::case::{Case, Draft, case, pattern, refused};
 use crate::support::{float, int, text};
@@ -68,9 +69,43 @@ pub fn cases() -> Vec<Case> {
         net(d, 0, 1, true, &["", "", &state, &p], &[]);
     }));
     all.push(case("LSTM_with_coupled_gates", |d| net(d, 0, 1, true, &[], &[int("input_forget", 1)])));
+    for (direction, directions) in [("forward", 1), ("bidirectional", 2)] {
+        for channels in [false, true] {
+            let name = format!("quantized_LSTM_{direction}{}", if channels { "_by_channel" } else { "" });
+            all.push(case(name, move |d| quantized(d, direction, directions, channels)));
+        }
+    }
     all.extend(activations());
     all.extend(long());
     all
+}
+
+/// LSTM as ONNX Runtime quantizes it: weights of 8 bits, (directions, in, gates · hidden).
+fn quantized(d: &mut Draft, direction: &str, directions: usize, channels: bool) {
+    let x = d.input(&[STEPS, BATCH, WIDTH]);
+    let wide = 4 * HIDDEN;
+    let mut inputs = vec![x];
+    for depth in [WIDTH, HIDDEN] {
+        let count = directions * depth * wide;
+        let stored = d.between(count, -60.0, 60.0).iter().map(|v| *v as i8 as u8).collect();
+        inputs.push(d.constant_raw(DType::I8, &[directions, depth, wide], stored));
+    }
+    inputs.push(d.weight(&[directions, 2 * wide]));
+    inputs.extend(["", "", "", ""].map(str::to_owned));
+    let slices = if channels { vec![directions, wide] } else { vec![directions] };
+    // ONNX Runtime rounds the state of each step to 8 bits as well: that is kept small beside the tolerance.
+    for (low, high) in [(0.004, 0.008), (0.001, 0.002)] {
+        let count = slices.iter().product();
+        let scales = d.between(count, low, high);
+        inputs.push(d.constant(&slices, &scales));
+        inputs.push(d.constant_raw(DType::I8, &slices, vec![0; count]));
+    }
+    let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+    let attributes = [text("direction", direction), int("hidden_size", HIDDEN as i64)];
+    for y in d.nodes("DynamicQuantizeLSTM", &inputs, &attributes, 3) {
+        d.output(&y);
+    }
+    d.domain("com.microsoft");
 }
 
 fn states(d: &mut Draft, kind: usize, directions: usize, lengths: &str, direction: &str) {

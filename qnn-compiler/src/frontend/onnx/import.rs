@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::compose::scale_sums;
 use super::file::OnnxFile;
 use super::inputs;
 use super::order::plan;
 use super::proto::{GraphProto, ModelProto, ValueInfoProto};
 use super::scope::{Frame, Slot, opsets, weights};
-use super::walk::Walker;
+use super::walk::{Walker, fault_code};
 use crate::custom::OpPackages;
 use crate::frontend::Builder;
 use crate::graph::{Attrs, Graph, Layout, Node, ValueId};
@@ -117,6 +118,14 @@ impl OnnxFile {
                         .push(problem("E0207", format!("output '{name}' is the result of no node"))),
                 }
             }
+        }
+        if walker.problems.is_empty() {
+            let unwritten = scale_sums(&mut walker.builder);
+            walker.problems.extend(unwritten.into_iter().map(|(node, reason)| Diagnostic {
+                node: Some(node.name),
+                op: Some(node.op),
+                ..problem(fault_code(&reason), reason.to_string())
+            }));
         }
         if !walker.problems.is_empty() {
             return Err(Problems(walker.problems));

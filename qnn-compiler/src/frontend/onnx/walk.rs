@@ -173,13 +173,7 @@ impl<'a, 'r> Walker<'a, 'r> {
     }
 
     pub(super) fn refuse(&mut self, node: &'a NodeProto, reason: &Reason) {
-        let code = match reason {
-            Reason::Invalid(_) => "E0211",
-            Reason::DataDependent(_) => "E0210",
-            Reason::Unsupported(_) => "E0302",
-            Reason::Unknown(_) => "E0301",
-        };
-        self.report(node, code, reason.to_string());
+        self.report(node, fault_code(reason), reason.to_string());
     }
 
     fn node(&mut self, node: &'a NodeProto, plan: &Plan<'a>) {
@@ -326,5 +320,15 @@ impl<'a, 'r> Walker<'a, 'r> {
             }
             Err(fault) => self.report(node, fault.code, fault.text),
         }
+    }
+}
+
+/// The error code of a reason.
+pub(super) fn fault_code(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::Invalid(_) => "E0211",
+        Reason::DataDependent(_) => "E0210",
+        Reason::Unsupported(_) => "E0302",
+        Reason::Unknown(_) => "E0301",
     }
 }

@@ -1,6 +1,7 @@
 //! Writes the nodes that take one's place.
 
 use crate::frontend::Builder;
+use crate::frontend::builder::Rounded;
 use crate::frontend::onnx::element;
 use crate::frontend::onnx::normalize::{OPSET, Step, normalize};
 use crate::graph::{Attr, Attrs, DType, Data, Encoding, Node, TensorType, ValueId};
@@ -76,6 +77,21 @@ impl<'d, 'r> Parts<'d, 'r> {
         let id = self.constant(ty, data);
         self.builder.graph.value_mut(id).encoding = Some(encoding);
         id
+    }
+
+    /// The other forms of integers that are quantized by their own range.
+    pub(super) fn rounded(&self, id: ValueId) -> Option<Rounded> {
+        self.builder.rounded.get(&id).copied()
+    }
+
+    /// Remembers the other forms of integers.
+    pub(super) fn remember(&mut self, id: ValueId, rounded: Rounded) {
+        self.builder.rounded.insert(id, rounded);
+    }
+
+    /// The node that makes a value; the nearest are found first.
+    pub(super) fn maker(&self, id: ValueId) -> Option<&Node> {
+        self.builder.graph.nodes.iter().rev().find(|n| n.outputs.contains(&Some(id)))
     }
 
     /// A node with one output.

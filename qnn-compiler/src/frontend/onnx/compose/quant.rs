@@ -1,16 +1,14 @@
 //! Operators on stored integers, written as DequantizeLinear, the operator on numbers, and QuantizeLinear: there is one way only
 //! from there on.
 
+use super::dynamic;
 use super::parts::Parts;
 use super::table::{Row, Written, row};
-use crate::graph::{Attr, Attrs, DType, ValueId};
+use crate::graph::{Attr, DType, ValueId};
 use crate::infer::Answer;
 
 pub(super) const ROWS: &[Row] = &[
-    row("ConvInteger", "as Conv of the integers", |p| integers(p, "Conv")),
     row("DequantizeLinear", "of scales a slice or a block, or computed: Sub, Mul", dequantize),
-    row("DynamicQuantizeLinear", "ReduceMin, ReduceMax, Div, QuantizeLinear", dynamic),
-    row("MatMulInteger", "as MatMul of the integers", |p| integers(p, "MatMul")),
     row("QLinearConv", FORM, conv),
     row("QLinearMatMul", FORM, matmul),
     row("QuantizeLinear", "of scales a slice or a block, or computed: Div, Add", quantize),
@@ -41,7 +39,7 @@ fn real(p: &mut Parts<'_, '_>, i: usize, axis: usize) -> Answer<ValueId> {
     numbers(p, x, scale, p.node.input(i + 2), axis)
 }
 
-fn numbers(
+pub(super) fn numbers(
     p: &mut Parts<'_, '_>,
     x: ValueId,
     scale: ValueId,
@@ -157,37 +155,6 @@ fn concat(p: &mut Parts<'_, '_>) -> Answer<Written> {
     stored(p, y, 0)
 }
 
-/// An operator that sums products of integers less their zero points.
-fn integers(p: &mut Parts<'_, '_>, op: &str) -> Answer<Written> {
-    let mut operands = Vec::new();
-    for i in 0..2 {
-        let x = p.input(i)?;
-        let one = p.scalar(DType::F32, 1.0);
-        let zero = p.node.input(i + 2);
-        let count = zero.map_or(1, |z| p.shape(z).iter().product::<usize>());
-        let rank = p.shape(x).len();
-        operands.push(if count == 1 {
-            numbers(p, x, one, zero, 0)?
-        } else {
-            // A zero point a row, a column or a filter.
-            let x = numbers(p, x, one, None, 0)?;
-            let Some(zero) = zero else { return Ok(None) };
-            let zero = p.cast(zero, DType::F32)?;
-            let shape = match (op, i) {
-                ("Conv", _) => [&[count][..], &vec![1; rank - 1]].concat(),
-                (_, 0) => vec![count, 1],
-                _ => vec![1, count],
-            };
-            let zero = p.reshape(zero, &shape)?;
-            p.op("Sub", &[x, zero])?
-        });
-    }
-    let attrs = if op == "Conv" { p.node.attrs.clone() } else { Attrs::default() };
-    let y = p.like(op, &operands, attrs)?;
-    let y = p.op("Round", &[y])?;
-    Ok(Some(vec![p.cast(y, DType::I32)?]))
-}
-
 /// Whether a value is what a QuantizeLinear makes.
 fn is_quantized(p: &Parts<'_, '_>, id: ValueId) -> bool {
     let site = p.site();
@@ -250,6 +217,10 @@ fn dequantize(p: &mut Parts<'_, '_>) -> Answer<Written> {
     if !STORED.contains(&p.dtype(x)) {
         return Ok(None);
     }
+    let (scale, zero) = (p.input(1)?, p.node.input(2));
+    if let Some(real) = dynamic::real(p, x, scale, zero)? {
+        return Ok(Some(vec![p.cast(real, p.types[0].dtype)?]));
+    }
     let Some([Some(scale), zero]) = spread_params(p)? else { return Ok(None) };
     let mut y = if p.dtype(x) == DType::I32 {
         p.cast(x, DType::F32)?
@@ -285,34 +256,7 @@ fn quantize(p: &mut Parts<'_, '_>) -> Answer<Written> {
 }
 
 /// A number rounded to an integer of a type.
-fn whole(p: &mut Parts<'_, '_>, y: ValueId, dtype: DType) -> Answer<ValueId> {
+pub(super) fn whole(p: &mut Parts<'_, '_>, y: ValueId, dtype: DType) -> Answer<ValueId> {
     let (one, zero) = (p.scalar(DType::F32, 1.0), p.scalar(dtype, 0.0));
     p.op("QuantizeLinear", &[y, one, zero])
-}
-
-fn dynamic(p: &mut Parts<'_, '_>) -> Answer<Written> {
-    let x = p.input(0)?;
-    let axes: Vec<usize> = (0..p.shape(x).len()).collect();
-    let zero = p.scalar(DType::F32, 0.0);
-    let bound = |p: &mut Parts<'_, '_>, reduce: &str, op: &str| -> Answer<ValueId> {
-        let most = if axes.is_empty() { x } else { p.reduce(reduce, x, &axes, false)? };
-        p.op(op, &[most, zero])
-    };
-    let (low, high) = (bound(p, "ReduceMin", "Min")?, bound(p, "ReduceMax", "Max")?);
-    let span = p.op("Sub", &[high, low])?;
-    let scale = p.by("Mul", span, 1.0 / 255.0)?;
-    let offset = p.op("Div", &[low, scale])?;
-    let offset = p.op("Neg", &[offset])?;
-    let offset = p.op("Round", &[offset])?;
-    let steps = p.op("Div", &[x, scale])?;
-    let steps = p.op("Add", &[steps, offset])?;
-    let y = whole(p, steps, DType::U8)?;
-    let mut values = vec![y];
-    if p.outputs > 1 {
-        values.push(scale);
-    }
-    if p.outputs > 2 {
-        values.push(whole(p, offset, DType::U8)?);
-    }
-    Ok(Some(values))
 }

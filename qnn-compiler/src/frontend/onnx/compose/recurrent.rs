@@ -4,6 +4,7 @@
 //! it. HTP's own Lstm and Gru take single steps too, and compute the input's product again in each.
 
 use super::activation::{Activation, activations};
+use super::dynamic::{rounded, weight};
 use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{Attr, DType, ValueId};
@@ -12,8 +13,18 @@ use crate::infer::{Answer, invalid};
 const NOTE: &str =
     "steps written out: Gemm of all inputs, then a Gemm and the gates a step; all forms; up to 1024 steps";
 
-pub(super) const ROWS: &[Row] =
-    &[row("GRU", NOTE, recurrent), row("LSTM", NOTE, recurrent), row("RNN", NOTE, recurrent)];
+pub(super) const ROWS: &[Row] = &[
+    row("GRU", NOTE, recurrent),
+    row("LSTM", NOTE, recurrent),
+    row("RNN", NOTE, recurrent),
+    Row {
+        domain: "com.microsoft",
+        ..row(QUANTIZED, "as LSTM; the input is rounded to 8 bits by its range, the state is not", recurrent)
+    },
+];
+
+/// LSTM with weights of 8 bits, as (in, gates · hidden).
+const QUANTIZED: &str = "DynamicQuantizeLSTM";
 
 /// The most steps that are written out: beyond it the vendor's library takes many minutes.
 const MOST_STEPS: usize = 1024;
@@ -86,7 +97,7 @@ struct State {
 
 fn recurrent(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let kind = match &*p.node.op {
-        "LSTM" => Kind::Lstm,
+        "LSTM" | QUANTIZED => Kind::Lstm,
         "GRU" => Kind::Gru,
         _ => Kind::Rnn,
     };
@@ -102,7 +113,11 @@ fn recurrent(p: &mut Parts<'_, '_>) -> Answer<Written> {
             "{steps} steps; up to {MOST_STEPS} are written out: export the model for shorter pieces that pass their state on"
         ));
     }
-    let hidden = p.input_shape(2)?[2];
+    let quantized = p.node.op == QUANTIZED;
+    if quantized {
+        x = rounded(p, x)?;
+    }
+    let hidden = p.input_shape(2)?[if quantized { 1 } else { 2 }];
     let clip = p.node.attrs.float_or("clip", 0.0);
     let net = Net {
         kind,
@@ -177,6 +192,26 @@ fn own(p: &mut Parts<'_, '_>, parameter: ValueId, at: usize) -> Answer<ValueId> 
     p.reshape(row, &shape[1..])
 }
 
+/// The weights at input `i` of direction `at`, (gates · hidden, in).
+fn matrix(p: &mut Parts<'_, '_>, i: usize, at: usize) -> Answer<ValueId> {
+    let w = p.input(i)?;
+    let w = own(p, w, at)?;
+    if p.node.op != QUANTIZED {
+        return Ok(w);
+    }
+    let w = p.transpose(w, &[1, 0])?;
+    let scales = if i == 1 { 8 } else { 10 };
+    let scale = p.input(scales)?;
+    let scale = slice_of(p, scale, at)?;
+    let zero = p.node.input(scales + 1).map(|zero| slice_of(p, zero, at)).transpose()?;
+    weight(p, w, scale, zero, 0)
+}
+
+/// One direction's scales or zero points: one number a direction, or one a gate and unit.
+fn slice_of(p: &mut Parts<'_, '_>, list: ValueId, at: usize) -> Answer<ValueId> {
+    if p.shape(list).is_empty() { Ok(list) } else { own(p, list, at) }
+}
+
 /// The cell of direction `at`, and what the inputs give to its gates: (steps · batch, gates · hidden).
 fn cell<'n>(
     p: &mut Parts<'_, '_>,
@@ -185,8 +220,7 @@ fn cell<'n>(
     at: usize,
     x: ValueId,
 ) -> Answer<(Cell<'n>, ValueId)> {
-    let (w, r) = (p.site().id(1)?, p.site().id(2)?);
-    let (w, recurrence) = (own(p, w, at)?, own(p, r, at)?);
+    let (w, recurrence) = (matrix(p, 1, at)?, matrix(p, 2, at)?);
     let wide = net.kind.gates() * net.hidden;
     let reset_late = net.kind == Kind::Gru && net.linear_before_reset;
     let (mut bias, mut late_bias) = (None, None);

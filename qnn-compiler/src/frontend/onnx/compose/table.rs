@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::parts::Parts;
 use super::{
-    algebra, attention, bits, cache, causal, extremes, fill, fused, grouped, linear_attention, loss,
+    algebra, attention, bits, cache, causal, dynamic, extremes, fill, fused, grouped, linear_attention, loss,
     multi_head, n_bits, norm, placement, quant, recurrent, refused, rotary, sample, select, signal, sums,
     training, volume,
 };
@@ -37,12 +37,13 @@ pub(super) const fn row(op: &'static str, note: &'static str, rule: Rule) -> Row
     Row { domain: "", op, note, rule }
 }
 
-const FAMILIES: [&[Row]; 25] = [
+const FAMILIES: [&[Row]; 26] = [
     algebra::ROWS,
     attention::ROWS,
     bits::ROWS,
     cache::ROWS,
     causal::ROWS,
+    dynamic::ROWS,
     extremes::ROWS,
     fill::ROWS,
     fused::ROWS,
