@@ -41,10 +41,6 @@ pub(crate) fn run(
         }
         .into());
     };
-    // Integers have their ranges in their encodings.
-    if graph.value_ids().any(|id| graph.value(id).encoding.is_some()) {
-        return Ok(());
-    }
     reporter.stage(Stage::Reference);
     let file = OnnxFile::open(&job.source)?;
     let model = file.model.graph.as_ref().map_or(&[][..], |graph| &graph.node);
@@ -53,6 +49,8 @@ pub(crate) fn run(
     let computed = graph.nodes.iter().flat_map(|node| node.outputs.iter().flatten());
     let values: Vec<String> = computed
         .map(|id| graph.value(*id))
+        // Integers have their ranges in their encodings.
+        .filter(|value| value.encoding.is_none())
         .filter(|value| value.ty.dtype.is_float() && known.contains(value.name.as_str()))
         .map(|value| value.name.clone())
         .collect();

@@ -192,6 +192,9 @@ fn lower_graph(
         if !job.soc.fp16 {
             passes::run_known_ranges(graph);
         }
+        for warning in passes::doubts::find(graph, &job.soc) {
+            reporter.warn(warning);
+        }
         if let Some(samples) = samples {
             calibrate::run(job, graph, samples, reporter)?;
         }

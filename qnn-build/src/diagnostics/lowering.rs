@@ -115,4 +115,35 @@ encodings file (`quantize.encodings`). What HTP has no integers for, leave to th
 ends the model before it. Inputs and outputs of the app may be float32: they are converted.
 ",
     ),
+    row(
+        "E0314",
+        "a constant has numbers that fp16 does not have",
+        "\
+A weight or another constant of the model is NaN, infinite, or beyond 65504, the largest number of
+fp16, in which HTP computes: it takes 65504 instead. Weights of products and convolutions that are
+finite are divided by a power of two, and the result is multiplied with it; numbers that only choose
+or block, as the masks of attention do, are right as 65504. The constant that is named is neither.
+Often such a number comes from a training that diverged, or from a division by zero when the model
+was exported.
+",
+    ),
+    row(
+        "E0315",
+        "angles are too large for fp16",
+        "\
+A sine or cosine is taken of angles in the hundreds or more, of which fp16 has no digits behind the
+point: the result is noise. Products of integer positions, or of what the app passes, with constant
+frequencies are computed exactly; the one that is named is another. Take whole turns off the angle
+before it becomes large, compute it from the position in one product, or pass sines and cosines.
+",
+    ),
+    row(
+        "E0316",
+        "the model looks for NaN or infinity",
+        "\
+IsNaN and IsInf are computed, but HTP has no infinity: what would become one stops at
+the largest number, and a NaN that the app passes reads as infinity. As guards in front of finite
+numbers they are right.
+",
+    ),
 ];

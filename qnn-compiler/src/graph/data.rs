@@ -108,6 +108,13 @@ impl Data {
         }
     }
 
+    /// The largest absolute number of float32 elements, NaN where one is none.
+    pub fn largest_f32(&self) -> f32 {
+        // Without their sign, bits of floats are in the order of the numbers, and NaN is behind infinity.
+        let size = |c: &[u8]| c.try_into().map_or(0, u32::from_le_bytes) & 0x7fff_ffff;
+        f32::from_bits(self.bytes().chunks_exact(4).map(size).max().unwrap_or(0))
+    }
+
     /// Elements as 32-bit floats.
     pub fn to_f32(&self, dtype: DType) -> Vec<f32> {
         if dtype == DType::F32 {

@@ -1,6 +1,7 @@
 //! The one intermediate representation: ONNX-shaped, static, every value typed from the moment it is created.
 
 mod attr;
+mod bounds;
 mod data;
 mod dtype;
 mod encoding;
@@ -8,6 +9,7 @@ mod ir;
 mod transpose;
 
 pub use attr::{Attr, Attrs};
+pub use bounds::Bounds;
 pub use data::Data;
 pub use dtype::DType;
 pub use encoding::Encoding;

@@ -5,7 +5,7 @@ use qnn_build::job::Diagnostic;
 
 use super::elementwise::is_float;
 use super::ops::{FP16_MAX, Ops};
-use super::unary::float4;
+use super::unary::{exp, float4};
 use super::{Lower, broadcast};
 use crate::graph::Node;
 use crate::program::TensorId;
@@ -169,7 +169,7 @@ pub(super) fn softplus(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnos
     let x = float4(&mut ops, 0)?;
     let size = ops.unary("ElementWiseAbs", x);
     let minus = ops.unary("ElementWiseNeg", size);
-    let t = ops.unary("ElementWiseExp", minus);
+    let t = exp(&mut ops, minus);
     let below = ops.with(ADD, t, 2.0);
     let z = ops.binary(DIV, t, below);
     let square = ops.binary(MUL, z, z);
@@ -186,12 +186,11 @@ pub(super) fn softplus(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnos
 }
 
 /// Mish: x · tanh(softplus(x)), which is x · n / (n + 2) with n = e²ˣ + 2eˣ. Beyond 4.8 the quotient is 1 to fp16; HTP divides by the
-/// reciprocal, which is 0 for divisors above 16384 (measured on SM8650).
+/// reciprocal, which is 0 for divisors above 16384, and its exponential of less than -88 is not zero (measured on SM8650).
 pub(super) fn mish(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = float4(&mut ops, 0)?;
-    let low =
-        ops.unary_with("ReluMinMax", x, |op| op.f32("min_value", -FP16_MAX as f32).f32("max_value", 4.8));
+    let low = ops.unary_with("ReluMinMax", x, |op| op.f32("min_value", -80.0).f32("max_value", 4.8));
     let w = ops.unary("ElementWiseExp", low);
     let more = ops.with(ADD, w, 2.0);
     let n = ops.binary(MUL, w, more);

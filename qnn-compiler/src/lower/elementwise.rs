@@ -3,7 +3,8 @@
 use qnn::DataType;
 use qnn_build::job::Diagnostic;
 
-use super::ops::Ops;
+use super::ops::{FP16_MAX, Ops};
+use super::unary::{POWER, within};
 use super::{Lower, broadcast};
 use crate::graph::Node;
 use crate::program::TensorId;
@@ -135,7 +136,20 @@ pub(super) fn pow(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> 
     if !is_float(ops.dtype(base)) {
         return Err(ops.refuse("of integers needs a constant exponent of 0 to 4"));
     }
-    let exponent = ops.cast(exponent, ops.dtype(base))?;
+    let mut exponent = ops.cast(exponent, ops.dtype(base))?;
+    // A power of one number is an exponential, which HTP has right for small exponents only.
+    let base_id = ops.value(0)?;
+    let number = ops.lower.graph.const_scalar(base_id).filter(|base| *base > 0.0 && *base != 1.0);
+    if let Some(base) = number {
+        let limit = POWER / f64::from(base).ln().abs();
+        if limit < FP16_MAX {
+            let shape = broadcast::fold(&ops.shape(exponent), 5);
+            let flat = ops.reshape(exponent, &shape);
+            exponent = within(&mut ops, flat, -limit, limit);
+            let shape = ops.input_type(1)?.shape.clone();
+            exponent = ops.reshape(exponent, &shape);
+        }
+    }
     let (sa, sb) = (&ops.input_type(0)?.shape, &ops.input_type(1)?.shape);
     let [base, exponent] = broadcast::operands(&mut ops, [(base, sa), (exponent, sb)], 4)?;
     let y = ops.binary("ElementWisePower", base, exponent);

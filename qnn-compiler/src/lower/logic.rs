@@ -89,11 +89,13 @@ pub(super) fn select(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
     ops.output(0, y)
 }
 
-/// Refuses to tell NaN from infinity in float32 numbers that the app passes: HTP reads both as one (QNN 2.51, SM8650: what
-/// is beyond 131008 becomes 0x7fff in fp16). HTP itself makes no infinities of finite numbers: it stops at 65504.
+/// Refuses to tell the app NaN from infinity of float32 numbers that it passes: HTP reads both as one (QNN 2.51, SM8650: what
+/// is beyond 131008 becomes 0x7fff in fp16). HTP itself makes no infinities of finite numbers: it stops at 65504. Where the answer
+/// stays in the model, it is a guard, which is right for finite numbers; `passes::doubts` says so.
 fn told_apart(ops: &Ops<'_, '_, '_>) -> Result<(), Diagnostic> {
-    let id = ops.value(0)?;
-    if ops.lower.graph.inputs.contains(&id) && ops.input_type(0)?.dtype == DType::F32 {
+    let (x, answer) = (ops.value(0)?, ops.node.output(0));
+    let told = answer.is_some_and(|answer| ops.lower.is_output(answer));
+    if told && ops.lower.graph.inputs.contains(&x) && ops.input_type(0)?.dtype == DType::F32 {
         let mut p = ops.refuse("HTP reads infinity and NaN of a float32 input as one");
         p.help = Some("make the model's input float16, or look for them in the app".to_owned());
         return Err(p);

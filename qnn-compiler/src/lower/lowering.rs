@@ -9,7 +9,7 @@ use super::fixed::{self, Form};
 use super::missing::unsupported;
 use super::{OpBuilder, broadcast, floats, table, tidy};
 use crate::custom::OpPackages;
-use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
+use crate::graph::{Bounds, DType, Data, Graph, Node, NodeId, TensorType, ValueId};
 use crate::problem::{Problems, node_problem, problem};
 use crate::program::{Op, Program, Quant, Role, Tensor, TensorId};
 
@@ -107,6 +107,7 @@ pub struct Lower<'g> {
     pub(super) result: Option<Form>,
     /// Why nodes with encoded operands are computed with floats, by name of the node.
     pub(super) floats: HashMap<String, String>,
+    producers: HashMap<ValueId, NodeId>,
 }
 
 impl<'g> Lower<'g> {
@@ -123,7 +124,13 @@ impl<'g> Lower<'g> {
             forms: HashMap::new(),
             result: None,
             floats: HashMap::new(),
+            producers: graph.producers(),
         }
+    }
+
+    /// Between which numbers a value lies whatever the inputs are.
+    pub(super) fn bounds(&self, value: ValueId) -> Bounds {
+        self.graph.bounds(&self.producers, value)
     }
 
     /// Creates the app's tensors first, so that they keep the model's names and order.

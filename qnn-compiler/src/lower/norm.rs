@@ -101,12 +101,41 @@ pub(super) fn batch(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
         return ops.output(0, y);
     };
     let scale: Vec<f64> = gamma.iter().zip(&variance).map(|(g, v)| g / (v + epsilon).sqrt()).collect();
+    let far = |(m, v): (&f64, &f64)| m.abs() > FAR * (v + epsilon).sqrt();
+    if !ops.dtype(x).is_quantized() && mean.iter().zip(&variance).any(far) {
+        let y = batch_apart(&mut ops, x, &scale, &mean, &beta);
+        return ops.output(0, y);
+    }
     let offset: Vec<f64> = beta.iter().zip(&mean).zip(&scale).map(|((b, m), s)| b - m * s).collect();
     let dtype = ops.dtype(x);
     let (scale, offset) = (ops.constant(dtype, &[count], &scale), ops.constant(dtype, &[count], &offset));
     let shape = ops.shape(x);
     let y = ops.step("Batchnorm", &[x, scale, offset], dtype, &shape, |op| op);
     ops.output(0, y)
+}
+
+/// Deviations that a mean may be away from zero: with more, the product is so much larger than the result that fp16 has few of
+/// its digits left (18 dB at 2000).
+const FAR: f64 = 32.0;
+
+/// (x − m) · s + b, where the difference is taken first: m is what fp16 has of the mean, and b has the rest.
+fn batch_apart(
+    ops: &mut Ops<'_, '_, '_>,
+    x: TensorId,
+    scale: &[f64],
+    mean: &[f64],
+    beta: &[f64],
+) -> TensorId {
+    let (dtype, count) = (ops.dtype(x), [scale.len()]);
+    let near: Vec<f64> = mean.iter().map(|&m| half::f16::from_f64(m).to_f64()).collect();
+    let rest: Vec<f64> =
+        mean.iter().zip(&near).zip(scale).zip(beta).map(|(((m, near), s), b)| b - (m - near) * s).collect();
+    let minus: Vec<f64> = near.iter().map(|m| -m).collect();
+    let minus = ops.constant(dtype, &count, &minus);
+    let centred = ops.binary("ElementWiseAdd", x, minus);
+    let (scale, rest) = (ops.constant(dtype, &count, scale), ops.constant(dtype, &count, &rest));
+    let shape = ops.shape(x);
+    ops.step("Batchnorm", &[centred, scale, rest], dtype, &shape, |op| op)
 }
 
 /// Scale, bias, mean and variance; `None` where one of them is computed.

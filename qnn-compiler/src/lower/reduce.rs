@@ -6,6 +6,7 @@ use qnn_build::job::Diagnostic;
 use super::elementwise::{int_divided, is_float};
 use super::ops::Ops;
 use super::shape::transposed;
+use super::unary::exp;
 use super::{Lower, slice};
 use crate::graph::Node;
 use crate::program::TensorId;
@@ -172,7 +173,7 @@ pub(super) fn norm(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic>
 fn log_sum_exp(ops: &mut Ops<'_, '_, '_>, x: TensorId, plan: &Plan) -> TensorId {
     let max = reduced(ops, "ReduceMax", x, plan);
     let below = ops.binary("ElementWiseSubtract", x, max);
-    let exp = ops.unary("ElementWiseExp", below);
+    let exp = exp(ops, below);
     let sum = reduced(ops, "ReduceSum", exp, plan);
     let log = ops.unary("ElementWiseLog", sum);
     ops.binary("ElementWiseAdd", log, max)

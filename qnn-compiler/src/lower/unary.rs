@@ -1,6 +1,6 @@
 //! Functions of one number.
 
-use std::f64::consts::{FRAC_1_PI, FRAC_2_SQRT_PI, FRAC_PI_2, PI};
+use std::f64::consts::{FRAC_1_PI, FRAC_2_SQRT_PI, FRAC_PI_2, LN_2, PI};
 
 use qnn::DataType;
 use qnn_build::job::Diagnostic;
@@ -8,7 +8,7 @@ use qnn_build::job::Diagnostic;
 use super::Lower;
 use super::broadcast::fold;
 use super::elementwise::is_float;
-use super::ops::Ops;
+use super::ops::{FP16_MAX, Ops};
 use crate::graph::Node;
 use crate::program::TensorId;
 
@@ -47,9 +47,15 @@ pub(super) fn unary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
     }
     let shape = fold(&ops.shape(x), if FIVE.contains(&ty) { 5 } else { 4 });
     let mut x = ops.reshape(x, &shape);
-    if ty == "ElementWiseLog" {
+    match ty {
         // HTP's logarithm of zero is -7.6, larger than that of the smallest number.
-        x = ops.with("ElementWiseMaximum", x, SMALLEST);
+        "ElementWiseLog" => x = ops.with("ElementWiseMaximum", x, SMALLEST),
+        // v68 computes in float32.
+        "ElementWiseExp" if ops.lower.target.arch > 68 && !known_within(&ops, -POWER, POWER) => {
+            x = power_in_range(&mut ops, x)
+        }
+        "ElementWiseAtan" if !known_within(&ops, -STEEP, STEEP) => x = within(&mut ops, x, -STEEP, STEEP),
+        _ => {}
     }
     let y = ops.unary(ty, x);
     ops.output(0, y)
@@ -57,6 +63,40 @@ pub(super) fn unary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
 
 /// The smallest number of fp16 that is not zero.
 const SMALLEST: f64 = 5.960_464_5e-8;
+
+/// HTP's exponential of anything below -88.7 is not zero but -131008, 131008 or another number, and beyond 250 as wrong (SM8650,
+/// QNN 2.51). Up to here it is right, and its result zero or the largest number of fp16 long before.
+pub(super) const POWER: f64 = 87.0;
+
+/// HTP's arc tangent is 131008 beyond 32768; it is π/2 to fp16 long before.
+const STEEP: f64 = 8192.0;
+
+/// Whether the node's operand is known to lie between two numbers.
+fn known_within(ops: &Ops<'_, '_, '_>, low: f64, high: f64) -> bool {
+    ops.node.input(0).is_some_and(|id| {
+        let bounds = ops.lower.bounds(id);
+        bounds.low >= low && bounds.high <= high
+    })
+}
+
+/// `x` between two numbers, by the op that costs least; integers with an encoding are bounded by it.
+pub(super) fn within(ops: &mut Ops<'_, '_, '_>, x: TensorId, low: f64, high: f64) -> TensorId {
+    if ops.dtype(x).is_quantized() {
+        return x;
+    }
+    ops.unary_with("ReluMinMax", x, |op| op.f32("min_value", low as f32).f32("max_value", high as f32))
+}
+
+/// `x` where HTP's exponential of it is right.
+fn power_in_range(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    within(ops, x, -POWER, POWER)
+}
+
+/// The exponential of numbers that may be as large as they like.
+pub(super) fn exp(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let x = power_in_range(ops, x);
+    ops.unary("ElementWiseExp", x)
+}
 
 /// The few functions that make sense on integers.
 fn integer(mut ops: Ops<'_, '_, '_>, x: TensorId) -> Result<(), Diagnostic> {
@@ -132,14 +172,16 @@ fn one_minus_square(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
     ops.binary(MUL, less, more)
 }
 
-/// 2 · atan(x / (1 + sqrt(1 − x²))): HTP's own op takes quantized types only.
+/// 2 · atan(x / (1 + sqrt(1 − x²))): HTP's own op takes quantized types only, and its arc tangent
+/// is off by 2e-4 near zero.
 fn asin(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
     let square = one_minus_square(ops, x);
     let root = ops.unary("ElementWiseSquareRoot", square);
     let below = ops.with(ADD, root, 1.0);
     let ratio = ops.binary(DIV, x, below);
     let half = ops.unary("ElementWiseAtan", ratio);
-    ops.with(MUL, half, 2.0)
+    let angle = ops.with(MUL, half, 2.0);
+    series_near_zero(ops, x, (1.0 / 6.0, 3.0 / 40.0), angle)
 }
 
 fn acos(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
@@ -186,6 +228,7 @@ fn tan(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
 
 /// (eˣ + e⁻ˣ) / 2.
 fn cosh(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let x = within(ops, x, -POWER, POWER);
     let minus = ops.unary("ElementWiseNeg", x);
     let (up, down) = (ops.unary("ElementWiseExp", x), ops.unary("ElementWiseExp", minus));
     let sum = ops.binary(ADD, up, down);
@@ -199,25 +242,55 @@ fn sinh(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
     ops.binary(MUL, tanh, cosh)
 }
 
+/// Beyond this asinh and acosh are log(2x) to fp16; its square is far from the end of fp16.
+const FAR: f64 = 128.0;
+
+/// log(c + √(c² ± 1)) + log(x / c) for x of at least zero and c = min(x, FAR), of which `root` is the root; one logarithm, of a
+/// number that fp16 has.
+fn far_log(ops: &mut Ops<'_, '_, '_>, x: TensorId, near: TensorId, root: TensorId) -> TensorId {
+    let sum = ops.binary(ADD, near, root);
+    let half = ops.with(MUL, sum, 0.5);
+    let times = ops.with(MUL, x, 1.0 / FAR);
+    let times = within(ops, times, 1.0, FP16_MAX);
+    let product = ops.binary(MUL, half, times);
+    let log = ops.unary("ElementWiseLog", product);
+    ops.with(ADD, log, LN_2)
+}
+
+/// `x · (1 + a·x² + b·x⁴)` where |x| is below a quarter, else `other`, whose logarithm of a number near one has no digits there.
+fn series_near_zero(ops: &mut Ops<'_, '_, '_>, x: TensorId, (a, b): (f64, f64), other: TensorId) -> TensorId {
+    let x2 = within(ops, x, -1.0, 1.0);
+    let square = ops.binary(MUL, x2, x2);
+    let sum = ops.with(MUL, square, b);
+    let sum = ops.with(ADD, sum, a);
+    let sum = ops.binary(MUL, sum, square);
+    let sum = ops.with(ADD, sum, 1.0);
+    let near = ops.binary(MUL, sum, x);
+    let limit = ops.number(ops.dtype(x), 1.0 / 16.0);
+    let small = ops.compare("ElementWiseLess", square, limit);
+    ops.select(small, near, other)
+}
+
 /// sign(x) · log(|x| + sqrt(x² + 1)), so that negative numbers keep their digits.
 fn asinh(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
     let (sign, size) = (ops.unary("ElementWiseSign", x), ops.unary("ElementWiseAbs", x));
-    let square = ops.binary(MUL, size, size);
+    let near = within(ops, size, 0.0, FAR);
+    let square = ops.binary(MUL, near, near);
     let more = ops.with(ADD, square, 1.0);
     let root = ops.unary("ElementWiseSquareRoot", more);
-    let sum = ops.binary(ADD, size, root);
-    let log = ops.unary("ElementWiseLog", sum);
-    ops.binary(MUL, sign, log)
+    let log = far_log(ops, size, near, root);
+    let large = ops.binary(MUL, sign, log);
+    series_near_zero(ops, x, (-1.0 / 6.0, 3.0 / 40.0), large)
 }
 
 /// log(x + sqrt((x − 1)(x + 1))).
 fn acosh(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
-    let less = ops.with(ADD, x, -1.0);
-    let more = ops.with(ADD, x, 1.0);
+    let near = within(ops, x, 1.0, FAR);
+    let less = ops.with(ADD, near, -1.0);
+    let more = ops.with(ADD, near, 1.0);
     let square = ops.binary(MUL, less, more);
     let root = ops.unary("ElementWiseSquareRoot", square);
-    let sum = ops.binary(ADD, x, root);
-    ops.unary("ElementWiseLog", sum)
+    far_log(ops, x, near, root)
 }
 
 /// log((1 + x) / (1 − x)) / 2.
@@ -226,7 +299,8 @@ fn atanh(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
     let (more, less) = (ops.binary(ADD, x, one), ops.binary(SUB, one, x));
     let ratio = ops.binary(DIV, more, less);
     let log = ops.unary("ElementWiseLog", ratio);
-    ops.with(MUL, log, 0.5)
+    let large = ops.with(MUL, log, 0.5);
+    series_near_zero(ops, x, (1.0 / 3.0, 1.0 / 5.0), large)
 }
 
 fn reciprocal(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
@@ -234,8 +308,9 @@ fn reciprocal(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
     ops.binary(DIV, one, x)
 }
 
-/// x / (1 + |x|).
+/// x / (1 + |x|). HTP's reciprocal of divisors above 16384 is 0; beyond 8192 the quotient is 1 to fp16.
 fn softsign(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let x = within(ops, x, -8192.0, 8192.0);
     let size = ops.unary("ElementWiseAbs", x);
     let below = ops.with(ADD, size, 1.0);
     ops.binary(DIV, x, below)

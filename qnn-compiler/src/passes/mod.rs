@@ -1,6 +1,7 @@
 //! Graph to graph, one job each.
 
 pub mod border;
+pub mod doubts;
 mod fuse;
 mod layout;
 mod narrow;

@@ -158,7 +158,12 @@ impl Scaling<'_> {
             return self.out.push(node);
         }
         let k = self.exponent(x);
-        let result = if HOMOGENEOUS.contains(&op) {
+        // An encoding says what its integers mean: a value that has one keeps its factor.
+        let encoded = |id: &ValueId| self.graph.value(*id).encoding.is_some();
+        let result = if node.outputs.iter().flatten().any(encoded) {
+            (0..node.inputs.len()).for_each(|i| self.set_input(&mut node, i, 0));
+            0
+        } else if HOMOGENEOUS.contains(&op) {
             // A sum can be larger than its operands, never smaller than what they were scaled for.
             let k = k.max(need);
             self.set_input(&mut node, 0, k);
@@ -260,7 +265,8 @@ impl Scaling<'_> {
     fn set_input(&mut self, node: &mut Node, i: usize, to: i32) {
         let Some(value) = node.input(i) else { return };
         let from = self.exponent(value);
-        if from == to || !self.graph.dtype(value).is_float() {
+        let stored = self.graph.value(value).encoding.is_some() && self.graph.is_constant(value);
+        if from == to || !(stored || self.graph.dtype(value).is_float()) {
             return;
         }
         node.inputs[i] = Some(if self.graph.is_constant(value) {
@@ -316,10 +322,12 @@ impl Scaling<'_> {
             return value;
         }
         let constant = self.graph.value(value).clone();
-        let Some(data) = constant.data else { return value };
-        let scaled: Vec<f64> = data.to_f64(constant.ty.dtype).into_iter().map(|v| v * factor).collect();
-        let data = Data::from_floats(&scaled, constant.ty.dtype);
-        self.graph.add_constant(format!("{}.times{factor:e}", constant.name), constant.ty, data)
+        let Some(reals) = constant.reals() else { return value };
+        let scaled: Vec<f64> = reals.into_iter().map(|v| v * factor).collect();
+        let dtype = if constant.encoding.is_some() { DType::F32 } else { constant.ty.dtype };
+        let data = Data::from_floats(&scaled, dtype);
+        let ty = TensorType::new(dtype, constant.ty.shape);
+        self.graph.add_constant(format!("{}.times{factor:e}", constant.name), ty, data)
     }
 
     /// The app gets what the model means.

@@ -127,6 +127,12 @@ fn not_finite() -> Vec<Case> {
             d.result(op, &[&x], &[]);
         }));
     }
+    all.push(case("a_guard_of_a_float32_input", |d| {
+        let (x, zero) = (d.input_f32(&[6], &[1.0, -4.0, 0.0, 9.0, 60000.0, 1e-3]), d.constant(&[], &[0.0]));
+        let (nan, infinite) = (d.node("IsNaN", &[&x], &[]), d.node("IsInf", &[&x], &[]));
+        let bad = d.node("Or", &[&nan, &infinite], &[]);
+        d.result("Where", &[&bad, &zero, &x], &[]);
+    }));
     all.push(case("isinf_of_nothing", |d| {
         let x = d.input_f32(&[6], &NUMBERS);
         d.result("IsInf", &[&x], &[int("detect_positive", 0), int("detect_negative", 0)]);

@@ -25,6 +25,8 @@ mod conv;
 mod conv_transpose;
 #[path = "../emulate/mod.rs"]
 mod emulate;
+mod exporters;
+mod far;
 mod function;
 mod fused;
 mod index;
@@ -65,6 +67,8 @@ const FAMILIES: &[Family] = &[
     ("control", control::cases),
     ("conv", conv::cases),
     ("conv_transpose", conv_transpose::cases),
+    ("exporters", exporters::cases),
+    ("far", far::cases),
     ("function", function::cases),
     ("fused", fused::cases),
     ("index", index::cases),

@@ -1,6 +1,7 @@
 //! Softmax, its logarithm, LogSumExp and Softplus written out. Written out, the exponential of anything above 11 leaves the range
 //! of fp16; HTP's own ops (and the lowering of the others) shift their operand first.
 
+use super::norm::{meets, unshaped};
 use super::view::{View, near, with_scalar};
 use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};
 
@@ -10,20 +11,25 @@ struct Sum {
     axes: Vec<i64>,
 }
 
+/// What `value` reduces along axes that are ones in its shape, however they came to be, and these axes.
+fn kept(graph: &Graph, view: &View, value: ValueId, op: &str) -> Option<(ValueId, Vec<i64>)> {
+    let reduce = view.maker(graph, unshaped(graph, view, value), &[op])?;
+    let (x, axes) = (reduce.input(0)?, graph.const_i64(reduce.input(1)?)?);
+    let places: Vec<usize> = axes.iter().filter_map(|&a| usize::try_from(a).ok()).collect();
+    (places.len() == axes.len() && meets(graph, value, x, &places)).then_some((x, axes))
+}
+
 fn sum_of_exponentials(graph: &Graph, view: &View, value: ValueId) -> Option<Sum> {
-    let sum = view.maker(graph, value, &["ReduceSum"])?;
-    let exp = view.maker(graph, sum.input(0)?, &["Exp"])?;
-    let axes = graph.const_i64(sum.input(1)?)?;
-    (sum.attrs.int_or("keepdims", 1) == 1).then_some(Sum { of: exp.input(0)?, axes })
+    let (exp, axes) = kept(graph, view, value, "ReduceSum")?;
+    Some(Sum { of: view.maker(graph, exp, &["Exp"])?.input(0)?, axes })
 }
 
 /// `x` of `x − max(x)`, which is the same to a softmax; else the value itself.
 fn unshifted(graph: &Graph, view: &View, value: ValueId, axes: &[i64]) -> ValueId {
     let shifted = || {
         let sub = view.maker(graph, value, &["Sub"])?;
-        let max = view.maker(graph, sub.input(1)?, &["ReduceMax"])?;
-        let same = max.input(0) == sub.input(0) && graph.const_i64(max.input(1)?)? == axes;
-        (same && max.attrs.int_or("keepdims", 1) == 1).then_some(sub.input(0)?)
+        let (x, along) = kept(graph, view, sub.input(1)?, "ReduceMax")?;
+        (Some(x) == sub.input(0) && along == axes).then_some(x)
     };
     shifted().unwrap_or(value)
 }
@@ -35,15 +41,23 @@ fn become_softmax(node: &mut Node, op: &str, x: ValueId, axis: i64) {
     node.attrs.set("axis", Attr::Int(axis));
 }
 
-/// exp(x) / Σ exp(x)
+/// exp(x) / Σ exp(x), also by the reciprocal
 pub(super) fn softmax(graph: &mut Graph, view: &View, i: usize) -> bool {
     let node = &graph.nodes[i];
     let find = || {
-        if node.op != "Div" || !node.domain.is_empty() {
+        if !node.domain.is_empty() {
             return None;
         }
-        let of = view.maker(graph, node.input(0)?, &["Exp"])?.input(0)?;
-        let sum = sum_of_exponentials(graph, view, node.input(1)?).filter(|sum| sum.of == of)?;
+        let (a, b) = (node.input(0)?, node.input(1)?);
+        let (exp, sum) = match node.op.as_str() {
+            "Div" => (a, b),
+            "Mul" => [(a, b), (b, a)]
+                .into_iter()
+                .find_map(|(exp, below)| Some((exp, view.maker(graph, below, &["Reciprocal"])?.input(0)?)))?,
+            _ => return None,
+        };
+        let of = view.maker(graph, exp, &["Exp"])?.input(0)?;
+        let sum = sum_of_exponentials(graph, view, sum).filter(|sum| sum.of == of)?;
         let &[axis] = &sum.axes[..] else { return None };
         Some((unshifted(graph, view, of, &sum.axes), axis))
     };
@@ -106,6 +120,121 @@ pub(super) fn softplus(graph: &mut Graph, view: &View, i: usize) -> bool {
     let node = &mut graph.nodes[i];
     node.op = "Softplus".to_owned();
     node.inputs = vec![Some(x)];
+    true
+}
+
+/// x of −x, written either way.
+fn negated(graph: &Graph, view: &View, value: ValueId) -> Option<ValueId> {
+    let node = view.maker(graph, value, &["Neg", "Mul"])?;
+    if node.op == "Neg" {
+        return node.input(0);
+    }
+    with_scalar(graph, node).filter(|(_, by)| *by == -1.0).map(|(x, _)| x)
+}
+
+/// 1 / (1 + exp(−x)), or exp(x) / (1 + exp(x))
+pub(super) fn sigmoid(graph: &mut Graph, view: &View, i: usize) -> bool {
+    let node = &graph.nodes[i];
+    // The exponential of 1 + exp(…), and its operand.
+    let divisor = |value: ValueId| {
+        let (exp, one) = with_scalar(graph, view.maker(graph, value, &["Add"])?)?;
+        let of = view.maker(graph, exp, &["Exp"]).filter(|_| near(one, 1.0))?.input(0)?;
+        Some((exp, of))
+    };
+    let find = || {
+        let (exp, of, above) = match node.op.as_str() {
+            "Reciprocal" => divisor(node.input(0)?).map(|(exp, of)| (exp, of, None))?,
+            "Div" => divisor(node.input(1)?).map(|(exp, of)| (exp, of, node.input(0)))?,
+            "Pow" if graph.const_scalar(node.input(1)?)? == -1.0 => {
+                divisor(node.input(0)?).map(|(exp, of)| (exp, of, None))?
+            }
+            _ => return None,
+        };
+        let plain = node.domain.is_empty()
+            && graph.dtype(of) == DType::F32
+            && graph.shape(of) == graph.shape(node.output(0)?);
+        let x = match above {
+            Some(above) if above == exp => Some(of),
+            Some(above) if graph.const_scalar(above) != Some(1.0) => return None,
+            _ => negated(graph, view, of),
+        };
+        plain.then_some((of, x))
+    };
+    let Some((of, x)) = find() else { return false };
+    let mut at = i;
+    let x = match x {
+        Some(x) => x,
+        // 1 / (1 + exp(z)) is the sigmoid of −z.
+        None => {
+            let name = graph.nodes[i].name.clone();
+            let x = graph.add_value(format!("{name}.negated"), graph.value(of).ty.clone());
+            graph.nodes.insert(i, Node::added("Neg", &name, of, x, Attrs::default()));
+            at += 1;
+            x
+        }
+    };
+    let node = &mut graph.nodes[at];
+    node.op = "Sigmoid".to_owned();
+    node.inputs = vec![Some(x)];
+    node.attrs = Attrs::default();
+    true
+}
+
+/// (exp(2x) − 1) / (exp(2x) + 1), or (exp(x) − exp(−x)) / (exp(x) + exp(−x))
+pub(super) fn tanh(graph: &mut Graph, view: &View, i: usize) -> bool {
+    let node = &graph.nodes[i];
+    let find = || {
+        if node.op != "Div" || !node.domain.is_empty() {
+            return None;
+        }
+        let above = view.maker(graph, node.input(0)?, &["Sub", "Add"])?;
+        let below = view.maker(graph, node.input(1)?, &["Add"])?;
+        if let (Some((exp, less)), Some((same, more))) =
+            (with_scalar(graph, above), with_scalar(graph, below))
+        {
+            let less = if above.op == "Sub" && above.input(0) == Some(exp) { -less } else { less };
+            let power = view.maker(graph, exp, &["Exp"])?.input(0)?;
+            let (x, by) = with_scalar(graph, view.maker(graph, power, &["Mul"])?)?;
+            return (exp == same && less == -1.0 && more == 1.0 && by == 2.0).then_some(x);
+        }
+        let (up, down) = (above.input(0)?, above.input(1)?);
+        let same = [below.input(0)?, below.input(1)?];
+        let x = view.maker(graph, up, &["Exp"])?.input(0)?;
+        let minus = negated(graph, view, view.maker(graph, down, &["Exp"])?.input(0)?)?;
+        let fits =
+            above.op == "Sub" && x == minus && same.contains(&up) && same.contains(&down) && up != down;
+        fits.then_some(x)
+    };
+    let plain = |x: &ValueId| {
+        let y = node.output(0).map(|y| graph.shape(y));
+        graph.dtype(*x) == DType::F32 && Some(graph.shape(*x)) == y
+    };
+    let Some(x) = find().filter(plain) else { return false };
+    let node = &mut graph.nodes[i];
+    node.op = "Tanh".to_owned();
+    node.inputs = vec![Some(x)];
+    node.attrs = Attrs::default();
+    true
+}
+
+/// log(sigmoid(x)) is −softplus(−x): the sigmoid of anything below −17 is zero in fp16.
+pub(super) fn log_sigmoid(graph: &mut Graph, view: &View, i: usize) -> bool {
+    let node = &graph.nodes[i];
+    let found = (node.op == "Log" && node.domain.is_empty())
+        .then(|| view.maker(graph, node.input(0)?, &["Sigmoid"])?.input(0))
+        .flatten();
+    let Some(x) = found.filter(|x| graph.dtype(*x) == DType::F32) else { return false };
+    let name = node.name.clone();
+    let ty = graph.value(x).ty.clone();
+    let minus = graph.add_value(format!("{name}.negated"), ty.clone());
+    let softplus = graph.add_value(format!("{name}.softplus"), ty);
+    graph.nodes[i].op = "Neg".to_owned();
+    graph.nodes[i].inputs = vec![Some(softplus)];
+    let before = [
+        Node::added("Neg", &name, x, minus, Attrs::default()),
+        Node::added("Softplus", &name, minus, softplus, Attrs::default()),
+    ];
+    graph.nodes.splice(i..i, before);
     true
 }
 

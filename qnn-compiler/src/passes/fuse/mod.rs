@@ -2,12 +2,14 @@
 //! node; what nobody reads any more is removed at the end.
 
 mod affine;
+mod angles;
 mod bias;
 mod constants;
 mod exponents;
 mod gelu;
 mod hard_swish;
 mod norm;
+mod nothing;
 mod shuffle;
 mod view;
 
@@ -22,6 +24,8 @@ type Rule = fn(&mut Graph, &View, usize) -> bool;
 
 /// Every pattern, larger ones first.
 const RULES: &[Rule] = &[
+    angles::outer,
+    angles::reduced,
     norm::normalization,
     norm::unit_vector,
     norm::centred_variance,
@@ -30,6 +34,9 @@ const RULES: &[Rule] = &[
     exponents::log_softmax,
     exponents::log_sum_exp,
     exponents::softplus,
+    exponents::sigmoid,
+    exponents::tanh,
+    exponents::log_sigmoid,
     exponents::hidden_rows,
     gelu::gelu,
     gelu::mish,
@@ -38,6 +45,7 @@ const RULES: &[Rule] = &[
     shuffle::rule,
     bias::rule,
     constants::two_steps,
+    constants::large_weights,
     constants::guard,
 ];
 
@@ -46,6 +54,7 @@ const RULES: &[Rule] = &[
 /// # Errors
 /// None.
 pub(super) fn run(graph: &mut Graph) -> Result<()> {
+    nothing::run(graph);
     // Before the scales that follow it are folded.
     apply(graph, norm::group_norm);
     affine::run(graph);

@@ -46,14 +46,31 @@ impl View {
     }
 }
 
-/// The two operands of a binary node as (computed value, constant scalar), whichever side each is on.
+/// The two operands of a binary node as (computed value, constant scalar), whichever side each is on. A constant that is the same
+/// number everywhere counts, where it does not broadcast the other operand.
 pub(super) fn with_scalar(graph: &Graph, node: &Node) -> Option<(ValueId, f32)> {
     let (a, b) = (node.input(0)?, node.input(1)?);
-    match (graph.const_scalar(a), graph.const_scalar(b)) {
-        (None, Some(s)) => Some((a, s)),
-        (Some(s), None) => Some((b, s)),
-        _ => None,
+    let (x, constant) = match (graph.is_constant(a), graph.is_constant(b)) {
+        (false, true) => (a, b),
+        (true, false) => (b, a),
+        _ => return None,
+    };
+    let fits = graph.value(constant).ty.elements() == 1
+        || node.output(0).is_some_and(|y| graph.shape(y) == graph.shape(x));
+    uniform(graph, constant).filter(|_| fits).map(|s| (x, s))
+}
+
+/// Constants of more elements than this are not looked through for a single number.
+const LARGE: usize = 1 << 16;
+
+/// The number that a constant holds everywhere.
+pub(super) fn uniform(graph: &Graph, constant: ValueId) -> Option<f32> {
+    if graph.value(constant).ty.elements() > LARGE {
+        return None;
     }
+    let values = graph.const_f32(constant)?;
+    let (&first, rest) = values.split_first()?;
+    rest.iter().all(|&v| v == first).then_some(first)
 }
 
 /// Whether two numbers are the same constant of a formula, written with float32 care.

@@ -6,10 +6,12 @@
 mod emit;
 mod groups;
 mod moments;
+mod repeat;
 mod unit;
 mod variance;
 
 pub(super) use emit::rule as normalization;
 pub(super) use groups::group_norm;
+pub(super) use moments::{meets, unshaped};
 pub(super) use unit::unit_vector;
 pub(super) use variance::{centred_variance, root_of_squares};

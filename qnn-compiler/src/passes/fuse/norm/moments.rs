@@ -1,14 +1,20 @@
 //! Recognizes means, variances and what is divided by their root.
+//!
+//! A statistic is known by its numbers, row by row: exporters drop the reduced axes and bring them back by Reshape, Unsqueeze or
+//! Squeeze wherever they like. What shape it has counts only where it meets x.
 
-use super::super::view::{View, near, with_scalar};
+use super::super::view::{View, near, uniform, with_scalar};
+use super::repeat::{self, repeated};
 use crate::graph::{Graph, Node, ValueId};
 
-/// `factor` times the mean of something over `axes`, which are kept as ones.
+/// `factor` times the mean of something over `axes`.
 #[derive(Clone, Debug)]
 pub(super) struct Mean {
     pub(super) of: ValueId,
     pub(super) axes: Vec<usize>,
     pub(super) factor: f32,
+    /// How often each number stands in the last axis: the channels of a group share one. 1 elsewhere.
+    pub(super) repeat: usize,
 }
 
 /// What a normalization does: `(x − mean(x)) / sqrt(factor · mean((x − mean(x))²) + epsilon)`, without the means where it is
@@ -20,6 +26,15 @@ pub(super) struct Normal {
     pub(super) centred: bool,
     pub(super) factor: f32,
     pub(super) epsilon: f32,
+    /// Channels that share a statistic, where these are spread to the channels of a value that x is the groups of.
+    pub(super) repeat: usize,
+}
+
+/// A normalization and what it is multiplied with and added to.
+pub(super) struct Found {
+    pub(super) normal: Normal,
+    pub(super) gamma: Option<ValueId>,
+    pub(super) beta: Option<ValueId>,
 }
 
 /// Extent of some axes together.
@@ -43,53 +58,71 @@ pub(super) fn axes_of(graph: &Graph, node: &Node) -> Option<Vec<usize>> {
     Some(axes)
 }
 
-/// The reduction that makes `value`, looking through what only puts its axes back as ones.
+/// Ops that give the same numbers in another shape.
+const SHAPING: &[&str] = &["Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"];
+
+/// The value that another one has its numbers from.
+pub(in super::super) fn unshaped(graph: &Graph, view: &View, mut value: ValueId) -> ValueId {
+    for _ in 0..4 {
+        let Some(inner) = view.maker(graph, value, SHAPING).and_then(|node| node.input(0)) else { break };
+        value = inner;
+    }
+    value
+}
+
+/// The op that makes a statistic's numbers.
+fn maker<'g>(graph: &'g Graph, view: &View, value: ValueId, ops: &[&str]) -> Option<&'g Node> {
+    view.maker(graph, unshaped(graph, view, value), ops)
+}
+
+/// The reduction that makes `value`.
 fn reduction<'g>(
     graph: &'g Graph,
     view: &View,
     value: ValueId,
     ops: &[&str],
 ) -> Option<(&'g Node, Vec<usize>)> {
-    let shape = graph.shape(value);
-    let mut node = view.maker(graph, value, &[ops, &["Unsqueeze", "Reshape", "Expand"]].concat())?;
-    for _ in 0..2 {
-        if ops.contains(&node.op.as_str()) {
-            break;
-        }
-        node = view.maker(graph, node.input(0)?, &[ops, &["Unsqueeze", "Reshape"]].concat())?;
-    }
-    if !ops.contains(&node.op.as_str()) {
-        return None;
-    }
-    let x = node.input(0)?;
+    let node = maker(graph, view, value, ops)?;
     let axes = match node.op.as_str() {
-        "GlobalAveragePool" => (2..graph.shape(x).len()).collect(),
+        "GlobalAveragePool" => (2..graph.shape(node.input(0)?).len()).collect(),
         _ => axes_of(graph, node)?,
     };
-    // An Expand back to the shape of x is what broadcasting does anyhow.
-    let kept = shape.len() == graph.shape(x).len()
-        && shape
-            .iter()
-            .zip(graph.shape(x))
-            .enumerate()
-            .all(|(a, (&got, &of))| got == of || (got == 1 && axes.contains(&a)));
-    kept.then_some((node, axes))
+    Some((node, axes))
 }
 
-/// What `value` is the mean of, its axes kept.
-pub(super) fn mean(graph: &Graph, view: &View, value: ValueId) -> Option<Mean> {
-    if let Some((node, axes)) = reduction(graph, view, value, &["ReduceMean", "GlobalAveragePool"]) {
-        return Some(Mean { of: node.input(0)?, axes, factor: 1.0 });
-    }
-    if let Some((node, axes)) = reduction(graph, view, value, &["ReduceSum"]) {
-        let of = node.input(0)?;
-        let factor = extent(graph, of, &axes) as f32;
-        return Some(Mean { of, axes, factor });
-    }
-    let node = view.maker(graph, value, &["Mul", "Div"])?;
+/// Whether a statistic of `x` over `axes` meets `x` as one number for each slice along the axes.
+pub(in super::super) fn meets(graph: &Graph, value: ValueId, x: ValueId, axes: &[usize]) -> bool {
+    let (shape, of) = (graph.shape(value), graph.shape(x));
+    let Some(lead) = of.len().checked_sub(shape.len()) else { return false };
+    of.iter().enumerate().all(|(a, &of)| {
+        let dim = if a < lead { 1 } else { shape[a - lead] };
+        if axes.contains(&a) { dim == 1 } else { dim == of }
+    })
+}
+
+/// A number that a node multiplies its computed operand with.
+pub(super) fn factor_of(graph: &Graph, node: &Node) -> Option<(ValueId, f32)> {
     let (inner, scalar) = with_scalar(graph, node)?;
-    let scalar =
-        if node.op == "Div" { (Some(inner) == node.input(0)).then_some(1.0 / scalar)? } else { scalar };
+    match node.op.as_str() {
+        "Mul" => Some((inner, scalar)),
+        "Div" => (Some(inner) == node.input(0)).then_some((inner, 1.0 / scalar)),
+        _ => None,
+    }
+}
+
+/// What `value` is the mean of.
+pub(super) fn mean(graph: &Graph, view: &View, value: ValueId) -> Option<Mean> {
+    if let Some((inner, repeat)) = repeated(graph, view, value) {
+        return mean(graph, view, inner).filter(|m| m.repeat == 1).map(|m| Mean { repeat, ..m });
+    }
+    if let Some((node, axes)) =
+        reduction(graph, view, value, &["ReduceMean", "GlobalAveragePool", "ReduceSum"])
+    {
+        let of = node.input(0)?;
+        let factor = if node.op == "ReduceSum" { extent(graph, of, &axes) as f32 } else { 1.0 };
+        return Some(Mean { of, axes, factor, repeat: 1 });
+    }
+    let (inner, scalar) = factor_of(graph, maker(graph, view, value, &["Mul", "Div"])?)?;
     let mean = mean(graph, view, inner)?;
     Some(Mean { factor: mean.factor * scalar, ..mean })
 }
@@ -103,17 +136,20 @@ pub(super) fn plain_mean(graph: &Graph, view: &View, value: ValueId) -> Option<M
 pub(super) fn square(graph: &Graph, view: &View, value: ValueId) -> Option<ValueId> {
     let node = view.maker(graph, value, &["Pow", "Mul"])?;
     match node.op.as_str() {
-        "Pow" => (graph.const_scalar(node.input(1)?)? == 2.0).then_some(node.input(0)?),
+        "Pow" => (uniform(graph, node.input(1)?)? == 2.0).then_some(node.input(0)?),
         _ => (node.input(0) == node.input(1)).then_some(node.input(0)?),
     }
 }
 
 /// The mean of squares.
 pub(super) fn mean_of_squares(graph: &Graph, view: &View, value: ValueId) -> Option<Mean> {
+    if let Some((inner, repeat)) = repeated(graph, view, value) {
+        return mean_of_squares(graph, view, inner).filter(|m| m.repeat == 1).map(|m| Mean { repeat, ..m });
+    }
     if let Some((node, axes)) = reduction(graph, view, value, &["ReduceSumSquare"]) {
         let of = node.input(0)?;
         let factor = extent(graph, of, &axes) as f32;
-        return Some(Mean { of, axes, factor });
+        return Some(Mean { of, axes, factor, repeat: 1 });
     }
     if let Some(found) = mean(graph, view, value)
         && let Some(of) = square(graph, view, found.of)
@@ -121,21 +157,48 @@ pub(super) fn mean_of_squares(graph: &Graph, view: &View, value: ValueId) -> Opt
         return Some(Mean { of, ..found });
     }
     // ReduceSumSquare · 1/n
-    let node = view.maker(graph, value, &["Mul", "Div"])?;
-    let (inner, scalar) = with_scalar(graph, node)?;
-    let scalar =
-        if node.op == "Div" { (Some(inner) == node.input(0)).then_some(1.0 / scalar)? } else { scalar };
+    let (inner, scalar) = factor_of(graph, maker(graph, view, value, &["Mul", "Div"])?)?;
     let (sum, axes) = reduction(graph, view, inner, &["ReduceSumSquare"])?;
     let of = sum.input(0)?;
-    Some(Mean { of, factor: scalar * extent(graph, of, &axes) as f32, axes })
+    Some(Mean { of, factor: scalar * extent(graph, of, &axes) as f32, axes, repeat: 1 })
 }
 
-/// The x of x − mean(x), and the axes of the mean.
-fn centre(graph: &Graph, view: &View, value: ValueId) -> Option<(ValueId, Vec<usize>)> {
-    let sub = view.maker(graph, value, &["Sub"])?;
-    let x = sub.input(0)?;
-    let mean = plain_mean(graph, view, sub.input(1)?)?;
-    (mean.of == x).then_some((x, mean.axes))
+/// `a` of a − b, also written a + (−b), and b.
+fn difference(graph: &Graph, view: &View, value: ValueId) -> Option<(ValueId, ValueId)> {
+    let node = view.maker(graph, value, &["Sub", "Add"])?;
+    let (a, b) = (node.input(0)?, node.input(1)?);
+    if node.op == "Sub" {
+        return Some((a, b));
+    }
+    [(a, b), (b, a)].into_iter().find_map(|(a, b)| Some((a, negated(graph, view, b)?)))
+}
+
+/// x of −x.
+fn negated(graph: &Graph, view: &View, value: ValueId) -> Option<ValueId> {
+    let node = view.maker(graph, value, &["Neg", "Mul"])?;
+    if node.op == "Neg" {
+        node.input(0)
+    } else {
+        with_scalar(graph, node).filter(|(_, by)| *by == -1.0).map(|f| f.0)
+    }
+}
+
+/// The value that a statistic was expanded from; broadcasting would do the same.
+fn unexpanded(graph: &Graph, view: &View, value: ValueId) -> ValueId {
+    view.maker(graph, value, &["Expand"]).and_then(|node| node.input(0)).unwrap_or(value)
+}
+
+/// Whether `value` is the plain mean of `x` over these axes, in a shape that broadcasts along them.
+fn is_mean(graph: &Graph, view: &View, value: ValueId, x: ValueId, axes: &[usize]) -> bool {
+    let value = unexpanded(graph, view, value);
+    meets(graph, value, x, axes)
+        && plain_mean(graph, view, value).is_some_and(|m| m.of == x && m.axes == axes && m.repeat == 1)
+}
+
+/// The x of x − mean(x) over these axes.
+fn centre(graph: &Graph, view: &View, value: ValueId, axes: &[usize]) -> Option<ValueId> {
+    let (x, mean) = difference(graph, view, value)?;
+    is_mean(graph, view, mean, x, axes).then_some(x)
 }
 
 /// E[x²] − E[x]²
@@ -143,23 +206,15 @@ pub(super) fn difference_of_moments(graph: &Graph, view: &View, node: &Node) -> 
     if node.op != "Sub" || !node.domain.is_empty() {
         return None;
     }
-    let (first, second) = (node.input(0)?, square(graph, view, node.input(1)?)?);
-    let squares = match mean_of_squares(graph, view, first) {
-        Some(found) => found,
-        None => {
-            let found = dropping(graph, view, first)?;
-            Mean { of: square(graph, view, found.of)?, ..found }
-        }
-    };
-    let mean = mean(graph, view, second).or_else(|| dropping(graph, view, second))?;
-    let plain = near(squares.factor, 1.0) && near(mean.factor, 1.0);
-    (plain && squares.of == mean.of && squares.axes == mean.axes).then_some(squares)
-}
-
-/// What `value` is the mean of, where its axes are not kept.
-fn dropping(graph: &Graph, view: &View, value: ValueId) -> Option<Mean> {
-    let node = view.maker(graph, value, &["ReduceMean"])?;
-    Some(Mean { of: node.input(0)?, axes: axes_of(graph, node)?, factor: 1.0 })
+    let squares = mean_of_squares(graph, view, node.input(0)?)?;
+    let second = square(graph, view, unshaped(graph, view, node.input(1)?))?;
+    let mean = mean(graph, view, second)?;
+    let plain = near(squares.factor, 1.0) && near(mean.factor, 1.0) && squares.repeat == mean.repeat;
+    // Operands of other shapes would have been broadcast against each other.
+    let x = squares.of;
+    let left = graph.value(x).ty.elements() / extent(graph, x, &squares.axes).max(1) * squares.repeat;
+    let same = graph.value(node.output(0)?).ty.elements() == left;
+    (plain && same && x == mean.of && squares.axes == mean.axes).then_some(squares)
 }
 
 /// A second moment: around the mean when `centred`, else around zero.
@@ -182,42 +237,59 @@ pub(super) fn clamped(graph: &Graph, clamp: &Node) -> Option<(ValueId, f32)> {
 }
 
 fn moment(graph: &Graph, view: &View, value: ValueId) -> Option<Moment> {
+    if let Some((inner, repeat)) = repeated(graph, view, value) {
+        let Moment { mean, centred } = moment(graph, view, inner).filter(|m| m.mean.repeat == 1)?;
+        return Some(Moment { mean: Mean { repeat, ..mean }, centred });
+    }
     // Rounding can make a variance negative: exporters clamp it.
-    if let Some(clamp) = view.maker(graph, value, &["Relu", "Abs", "Max", "Clip"]) {
+    if let Some(clamp) = maker(graph, view, value, &["Relu", "Abs", "Max", "Clip"]) {
         let (inner, _) = clamped(graph, clamp).filter(|(_, floor)| *floor == 0.0)?;
         return moment(graph, view, inner);
     }
-    if let Some(sub) = view.maker(graph, value, &["Sub"]) {
+    if let Some(sub) = maker(graph, view, value, &["Sub"]) {
         return difference_of_moments(graph, view, sub).map(|mean| Moment { mean, centred: true });
     }
-    let mean = mean_of_squares(graph, view, value)?;
-    Some(match centre(graph, view, mean.of) {
-        Some((x, axes)) if axes == mean.axes => Moment { mean: Mean { of: x, ..mean }, centred: true },
-        _ => Moment { mean, centred: false },
-    })
+    if let Some(mean) = mean_of_squares(graph, view, value) {
+        return Some(match centre(graph, view, mean.of, &mean.axes) {
+            Some(x) => Moment { mean: Mean { of: x, ..mean }, centred: true },
+            _ => Moment { mean, centred: false },
+        });
+    }
+    // Bessel's correction.
+    let (inner, scalar) = factor_of(graph, maker(graph, view, value, &["Mul", "Div"])?)?;
+    let Moment { mean, centred } = moment(graph, view, inner)?;
+    Some(Moment { mean: Mean { factor: mean.factor * scalar, ..mean }, centred })
 }
 
 /// The largest number added to a standard deviation that counts as an epsilon.
 const SMALL: f32 = 1.1e-5;
 
+/// The largest lower bound of a radicand that counts as an epsilon.
+const FLOOR: f32 = 1.1e-6;
+
 /// The normalization whose denominator is `value`.
 pub(super) fn deviation(graph: &Graph, view: &View, value: ValueId) -> Option<Normal> {
+    let value = unexpanded(graph, view, value);
+    let value = unshaped(graph, view, value);
     if let Some((root, small)) = view.maker(graph, value, &["Add"]).and_then(|add| with_scalar(graph, add)) {
         let inner = deviation(graph, view, root).filter(|_| (0.0..=SMALL).contains(&small))?;
         return (inner.epsilon == 0.0).then_some(Normal { epsilon: small * small, ..inner });
     }
     let root = view.maker(graph, value, &["Sqrt", "Pow"])?;
-    if root.op == "Pow" && graph.const_scalar(root.input(1)?)? != 0.5 {
+    if root.op == "Pow" && uniform(graph, root.input(1)?)? != 0.5 {
         return None;
     }
     radicand(graph, view, root.input(0)?)
 }
 
-/// A moment plus an epsilon.
+/// A moment plus an epsilon, or kept above one.
 fn radicand(graph: &Graph, view: &View, value: ValueId) -> Option<Normal> {
-    let (variance, epsilon) = match view.maker(graph, value, &["Add"]) {
-        Some(add) => with_scalar(graph, add).filter(|(_, epsilon)| *epsilon >= 0.0)?,
-        None => (value, 0.0),
+    let value = unshaped(graph, view, value);
+    let floor = view.maker(graph, value, &["Max", "Clip"]).and_then(|clamp| clamped(graph, clamp));
+    let (variance, epsilon) = match (view.maker(graph, value, &["Add"]), floor) {
+        (Some(add), _) => with_scalar(graph, add).filter(|(_, epsilon)| *epsilon >= 0.0)?,
+        (None, Some((inner, floor))) if floor > 0.0 && floor <= FLOOR => (inner, floor),
+        _ => (value, 0.0),
     };
     let Moment { mean, centred } = moment(graph, view, variance)?;
     (mean.factor > 0.0).then_some(Normal {
@@ -226,91 +298,156 @@ fn radicand(graph: &Graph, view: &View, value: ValueId) -> Option<Normal> {
         centred,
         factor: mean.factor,
         epsilon,
+        repeat: mean.repeat,
     })
 }
 
-/// The normalization whose inverse deviation is `value`.
-pub(super) fn inverse(graph: &Graph, view: &View, value: ValueId) -> Option<Normal> {
-    let node = view.maker(graph, value, &["Reciprocal", "Pow", "Div"])?;
+/// The normalization whose inverse deviation is `value`, and what this is multiplied with already.
+fn inverse(graph: &Graph, view: &View, value: ValueId) -> Option<(Normal, Option<ValueId>)> {
+    let plain = |normal| Some((normal, None));
+    let value = unexpanded(graph, view, value);
+    if let Some(mul) = view.maker(graph, value, &["Mul"]) {
+        let (a, b) = (mul.input(0)?, mul.input(1)?);
+        return [(a, b), (b, a)].into_iter().find_map(|(inv, gamma)| {
+            let (normal, none) = inverse(graph, view, inv)?;
+            (none.is_none() && shaped_for(graph, inv, &normal)).then_some((normal, Some(gamma)))
+        });
+    }
+    let node = maker(graph, view, value, &["Reciprocal", "Pow", "Div", "Sqrt"])?;
+    let x = node.input(0)?;
     match node.op.as_str() {
-        "Reciprocal" => deviation(graph, view, node.input(0)?),
-        "Pow" => {
-            let half = graph.const_scalar(node.input(1)?)? == -0.5;
-            half.then(|| radicand(graph, view, node.input(0)?)).flatten()
+        "Reciprocal" => plain(deviation(graph, view, x)?),
+        "Pow" if uniform(graph, node.input(1)?)? == -0.5 => plain(radicand(graph, view, x)?),
+        "Pow" if uniform(graph, node.input(1)?)? == -1.0 => plain(deviation(graph, view, x)?),
+        "Sqrt" => {
+            let over = maker(graph, view, x, &["Reciprocal"])?;
+            plain(radicand(graph, view, over.input(0)?)?)
         }
-        _ => {
-            let one = graph.const_scalar(node.input(0)?)? == 1.0;
-            one.then(|| deviation(graph, view, node.input(1)?)).flatten()
+        "Div" if uniform(graph, x) == Some(1.0) => plain(deviation(graph, view, node.input(1)?)?),
+        "Div" if graph.is_constant(x) && node.output(0) == Some(value) => {
+            let below = node.input(1)?;
+            let normal = deviation(graph, view, below)?;
+            shaped_for(graph, below, &normal).then_some((normal, Some(x)))
         }
+        _ => None,
     }
 }
 
-/// Whether `value` is what a normalization divides: x, or x less its mean.
-fn numerator(graph: &Graph, view: &View, value: ValueId, normal: &Normal) -> bool {
+/// Whether a statistic has the shape in which it meets the value that is normalized.
+fn shaped_for(graph: &Graph, value: ValueId, normal: &Normal) -> bool {
+    if normal.repeat > 1 {
+        repeat::meets(graph, value, normal)
+    } else {
+        meets(graph, value, normal.x, &normal.axes)
+    }
+}
+
+/// The value whose numbers are normalized, when `value` is what a normalization divides: x, or x less its mean.
+fn numerator(graph: &Graph, view: &View, value: ValueId, normal: &Normal) -> Option<ValueId> {
+    if normal.repeat > 1 {
+        let (x, mean) = difference(graph, view, value).filter(|_| normal.centred)?;
+        let mean = unexpanded(graph, view, mean);
+        let found = plain_mean(graph, view, mean)?;
+        let same = found.of == normal.x && found.axes == normal.axes && found.repeat == normal.repeat;
+        return (same && repeat::meets(graph, mean, normal) && repeat::groups(graph, view, x, normal))
+            .then_some(x);
+    }
     if !normal.centred {
-        return value == normal.x;
+        return (value == normal.x).then_some(value);
     }
-    centre(graph, view, value).is_some_and(|(x, axes)| x == normal.x && axes == normal.axes)
+    centre(graph, view, value, &normal.axes).filter(|x| *x == normal.x)
 }
 
-/// The normalization that a node ends, without scale and offset.
-pub(super) fn normalized(graph: &Graph, view: &View, node: &Node) -> Option<Normal> {
+/// The normalization that a node ends, with the scale that the inverse deviation was multiplied with.
+pub(super) fn normalized(graph: &Graph, view: &View, node: &Node) -> Option<Found> {
     if !node.domain.is_empty() {
         return None;
     }
     let (a, b) = (node.input(0)?, node.input(1)?);
-    let found = match node.op.as_str() {
-        "Div" => deviation(graph, view, b).filter(|normal| numerator(graph, view, a, normal)),
+    let (x, normal, gamma) = match node.op.as_str() {
+        "Div" => {
+            let normal = deviation(graph, view, b)?;
+            let shaped = shaped_for(graph, unexpanded(graph, view, b), &normal);
+            (numerator(graph, view, a, &normal).filter(|_| shaped)?, normal, None)
+        }
         "Mul" => [(a, b), (b, a)].into_iter().find_map(|(x, inv)| {
-            inverse(graph, view, inv).filter(|normal| numerator(graph, view, x, normal))
-        }),
-        _ => None,
-    }?;
-    (graph.shape(node.output(0)?) == graph.shape(found.x)).then_some(found)
+            let (normal, gamma) = inverse(graph, view, inv)?;
+            let inv = unexpanded(graph, view, inv);
+            let shaped = gamma.is_some() || shaped_for(graph, inv, &normal);
+            Some((numerator(graph, view, x, &normal).filter(|_| shaped)?, normal, gamma))
+        })?,
+        _ => return None,
+    };
+    let same = graph.shape(node.output(0)?) == graph.shape(x);
+    same.then_some(Found { normal: repeat::of(graph, x, normal), gamma, beta: None })
 }
 
-/// `x · a + (β − mean(x) · a)` with `a = γ / deviation`: the form of TensorFlow's batch_normalization. Gives γ and β too.
-pub(super) fn by_parts(
+/// The terms of a sum with their signs.
+fn terms(
     graph: &Graph,
     view: &View,
-    node: &Node,
-) -> Option<(Normal, Option<ValueId>, Option<ValueId>)> {
+    value: ValueId,
+    sign: bool,
+    depth: usize,
+    all: &mut Vec<(ValueId, bool)>,
+) {
+    let inner = view.maker(graph, value, &["Add", "Sub", "Neg"]).filter(|_| depth > 0);
+    match inner.map(|node| (node.op.as_str(), node.input(0), node.input(1))) {
+        Some(("Neg", Some(x), _)) => terms(graph, view, x, !sign, depth - 1, all),
+        Some((op, Some(a), Some(b))) => {
+            terms(graph, view, a, sign, depth - 1, all);
+            terms(graph, view, b, sign == (op == "Add"), depth - 1, all);
+        }
+        _ => all.push((value, sign)),
+    }
+}
+
+/// `x · a + (β − mean(x) · a)` with `a = γ / deviation`, the terms in any order and with any signs: the form of TensorFlow's and
+/// Keras' normalizations.
+pub(super) fn by_parts(graph: &Graph, view: &View, node: &Node) -> Option<Found> {
     if !node.domain.is_empty() || !matches!(node.op.as_str(), "Add" | "Sub") {
         return None;
     }
-    let (a, b) = (node.input(0)?, node.input(1)?);
-    let orders: &[(ValueId, ValueId)] = if node.op == "Add" { &[(a, b), (b, a)] } else { &[(a, b)] };
-    orders.iter().find_map(|&(scaled, rest)| {
-        let (shift, beta) = if node.op == "Add" {
-            let sub = view.maker(graph, rest, &["Sub"])?;
-            (sub.input(1)?, Some(sub.input(0)?))
-        } else {
-            (rest, None)
-        };
-        let scaled = view.maker(graph, scaled, &["Mul"])?;
-        let shift = view.maker(graph, shift, &["Mul"])?;
-        for (x, factor) in [(scaled.input(0)?, scaled.input(1)?), (scaled.input(1)?, scaled.input(0)?)] {
-            let other = match (shift.input(0)?, shift.input(1)?) {
-                (m, f) | (f, m) if f == factor => m,
-                (m, f) if m == factor => f,
-                _ => continue,
+    let mut all = Vec::new();
+    terms(graph, view, node.input(0)?, true, 2, &mut all);
+    terms(graph, view, node.input(1)?, node.op == "Add", 2, &mut all);
+    if !(2..=3).contains(&all.len()) {
+        return None;
+    }
+    let products = (0..all.len()).filter_map(|i| {
+        let mul = view.maker(graph, all[i].0, &["Mul"])?;
+        Some((i, mul.input(0)?, mul.input(1)?, all[i].1))
+    });
+    let products: Vec<_> = products.collect();
+    for &(i, xa, xb, sign) in &products {
+        for (x, factor) in [(xa, xb), (xb, xa)] {
+            let Some((normal, gamma)) =
+                inverse(graph, view, factor).filter(|(n, _)| sign && n.centred && n.x == x)
+            else {
+                continue;
             };
-            let Some(mean) = plain_mean(graph, view, other).filter(|m| m.of == x) else { continue };
-            let (normal, gamma) = match inverse(graph, view, factor) {
-                Some(normal) => (normal, None),
-                None => {
-                    let mul = view.maker(graph, factor, &["Mul"])?;
-                    let (p, q) = (mul.input(0)?, mul.input(1)?);
-                    match inverse(graph, view, p) {
-                        Some(normal) => (normal, Some(q)),
-                        None => (inverse(graph, view, q)?, Some(p)),
-                    }
-                }
+            if gamma.is_none() && !shaped_for(graph, unexpanded(graph, view, factor), &normal) {
+                continue;
+            }
+            let shift = products.iter().find(|&&(k, a, b, positive)| {
+                let other = match (a, b) {
+                    (m, f) | (f, m) if f == factor => m,
+                    _ => return false,
+                };
+                let mean = if positive { negated(graph, view, other) } else { Some(other) };
+                k != i && mean.is_some_and(|m| is_mean(graph, view, m, x, &normal.axes))
+            });
+            let Some(&(k, ..)) = shift else { continue };
+            let beta = (0..all.len()).find(|&at| at != i && at != k);
+            let beta = match beta {
+                Some(at) if !all[at].1 => continue,
+                Some(at) => Some(all[at].0),
+                None => None,
             };
-            if normal.centred && normal.x == x && normal.axes == mean.axes {
-                return Some((normal, gamma, beta));
+            if graph.shape(node.output(0)?) == graph.shape(x) && normal.repeat == 1 {
+                return Some(Found { normal, gamma, beta });
             }
         }
-        None
-    })
+    }
+    None
 }

@@ -1,7 +1,7 @@
 //! Second moments that no normalization takes, in forms that fp16 can hold.
 
 use super::super::view::{View, with_scalar};
-use super::moments::{Mean, axes_of, clamped, difference_of_moments, extent, mean_of_squares, square};
+use super::moments::{Mean, clamped, difference_of_moments, mean_of_squares};
 use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};
 
 /// Writes nodes one after the other.
@@ -79,7 +79,7 @@ impl Chain<'_> {
 /// E[x²] − E[x]² becomes E[(x − E[x])²], which does not cancel.
 pub(in super::super) fn centred_variance(graph: &mut Graph, view: &View, i: usize) -> bool {
     let Some(found) = difference_of_moments(graph, view, &graph.nodes[i]) else { return false };
-    if graph.dtype(found.of) != DType::F32 {
+    if graph.dtype(found.of) != DType::F32 || found.repeat != 1 {
         return false;
     }
     let shape = graph.shape(found.of).to_vec();
@@ -163,24 +163,7 @@ fn root(graph: &Graph, view: &View, i: usize) -> Option<Root> {
         Some(add) => with_scalar(graph, add).filter(|(_, e)| *e >= 0.0)?,
         None => (inside, 0.0),
     };
-    let Mean { of: x, axes, factor } = match mean_of_squares(graph, view, inside) {
-        Some(found) => found,
-        None => squares_dropping(graph, view, inside)?,
-    };
-    let usable = graph.dtype(x) == DType::F32 && factor > 0.0 && graph.shape(x).len() <= 5;
+    let Mean { of: x, axes, factor, repeat } = mean_of_squares(graph, view, inside)?;
+    let usable = repeat == 1 && graph.dtype(x) == DType::F32 && factor > 0.0 && graph.shape(x).len() <= 5;
     usable.then_some(Root { x, axes, factor, epsilon, floor })
-}
-
-/// The mean of squares whose axes are not kept.
-fn squares_dropping(graph: &Graph, view: &View, value: ValueId) -> Option<Mean> {
-    let value = match view.maker(graph, value, &["Reshape", "Squeeze"]) {
-        Some(flat) => flat.input(0)?,
-        None => value,
-    };
-    let node = view.maker(graph, value, &["ReduceMean", "ReduceSum", "ReduceSumSquare"])?;
-    let axes = axes_of(graph, node)?;
-    let of = node.input(0)?;
-    let of = if node.op == "ReduceSumSquare" { of } else { square(graph, view, of)? };
-    let factor = if node.op == "ReduceMean" { 1.0 } else { extent(graph, of, &axes) as f32 };
-    Some(Mean { of, axes, factor })
 }

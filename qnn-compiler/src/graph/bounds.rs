@@ -1,0 +1,194 @@
+//! Between which numbers a value lies whatever the inputs are, as far as its makers show.
+
+use std::collections::HashMap;
+
+use super::{Graph, Node, NodeId, ValueId};
+
+/// The least and the largest number that a value can hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bounds {
+    /// The least.
+    pub low: f64,
+    /// The largest.
+    pub high: f64,
+}
+
+impl Bounds {
+    /// Nothing is known.
+    const ANY: Self = Self { low: f64::NEG_INFINITY, high: f64::INFINITY };
+
+    fn new(low: f64, high: f64) -> Self {
+        if low.is_nan() || high.is_nan() { Self::ANY } else { Self { low, high } }
+    }
+
+    /// The least and the largest of a function that never falls.
+    fn rising(self, f: impl Fn(f64) -> f64) -> Self {
+        Self::new(f(self.low), f(self.high))
+    }
+
+    fn of(ends: impl IntoIterator<Item = f64>) -> Self {
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for end in ends {
+            if end.is_nan() {
+                return Self::ANY;
+            }
+            (low, high) = (low.min(end), high.max(end));
+        }
+        Self { low, high }
+    }
+}
+
+/// Makers are looked through this deep.
+const DEPTH: usize = 8;
+
+/// Constants up to so many elements are looked at.
+const ELEMENTS: usize = 1 << 16;
+
+/// Results that lie between the same two numbers whatever the operands are.
+const FIXED: &[(&str, f64, f64)] = &[
+    ("Cos", -1.0, 1.0),
+    ("Erf", -1.0, 1.0),
+    ("Exp", 0.0, f64::INFINITY),
+    ("HardSigmoid", 0.0, 1.0),
+    // In fp16, whose smallest number is 2⁻²⁴ and whose largest 65504.
+    ("Log", -17.0, 12.0),
+    ("LogSoftmax", f64::NEG_INFINITY, 0.0),
+    ("Sigmoid", 0.0, 1.0),
+    ("Sin", -1.0, 1.0),
+    ("Softmax", 0.0, 1.0),
+    ("Softplus", 0.0, f64::INFINITY),
+    ("Sqrt", 0.0, f64::INFINITY),
+    ("Tanh", -1.0, 1.0),
+];
+
+/// Operators whose result has numbers of the first operand only.
+const MOVING: &[&str] = &[
+    "DepthToSpace",
+    "Expand",
+    "Flatten",
+    "Gather",
+    "Identity",
+    "MaxPool",
+    "ReduceMax",
+    "ReduceMean",
+    "ReduceMin",
+    "Reshape",
+    "Slice",
+    "SpaceToDepth",
+    "Split",
+    "Squeeze",
+    "Tile",
+    "Transpose",
+    "Unsqueeze",
+];
+
+impl Graph {
+    /// Between which numbers a value lies; `producers` is of this graph.
+    pub fn bounds(&self, producers: &HashMap<ValueId, NodeId>, value: ValueId) -> Bounds {
+        self.bounds_within(producers, value, DEPTH)
+    }
+
+    fn bounds_within(&self, producers: &HashMap<ValueId, NodeId>, id: ValueId, depth: usize) -> Bounds {
+        let value = self.value(id);
+        if let Some((low, high)) = value.encoding.as_ref().and_then(|e| e.range()) {
+            return Bounds::new(low, high);
+        }
+        if value.data.is_some() {
+            let small = value.ty.elements() <= ELEMENTS;
+            return small.then(|| value.reals()).flatten().map_or(Bounds::ANY, Bounds::of);
+        }
+        match producers.get(&id).and_then(|at| self.nodes.get(at.0)) {
+            Some(node) if depth > 0 && node.domain.is_empty() => {
+                let of = |input: ValueId| self.bounds_within(producers, input, depth - 1);
+                self.bounds_of(node, &of).unwrap_or(Bounds::ANY)
+            }
+            _ => Bounds::ANY,
+        }
+    }
+
+    fn bounds_of(&self, node: &Node, of: &dyn Fn(ValueId) -> Bounds) -> Option<Bounds> {
+        let op = node.op.as_str();
+        if let Some(&(_, low, high)) = FIXED.iter().find(|(name, ..)| *name == op) {
+            return Some(Bounds { low, high });
+        }
+        let x = of(node.input(0)?);
+        if MOVING.contains(&op) {
+            return Some(x);
+        }
+        let scalar = |i: usize, default: f64| match node.input(i) {
+            None => Some(default),
+            Some(id) => self.const_scalar(id).map(f64::from),
+        };
+        let second = || node.input(1).filter(|_| node.inputs.len() == 2).map(of);
+        Some(match op {
+            "Abs" => Bounds::new(
+                if x.low > 0.0 { x.low } else { (-x.high).max(0.0) },
+                x.high.abs().max(x.low.abs()),
+            ),
+            "Clip" => {
+                let low = scalar(1, f64::NEG_INFINITY)?;
+                let high = scalar(2, f64::INFINITY)?;
+                x.rising(|v| v.max(low).min(high))
+            }
+            "Neg" => Bounds::new(-x.high, -x.low),
+            "Relu" => x.rising(|v| v.max(0.0)),
+            "Add" => second().map(|y| Bounds::new(x.low + y.low, x.high + y.high))?,
+            "Sub" => second().map(|y| Bounds::new(x.low - y.high, x.high - y.low))?,
+            "Max" => second().map(|y| Bounds::new(x.low.max(y.low), x.high.max(y.high)))?,
+            "Min" => second().map(|y| Bounds::new(x.low.min(y.low), x.high.min(y.high)))?,
+            // A square is not negative, and whatever is finite times zero is zero.
+            "Mul" if node.input(0) == node.input(1) => Bounds { low: 0.0, high: f64::INFINITY },
+            "Mul" => {
+                let y = second()?;
+                let product = |a: f64, b: f64| if a == 0.0 || b == 0.0 { 0.0 } else { a * b };
+                Bounds::of([
+                    product(x.low, y.low),
+                    product(x.low, y.high),
+                    product(x.high, y.low),
+                    product(x.high, y.high),
+                ])
+            }
+            "Div" => {
+                let by = self.const_scalar(node.input(1)?).map(f64::from).filter(|by| *by != 0.0)?;
+                Bounds::of([x.low / by, x.high / by])
+            }
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Attrs, DType, Data, TensorType};
+
+    /// Bounds of the last of some nodes, each over the one before it, the first over an input.
+    fn bounds(chain: &[(&str, Option<f32>)]) -> (f64, f64) {
+        let mut graph = Graph::new("g");
+        let ty = TensorType::new(DType::F32, [4]);
+        let mut last = graph.add_value("x", ty.clone());
+        for (op, number) in chain {
+            let y = graph.add_value("y", ty.clone());
+            let mut node = Node::added(op, "n", last, y, Attrs::default());
+            if let Some(number) = number {
+                let c = graph.add_constant("c", TensorType::new(DType::F32, []), Data::from_f32(&[*number]));
+                node.inputs.push(Some(c));
+            }
+            graph.nodes.push(node);
+            last = y;
+        }
+        let Bounds { low, high } = graph.bounds(&graph.producers(), last);
+        (low, high)
+    }
+
+    #[test]
+    fn what_is_known_of_a_chain() {
+        const INF: f64 = f64::INFINITY;
+        assert_eq!(bounds(&[]), (-INF, INF));
+        assert_eq!(bounds(&[("Sigmoid", None), ("Mul", Some(-4.0)), ("Add", Some(1.0))]), (-3.0, 1.0));
+        assert_eq!(bounds(&[("Relu", None), ("Neg", None)]), (-INF, 0.0));
+        assert_eq!(bounds(&[("Max", Some(-5.0)), ("Div", Some(-2.0))]), (-INF, 2.5));
+        assert_eq!(bounds(&[("Relu", None), ("Mul", Some(0.0))]), (0.0, 0.0));
+        assert_eq!(bounds(&[("Conv", None), ("Tanh", None), ("Abs", None)]), (0.0, 1.0));
+    }
+}
