@@ -206,22 +206,18 @@ fn steep(
     }
 }
 
-/// Questions for NaN and infinity, of which HTP has neither.
+/// Questions for NaN and infinity, which HTP does not tell apart.
 fn guards(graph: &Graph) -> Option<Diagnostic> {
-    let mut all =
-        graph.nodes.iter().filter(|n| n.domain.is_empty() && matches!(n.op.as_str(), "IsNaN" | "IsInf"));
+    let asks = |n: &&Node| n.domain.is_empty() && matches!(n.op.as_str(), "IsNaN" | "IsInf");
+    let mut all = graph.nodes.iter().filter(asks);
     let first = all.next()?;
     let more = all.count();
-    let mut p = named(
-        "E0316",
-        first,
-        format!("{} is right for finite numbers only: HTP has no NaN and no infinity", first.op),
-    );
+    let mut p = named("E0316", first, format!("{} is right for finite inputs only", first.op));
     if more > 0 {
         p.notes.push(format!("{more} more such nodes are in the model"));
     }
     p.notes.push(
-        "HTP stops at the largest number instead, and reads NaN and infinity of a float32 input as one"
+        "HTP has no infinity: it stops at the largest number, and reads NaN and infinity of a float32 input as one"
             .to_owned(),
     );
     p.help = Some("see to it in the app that inputs are finite".to_owned());

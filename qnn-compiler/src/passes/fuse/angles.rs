@@ -8,10 +8,10 @@
 use super::view::{View, with_scalar};
 use crate::graph::{Attrs, DType, Data, Graph, Node, TensorType, ValueId};
 
-/// Parts of a turn.
-const PARTS: i64 = 1 << 21;
-/// Digits of positions are below this. Four of them times half of the parts are below 2³¹, where HTP's integers saturate.
+/// Digits of positions are below this, whose square is more than any position in use.
 const BASE: i64 = 512;
+/// Sums of digits times half of a turn's parts stay below this, where HTP's integers saturate.
+const MOST: i64 = 1 << 31;
 /// What a count is divided by to fit fp16: its eleven bits are as much as fp16 has of an angle.
 const FITTING: i64 = 64;
 
@@ -240,13 +240,16 @@ fn write(graph: &mut Graph, i: usize, y: ValueId, product: &Product) {
     let name = graph.nodes[i].name.clone();
     let mut steps = Steps { graph, nodes: Vec::new(), name };
     let mut sum: Option<ValueId> = None;
-    for (digit, worth) in steps.digits(product.position) {
+    let digits = steps.digits(product.position);
+    // Parts of a turn: 2²² for two digits, 2²¹ for four.
+    let turn = MOST / (BASE / 2 * digits.len() as i64) / 2 * 2;
+    for (digit, worth) in digits {
         let parts: Vec<i64> = product
             .turns
             .iter()
             .map(|turns| {
                 let turns = turns * worth;
-                ((turns - turns.round()) * PARTS as f64).round() as i64
+                ((turns - turns.round()) * turn as f64).round() as i64
             })
             .collect();
         let ty = TensorType::new(DType::I64, product.shape.clone());
@@ -259,10 +262,14 @@ fn write(graph: &mut Graph, i: usize, y: ValueId, product: &Product) {
         });
     }
     let Some(sum) = sum else { return };
-    let (rest, _) = steps.divided(sum, PARTS);
+    let (rest, _) = steps.divided(sum, turn);
+    // Less than half a turn from zero, where fp16 has a digit more.
+    let over = steps.with("Div", rest, turn / 2);
+    let over = steps.with("Mul", over, turn);
+    let rest = steps.op("Sub", &[rest, over], DType::I64, &shape);
     let rest = steps.with("Div", rest, FITTING);
     let rest = steps.cast(rest, DType::F32);
-    let scale = (std::f64::consts::TAU * FITTING as f64 / PARTS as f64) as f32;
+    let scale = (std::f64::consts::TAU * FITTING as f64 / turn as f64) as f32;
     let Steps { graph, mut nodes, name } = steps;
     let scale = graph.add_constant(
         format!("{name}.angle"),
