@@ -222,6 +222,10 @@ fn models_of_dependencies_are_compiled_and_found() {
     said(&plain, "plain");
     assert!(plain.stderr.contains("warning[qnn::E0101]"), "{}", plain.stderr);
 
+    // An app that is killed has the exit code that a shell would give.
+    apps.write("plain/src/main.rs", "fn main() {\n    std::process::abort();\n}\n");
+    apps.qnn("plain", &["run"]).failure(134, &["signal: 6"]);
+
     // A package with models and nothing that brings them into the app.
     apps.package("forgotten", "models.m.source = \"m.onnx\"");
     apps.model("forgotten", 3.0);

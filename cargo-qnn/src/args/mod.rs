@@ -94,7 +94,7 @@ pub(crate) enum Command {
     Socs(commands::socs::SocsArgs),
     /// Locate, measure or shrink the store of compiled models
     Cache(commands::cache::CacheArgs),
-    /// Remove the context binaries that builds put into the target folder
+    /// Remove what was built of packages with models: collected context binaries, and the rest by `cargo clean`
     Clean(commands::clean::CleanArgs),
     /// Explain an error code
     Explain(commands::explain::ExplainArgs),

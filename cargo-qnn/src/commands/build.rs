@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use clap::Args;
 use qnn_build::artifacts::{ArtifactKind, ArtifactRecord, mark_stale};
@@ -319,8 +319,23 @@ fn run_cargo(session: &Session, mut command: Command) -> Result<Exit> {
         Some(0) => Ok(Exit::Ok),
         // cargo, or the app that it ran, has said what is wrong.
         Some(code) => Err(Failure::passed_on(code)),
-        None => Err(Failure::user(format!("cargo ended with {status}"))),
+        // cargo becomes the app that it runs: the code is the one that a shell would give.
+        None => {
+            let failure = Failure::user(format!("cargo, or the app that it ran, ended with {status}"));
+            Err(Failure { exit: killed(status).unwrap_or(failure.exit), ..failure })
+        }
     }
+}
+
+#[cfg(unix)]
+fn killed(status: ExitStatus) -> Option<Exit> {
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status)?;
+    u8::try_from(128 + signal).ok().map(Exit::PassedOn)
+}
+
+#[cfg(not(unix))]
+fn killed(_: ExitStatus) -> Option<Exit> {
+    None
 }
 
 /// Prints what a build would do.

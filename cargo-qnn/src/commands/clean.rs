@@ -1,4 +1,4 @@
-//! `cargo qnn clean`: removes the context binaries that builds put into the target folder.
+//! `cargo qnn clean`: removes the context binaries that builds put into the target folder, and what cargo built of their packages.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

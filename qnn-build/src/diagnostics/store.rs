@@ -61,7 +61,7 @@ was removed. `cargo qnn cache dir` prints the folder.
         "E0607",
         "others can write to the cache folder",
         "\
-The store of compiled models belongs to another user, or everybody may write to it. Its entries
+Everybody may write to the store of compiled models. Its entries
 are checked against damage, not against people: whoever can write there decides what your app
 runs. Take the permission away (`chmod -R go-w ~/.cache/cargo-qnn`), or set `QNN_CACHE_DIR` to a
 folder of your own. To share compiled models, let one account write the store and the others

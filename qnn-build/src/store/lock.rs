@@ -182,3 +182,18 @@ fn same_file(_: &File, path: &Path) -> bool {
     // An open file cannot be removed there.
     path.exists()
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_systems_without_locks_say_so_in_several_ways() {
+        for code in [libc::ENOLCK, libc::EINVAL, libc::ENOSYS, libc::EOPNOTSUPP] {
+            assert!(has_no_locks(&io::Error::from_raw_os_error(code)), "{code}");
+        }
+        for code in [libc::EACCES, libc::EIO, libc::EINTR, libc::EWOULDBLOCK] {
+            assert!(!has_no_locks(&io::Error::from_raw_os_error(code)), "{code}");
+        }
+    }
+}
