@@ -10,12 +10,16 @@ pub(crate) const UNKNOWN_SOC: &str = "E0105";
 pub(crate) const DLC: &str = "E0212";
 /// The context binary does not fit.
 pub(crate) const CONTEXT_BINARY: &str = "E0213";
+/// ONNX Runtime is missing, or refuses the model.
+pub(crate) const REFERENCE: &str = "E0218";
 /// The QNN libraries were not found.
 pub(crate) const NO_LIBRARIES: &str = "E0401";
 /// The toolchain could not be installed: no compiler for this machine, no installer, no download, a wrong wheel.
 pub(crate) const NOT_INSTALLED: &str = "E0402";
 /// A QNN library cannot be loaded.
 pub(crate) const NOT_LOADED: &str = "E0403";
+/// A QNN library is damaged, or another than is recorded.
+pub(crate) const LIBRARY: &str = "E0405";
 /// The network is needed and forbidden.
 pub(crate) const OFFLINE: &str = "E0409";
 /// The cache folder cannot be written.

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use qnn_build::job::Diagnostic;
+use qnn_platform::libs;
 
 use crate::codes;
 use crate::exit::Exit;
@@ -41,6 +42,15 @@ impl Failure {
         Self::silent(u8::try_from(code).map_or(Exit::User, Exit::PassedOn))
     }
 
+    /// Ends the process as a program did that has said itself what is wrong; as a shell tells it where a signal ended it.
+    pub(crate) fn ended(status: std::process::ExitStatus) -> Self {
+        #[cfg(unix)]
+        if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+            return Self::passed_on(128 + signal);
+        }
+        Self::passed_on(status.code().unwrap_or(1))
+    }
+
     /// Ends the process with `exit` after everything has been said.
     pub(crate) fn silent(exit: Exit) -> Self {
         Self { exit, problems: Vec::new() }
@@ -53,8 +63,11 @@ impl Failure {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 (codes::DISK_FULL, "free some space: `cargo qnn cache prune` removes compiled models")
             }
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem if own(path) => {
                 (codes::NOT_WRITABLE, "`cargo qnn env` tells which folders are used and how to move them")
+            }
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem if !what.contains("read") => {
+                (codes::OUTPUT_FILE, "write to another folder, or change the permissions of this one")
             }
             _ => return Self::user(format!("{what} {}", path.display())).note(error.to_string()),
         };
@@ -85,7 +98,7 @@ impl Failure {
 
 impl From<qnn_build::Error> for Failure {
     fn from(error: qnn_build::Error) -> Self {
-        let exit = error.problems.first().map_or(Exit::User, |problem| exit_of(&problem.code));
+        let exit = error.problems.first().map_or(Exit::User, exit_for);
         let mut failure = Self { exit, problems: error.problems };
         if let Some(log) = error.log {
             failure = failure.note(format!("log: {}", log.display()));
@@ -96,7 +109,16 @@ impl From<qnn_build::Error> for Failure {
 
 impl From<Diagnostic> for Failure {
     fn from(problem: Diagnostic) -> Self {
-        Self { exit: exit_of(&problem.code), problems: vec![problem] }
+        Self { exit: exit_for(&problem), problems: vec![problem] }
+    }
+}
+
+/// The exit code that goes with a problem: what a flag says wrongly is a wrong command line.
+fn exit_for(problem: &Diagnostic) -> Exit {
+    let of_flag = problem.at.as_deref().is_some_and(|at| at.starts_with("--"));
+    match exit_of(&problem.code) {
+        Exit::User if of_flag => Exit::Usage,
+        exit => exit,
     }
 }
 
@@ -118,6 +140,11 @@ fn exit_of(code: &str) -> Exit {
     ];
     let known = EXITS.iter().filter(|(prefix, _)| code.starts_with(prefix));
     known.max_by_key(|(prefix, _)| prefix.len()).map_or(Exit::User, |(_, exit)| *exit)
+}
+
+/// Whether a path is in a folder that this program keeps for itself.
+fn own(path: &Path) -> bool {
+    [libs::data_dir(), libs::cache_dir()].iter().flatten().any(|folder| path.starts_with(folder))
 }
 
 /// Turns an `io::Result` into ours with the path named.
@@ -149,6 +176,24 @@ mod tests {
         assert_eq!(exit_of("E0503"), Exit::Compile);
         assert_eq!(exit_of("E0501"), Exit::Toolchain);
         assert_eq!(exit_of(""), Exit::User);
+    }
+
+    #[test]
+    fn a_wrong_flag_is_a_wrong_command_line() {
+        let problem = |at: &str| Failure::from(Diagnostic::new("E0105", "unknown SoC").at(at)).exit;
+        assert_eq!((problem("--soc"), problem("--config soc=SM1")), (Exit::Usage, Exit::Usage));
+        assert_eq!(
+            (problem("Cargo.toml:4"), problem("environment variable QNN_SOC")),
+            (Exit::User, Exit::User)
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_signal_is_told_as_a_shell_tells_it() {
+        use std::os::unix::process::ExitStatusExt;
+        let ended = |raw| Failure::ended(std::process::ExitStatus::from_raw(raw)).exit;
+        assert_eq!((ended(6), ended(3 << 8)), (Exit::PassedOn(134), Exit::PassedOn(3)));
     }
 
     #[test]

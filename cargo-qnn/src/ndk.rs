@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use qnn_platform::env::{self, EnvVar};
+use qnn_platform::libs;
 
 use crate::cargo_config;
 use crate::codes;
@@ -46,9 +47,24 @@ fn compiler_prefix(triple: &str) -> Option<&'static str> {
     TRIPLES.iter().find(|(name, _)| *name == triple).map(|(_, prefix)| *prefix)
 }
 
+/// Where Android Studio puts its SDK, on Linux, macOS and Windows.
+fn usual_sdks() -> Vec<PathBuf> {
+    let Some(home) = libs::home() else { return Vec::new() };
+    [&["Android", "Sdk"][..], &["Library", "Android", "sdk"], &["AppData", "Local", "Android", "Sdk"]]
+        .iter()
+        .map(|parts| parts.iter().fold(home.clone(), |folder, part| folder.join(part)))
+        .collect()
+}
+
+/// The newest NDK of an SDK.
+fn newest(sdk: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(sdk.join("ndk")).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).max_by_key(|path| version(path))
+}
+
 impl Ndk {
-    /// The NDK that the environment names, else the newest of the Android SDK. `None`: nothing names one. A place that
-    /// is named and holds none is an error.
+    /// The NDK that the environment names, else the newest of the Android SDK that it names, else of Android Studio's own. `None`:
+    /// there is none. A place that is named and holds none is an error.
     pub(crate) fn find() -> Result<Option<Self>> {
         for var in NAMED {
             if let Some(root) = env::var(var).map(PathBuf::from) {
@@ -57,22 +73,27 @@ impl Ndk {
         }
         for var in SDKS {
             let Some(sdk) = env::var(var).map(PathBuf::from) else { continue };
-            let entries = std::fs::read_dir(sdk.join("ndk")).into_iter().flatten().flatten();
-            let newest = entries.map(|entry| entry.path()).max_by_key(|path| version(path));
-            if let Some(root) = newest {
+            if let Some(root) = newest(&sdk) {
                 return Self::at(root, var.name).map(Some);
             }
         }
-        Ok(None)
+        let usual = usual_sdks().into_iter().find_map(|sdk| newest(&sdk));
+        usual.map(|root| Self::at(root, "Android Studio's folder")).transpose()
     }
 
     /// As [`Ndk::find`], when there must be one.
     pub(crate) fn require(triple: &str) -> Result<Self> {
         Self::find()?.ok_or_else(|| {
             let message = format!("linking for {triple} needs the Android NDK, and none was found");
-            Failure::new(Exit::Toolchain, codes::NO_NDK, message)
-                .note(format!("none of {} is set", list(NAMED.iter().chain(SDKS).map(|var| var.name))))
-                .help("set ANDROID_NDK_HOME, or the linker by CARGO_TARGET_<TRIPLE>_LINKER")
+            let upper = triple.replace('-', "_").to_uppercase();
+            let linker = env::family_name(&env::CARGO_TARGET_LINKER, &upper);
+            let failure = Failure::new(Exit::Toolchain, codes::NO_NDK, message)
+                .note(format!("none of {} is set", list(NAMED.iter().chain(SDKS).map(|var| var.name))));
+            let usual = list(usual_sdks().iter().map(|sdk| sdk.join("ndk").display().to_string()));
+            let failure = if usual.is_empty() { failure } else { failure.note(format!("there is none in {usual}")) };
+            failure.help(format!(
+                "install one with Android Studio's SDK manager, set ANDROID_NDK_HOME to one, or the linker by {linker}"
+            ))
         })
     }
 

@@ -8,6 +8,7 @@ use indicatif::ProgressBar;
 use qnn_build::driver::{JobId, Progress, ProgressEvent};
 
 use crate::term::{Terminal, elapsed, size};
+use qnn_platform::text::shown;
 
 /// The words for one kind of work.
 #[derive(Clone, Copy, Debug)]
@@ -112,26 +113,28 @@ impl Progress for Shown<'_> {
             ProgressEvent::Cached => self.term.verbose("Fresh", name),
             ProgressEvent::Waiting { pid } => {
                 let who = pid.map_or("another process".to_owned(), |pid| format!("process {pid}"));
-                self.term.status("Blocking", format!("{name}: {who} compiles the same"));
+                self.term
+                    .status("Blocking", format!("{name}: waiting for {who}, which compiles the same model"));
             }
             ProgressEvent::Queued { work } => self.work().queue(job, work),
             ProgressEvent::Started => self.start(job),
             ProgressEvent::Stage { stage, .. } => {
                 if let Some(line) = self.lines().get_mut(job) {
                     line.stage = format!("{name}: {stage}");
-                    line.bar.set_message(line.stage.clone());
+                    line.bar.set_message(shown(&line.stage).into_owned());
                 }
             }
             ProgressEvent::Step { done, total } => {
                 if let Some(line) = self.lines().get(job) {
-                    line.bar.set_message(format!("{} ({done}/{total})", line.stage));
+                    line.bar.set_message(format!("{} ({done}/{total})", shown(&line.stage)));
                 }
             }
             ProgressEvent::Warning(warning) => self.term.warning(warning),
             ProgressEvent::Finished { report, elapsed: time } => {
                 self.stop(job);
                 let bytes = (report.binary_bytes > 0).then(|| size(report.binary_bytes));
-                let ops = (report.ops > 0).then(|| format!("{} ops", report.ops));
+                let ops = (report.ops > 0)
+                    .then(|| format!("{} op{}", report.ops, if report.ops == 1 { "" } else { "s" }));
                 let made: Vec<String> = bytes.into_iter().chain(ops).collect();
                 let made = if made.is_empty() { String::new() } else { format!(": {}", made.join(", ")) };
                 let left = self.work().finish(job);

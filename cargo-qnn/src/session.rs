@@ -17,8 +17,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// From the global flags and the environment, the flags winning.
-    pub(crate) fn new(args: &GlobalArgs) -> Self {
+    /// From the global flags and the environment, the flags winning; `frozen` says that the command has cargo's flag of that name.
+    pub(crate) fn new(args: &GlobalArgs, frozen: bool) -> Self {
         let verbosity = match (args.quiet, args.verbose) {
             (true, _) => Verbosity::Quiet,
             (false, 0) => Verbosity::Normal,
@@ -37,8 +37,9 @@ impl Session {
             Some("never") => false,
             _ => !dumb && env::var(&env::CI).is_none(),
         };
-        let offline =
-            args.offline || env::string(&env::CARGO_NET_OFFLINE).is_some_and(|v| v == "true" || v == "1");
+        let offline = frozen
+            || args.offline
+            || env::string(&env::CARGO_NET_OFFLINE).is_some_and(|v| v == "true" || v == "1");
         Self { term: Terminal::new(verbosity, color, no_color, progress), offline, color: args.color }
     }
 

@@ -10,7 +10,7 @@ use crate::failure::{Failure, Result};
 /// A SoC as jobs carry it.
 pub(crate) fn target(name: &str) -> Result<Target> {
     let soc = soc::find(name).map_err(|unknown| {
-        let failure = Failure::new(Exit::User, codes::UNKNOWN_SOC, format!("unknown SoC `{name}`"));
+        let failure = Failure::new(Exit::Usage, codes::UNKNOWN_SOC, format!("unknown SoC `{name}`"));
         match unknown.nearest.first() {
             Some(near) => failure.help(format!("did you mean `{near}`?")),
             None => failure.help("`cargo qnn socs` lists the known ones"),

@@ -2,11 +2,13 @@
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use qnn_build::job::Diagnostic;
+use qnn_platform::text::shown;
 use serde::Serialize;
 
 use crate::failure::{Failure, Result};
@@ -55,6 +57,8 @@ pub(crate) struct Terminal {
     pub(crate) verbosity: Verbosity,
     color: bool,
     bars: MultiProgress,
+    /// Whether an answer in JSON is on standard output.
+    answered: AtomicBool,
 }
 
 impl Terminal {
@@ -68,7 +72,8 @@ impl Terminal {
         };
         let draw = tty && progress && verbosity > Verbosity::Quiet;
         let target = if draw { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { verbosity, color, bars: MultiProgress::with_draw_target(target) }
+        let answered = AtomicBool::new(false);
+        Self { verbosity, color, bars: MultiProgress::with_draw_target(target), answered }
     }
 
     /// Whether a person sees what is drawn on standard error.
@@ -93,7 +98,8 @@ impl Terminal {
 
     fn line(&self, least: Verbosity, style: Style, verb: &str, what: &dyn Display) {
         if self.verbosity >= least {
-            self.eprint(&format!("{} {what}", self.paint(style, &format!("{verb:>12}"))));
+            let what = what.to_string();
+            self.eprint(&format!("{} {}", self.paint(style, &format!("{verb:>12}")), shown(&what)));
         }
     }
 
@@ -115,7 +121,7 @@ impl Terminal {
             self.eprint(&format!(
                 "{}{}",
                 self.paint(CYAN, "note"),
-                self.paint(BOLD, &format!(": {message}"))
+                self.paint(BOLD, &format!(": {}", shown(&message.to_string())))
             ));
         }
     }
@@ -137,17 +143,20 @@ impl Terminal {
             "" => level.to_owned(),
             code => format!("{level}[qnn::{code}]"),
         };
-        let mut text =
-            format!("{}{}", self.paint(style, &head), self.paint(BOLD, &format!(": {}", diagnostic.message)));
+        let mut text = format!(
+            "{}{}",
+            self.paint(style, &head),
+            self.paint(BOLD, &format!(": {}", shown(&diagnostic.message)))
+        );
         for place in places {
-            text += &format!("\n {} {place}", self.paint(CYAN, "-->"));
+            text += &format!("\n {} {}", self.paint(CYAN, "-->"), shown(place));
         }
         for note in &diagnostic.notes {
-            let note = note.trim_end().replace('\n', "\n           ");
+            let note = shown(note.trim_end()).replace('\n', "\n           ");
             text += &format!("\n  {} note: {note}", self.paint(CYAN, "="));
         }
         if let Some(help) = &diagnostic.help {
-            text += &format!("\n{}: {help}", self.paint(CYAN, "help"));
+            text += &format!("\n{}: {}", self.paint(CYAN, "help"), shown(help));
         }
         text
     }
@@ -180,7 +189,7 @@ impl Terminal {
     pub(crate) fn spinner(&self, verb: &str, what: &str) -> ProgressBar {
         let style = style("{prefix:>12.cyan.bold} {msg} {spinner} {elapsed}");
         let bar = ProgressBar::hidden().with_style(style);
-        let bar = self.bars.add(bar.with_prefix(verb.to_owned()).with_message(what.to_owned()));
+        let bar = self.bars.add(bar.with_prefix(verb.to_owned()).with_message(shown(what).into_owned()));
         bar.enable_steady_tick(Duration::from_millis(120));
         bar
     }
@@ -189,7 +198,8 @@ impl Terminal {
     /// process quietly, as it does for other Unix tools.
     pub(crate) fn data(&self, text: impl Display) -> Result<()> {
         let mut stdout = std::io::stdout().lock();
-        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        let text = text.to_string();
+        match writeln!(stdout, "{}", shown(&text)).and_then(|()| stdout.flush()) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
                 Err(Failure::silent(crate::exit::Exit::Ok))
@@ -202,7 +212,13 @@ impl Terminal {
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<()> {
         let text = serde_json::to_string_pretty(value)
             .map_err(|error| Failure::user("cannot express the result as JSON").note(error.to_string()))?;
+        self.answered.store(true, Ordering::Relaxed);
         self.data(text)
+    }
+
+    /// Whether [`Terminal::json`] was called: one run answers with one document.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
     }
 
     /// One JSON message on one line of standard output.
@@ -305,6 +321,24 @@ mod tests {
         let expected = "error[qnn::E0103]: op `Foo` is not supported\n --> Cargo.toml:12\n --> model `digits`, \
                         node `Foo_3` (Foo)\n  = note: two\n           lines\nhelp: use Bar";
         assert_eq!(term.render(&diagnostic, "error", RED), expected);
+    }
+
+    #[test]
+    fn names_from_files_do_not_act_on_the_terminal() {
+        let term = Terminal::new(Verbosity::Normal, ColorChoice::Always, true, false);
+        let bad = "\u{1b}]0;title\u{7}\u{1b}[2J";
+        let diagnostic = Diagnostic {
+            node: Some(bad.into()),
+            at: Some(bad.into()),
+            notes: vec![bad.into()],
+            help: Some(bad.into()),
+            ..Diagnostic::new("E0301", bad)
+        };
+        let text = term.render(&diagnostic, "error", RED);
+        assert!(
+            !text.contains("\u{1b}]") && !text.contains("\u{1b}[2J") && !text.contains('\u{7}'),
+            "{text:?}"
+        );
     }
 
     #[test]

@@ -2,9 +2,12 @@
 
 use std::io::{BufRead, Read, Write};
 
+use qnn_build::Memo;
 use qnn_build::job::{Diagnostic, Event, Handshake, Job};
 
 use crate::exit::Exit;
+use crate::models;
+use crate::toolchain::contents;
 
 /// Runs the job that standard input holds, or says which version this worker is.
 pub(crate) fn run(handshake: bool) -> Exit {
@@ -40,6 +43,10 @@ pub(crate) fn run(handshake: bool) -> Exit {
         }
     };
     std::thread::spawn(end_with_driver);
+    if let Err(error) = libraries(&job) {
+        send(Event::Failed { error });
+        return Exit::User;
+    }
     match qnn_compiler::run(&job, &mut send) {
         Ok(mut report) => {
             report.peak_rss = peak_rss();
@@ -55,6 +62,19 @@ pub(crate) fn run(handshake: bool) -> Exit {
             Exit::User
         }
     }
+}
+
+/// What is loaded must be what was installed: it runs with the user's rights.
+fn libraries(job: &Job) -> Result<(), Diagnostic> {
+    let toolchain = match job {
+        Job::Compile(job) | Job::Check(job) => &job.toolchain,
+        Job::Execute(job) => &job.toolchain,
+        Job::Reference(job) => &job.toolchain,
+        Job::Export(job) => &job.toolchain,
+        Job::Evaluate(job) => &job.toolchain,
+    };
+    let memo = models::store(None).map_or_else(|_| Memo::default(), |store| store.memo());
+    contents::check(&toolchain.qnn_lib_dir, &memo)
 }
 
 /// The most memory this process ever had, bytes; 0 where the system does not tell.

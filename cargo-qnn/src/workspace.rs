@@ -215,7 +215,7 @@ fn select(metadata: &Metadata, args: &PackageArgs) -> Result<Vec<Package>> {
 
 fn unknown(spec: &str, members: &[&Package]) -> Failure {
     let failure =
-        Failure::new(Exit::User, codes::WORKSPACE, format!("package `{spec}` is not in the workspace"));
+        Failure::new(Exit::Usage, codes::WORKSPACE, format!("package `{spec}` is not in the workspace"));
     let names: Vec<&str> = members.iter().map(|package| package.name.as_str()).collect();
     match nearest(spec, names.iter().copied(), 1).first() {
         Some(near) => failure.help(format!("did you mean `{near}`?")),

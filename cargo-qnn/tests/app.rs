@@ -176,7 +176,7 @@ fn android_without_an_ndk_is_an_error_that_names_the_variables() {
     let home = installed();
     let app = new_app(&home, "sixth", &[]);
     let said = in_app(&home, &app, &["build", "--target", "aarch64-linux-android"]);
-    said.failure(3, &["E0804", "ANDROID_NDK_HOME", "CARGO_TARGET_<TRIPLE>_LINKER"]);
+    said.failure(3, &["E0804", "ANDROID_NDK_HOME", "CARGO_TARGET_AARCH64_LINUX_ANDROID_LINKER"]);
 }
 
 #[test]

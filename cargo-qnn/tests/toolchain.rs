@@ -236,3 +236,27 @@ fn an_installer_that_fails_is_named_with_what_it_said() {
     let said = Said::from(command.env("CARGO_QNN_INSTALLER", "/bin/false").output().unwrap());
     said.failure(3, &["E0402", "/bin/false"]);
 }
+
+#[test]
+fn a_library_that_was_changed_after_the_installation_is_not_loaded() {
+    let home = Home::new();
+    home.run(&["toolchain", "install", "--from", text(&wheels())]).success();
+    let library = home.toolchain().join("onnxruntime_qnn/libQnnSaver.so");
+    let whole = fs::read(&library).unwrap();
+    let mut bytes = whole.clone();
+    bytes[4096] ^= 1;
+    fs::write(&library, &bytes).unwrap();
+    let digits =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("examples/digits/models/digits.onnx");
+    let out = home.dir.path().join("out.bin");
+    let compile = ["compile", text(&digits), "--soc", "SM8650", "-o", text(&out)];
+    home.run(&compile).failure(3, &["E0405", "libQnnSaver.so", "toolchain install --force"]);
+    assert!(!out.exists());
+    fs::write(&library, &whole[..1000]).unwrap();
+    home.run(&compile).failure(3, &["E0405", "1000 bytes"]);
+    // The command looks at the contents itself.
+    fs::write(&library, &bytes).unwrap();
+    let again = home.run(&["toolchain", "install", "--from", text(&wheels())]).success();
+    assert!(again.stderr.contains("Installed"), "{}", again.stderr);
+    home.run(&compile).success();
+}

@@ -40,12 +40,7 @@ impl Memo {
     ///
     /// # Errors
     /// What `compute` returns; nothing is remembered then.
-    pub(crate) fn fact<T, E>(
-        &self,
-        kind: &str,
-        file: &Path,
-        compute: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E>
+    pub fn fact<T, E>(&self, kind: &str, file: &Path, compute: impl FnOnce() -> Result<T, E>) -> Result<T, E>
     where
         T: Serialize + DeserializeOwned,
     {

@@ -71,11 +71,26 @@ pub enum NpzError {
 /// # Errors
 /// See [`NpzError`]. Arrays of other types than numbers and booleans are errors.
 pub fn read(path: &Path) -> Result<Vec<(String, Array)>, NpzError> {
-    let file = File::open(path).map_err(|error| NpzError::Io { path: path.to_owned(), error })?;
-    read_from(BufReader::new(file), path)
+    read_where(path, |_, _, _| true)
 }
 
-fn read_from(reader: impl Read + Seek, path: &Path) -> Result<Vec<(String, Array)>, NpzError> {
+/// The arrays that are wanted, by their name, dtype and shape: of the others only the header is read.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_where(
+    path: &Path,
+    wanted: impl FnMut(&str, DataType, &[u64]) -> bool,
+) -> Result<Vec<(String, Array)>, NpzError> {
+    let file = File::open(path).map_err(|error| NpzError::Io { path: path.to_owned(), error })?;
+    read_from(BufReader::new(file), path, wanted)
+}
+
+fn read_from(
+    reader: impl Read + Seek,
+    path: &Path,
+    mut wanted: impl FnMut(&str, DataType, &[u64]) -> bool,
+) -> Result<Vec<(String, Array)>, NpzError> {
     let not_npz = |error| NpzError::NotNpz { path: path.to_owned(), error };
     let mut archive = ZipArchive::new(reader).map_err(not_npz)?;
     let mut arrays = Vec::with_capacity(archive.len());
@@ -83,12 +98,10 @@ fn read_from(reader: impl Read + Seek, path: &Path) -> Result<Vec<(String, Array
         let mut entry = archive.by_index(index).map_err(not_npz)?;
         let name = entry.name().map_err(not_npz)?.into_owned();
         let Some(name) = name.strip_suffix(".npy").map(str::to_owned) else { continue };
-        let array = read_npy(&mut entry).map_err(|why| NpzError::Array {
-            path: path.to_owned(),
-            name: name.clone(),
-            why,
-        })?;
-        arrays.push((name, array));
+        let array = read_npy(&mut entry, |dtype, shape| wanted(&name, dtype, shape));
+        let array =
+            array.map_err(|why| NpzError::Array { path: path.to_owned(), name: name.clone(), why })?;
+        arrays.extend(array.map(|array| (name, array)));
     }
     Ok(arrays)
 }
@@ -134,20 +147,25 @@ fn write_to<'a>(
     writer.flush().map_err(io)
 }
 
-fn read_npy(reader: &mut impl Read) -> Result<Array, String> {
-    let mut bytes = Vec::new();
-    reader.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    let rest = bytes.strip_prefix(MAGIC).ok_or("it is no .npy data")?;
-    let (length, rest) = match rest {
-        [1, _, a, b, rest @ ..] => (usize::from(u16::from_le_bytes([*a, *b])), rest),
-        [2 | 3, _, a, b, c, d, rest @ ..] => (u32::from_le_bytes([*a, *b, *c, *d]) as usize, rest),
-        _ => return Err("its .npy version is unknown".to_owned()),
+/// An array, or `None` where its dtype and shape are not wanted. The header says how much data there is: no more is read, however
+/// much the file has.
+fn read_npy(
+    reader: &mut impl Read,
+    wanted: impl FnOnce(DataType, &[u64]) -> bool,
+) -> Result<Option<Array>, String> {
+    let start: [u8; 8] = exactly(reader).map_err(|_| "it is no .npy data")?;
+    let length = match start.strip_prefix(MAGIC) {
+        None => return Err("it is no .npy data".to_owned()),
+        Some([1, _]) => usize::from(u16::from_le_bytes(exactly(reader)?)),
+        Some([2 | 3, _]) => u32::from_le_bytes(exactly(reader)?) as usize,
+        Some(_) => return Err("its .npy version is unknown".to_owned()),
     };
-    if length > LONGEST_HEADER || length > rest.len() {
+    if length > LONGEST_HEADER {
         return Err("its header is damaged".to_owned());
     }
-    let (header, data) = rest.split_at(length);
-    let header = std::str::from_utf8(header).map_err(|_| "its header is damaged")?;
+    let header = up_to(reader, length as u64)?;
+    let header = std::str::from_utf8(&header).ok().filter(|header| header.len() == length);
+    let header = header.ok_or("its header is damaged")?;
     let descr = field(header, "descr").ok_or("its header names no type")?;
     let descr = descr.split(['\'', '"']).nth(1).ok_or("a structured type")?;
     let shape = shape(field(header, "shape").ok_or("its header has no shape")?)?;
@@ -159,17 +177,38 @@ fn read_npy(reader: &mut impl Read) -> Result<Array, String> {
     let size = dtype.size();
     let elements = shape.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim));
     let expected = elements.and_then(|n| n.checked_mul(size as u64));
-    if expected != Some(data.len() as u64) {
-        return Err(format!("shape {shape:?} of {dtype} does not fit its {} bytes", data.len()));
+    if !wanted(dtype, &shape) {
+        return Ok(None);
     }
-    let mut data = data.to_vec();
+    let more = |expected: u64| expected.checked_add(1);
+    let mut data = up_to(reader, expected.and_then(more).unwrap_or(0))?;
+    if expected != Some(data.len() as u64) {
+        let found = match expected {
+            Some(expected) if data.len() as u64 > expected => format!("more than {expected}"),
+            _ => data.len().to_string(),
+        };
+        return Err(format!("shape {shape:?} of {dtype} does not fit its {found} bytes"));
+    }
     if descr.starts_with('>') {
         data.chunks_exact_mut(size).for_each(<[u8]>::reverse);
     }
     if columns_first && shape.len() > 1 {
         data = rows_first(&data, &shape, size);
     }
-    Ok(Array { dtype, shape, data })
+    Ok(Some(Array { dtype, shape, data }))
+}
+
+fn exactly<const N: usize>(reader: &mut impl Read) -> Result<[u8; N], String> {
+    let mut bytes = [0; N];
+    reader.read_exact(&mut bytes).map_err(|error| error.to_string())?;
+    Ok(bytes)
+}
+
+/// The next `most` bytes, or fewer where the file ends.
+fn up_to(reader: &mut impl Read, most: u64) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    reader.take(most).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    Ok(bytes)
 }
 
 /// What stands behind a key of the header, which is a Python dictionary.
@@ -241,6 +280,32 @@ mod tests {
         [MAGIC, &[1, 0], &length, header.as_bytes(), data].concat()
     }
 
+    fn all(bytes: &[u8]) -> Result<Array, String> {
+        read_npy(&mut Cursor::new(bytes), |_, _| true)?.ok_or_else(|| "not wanted".to_owned())
+    }
+
+    /// A source that never ends, and counts what is read of it.
+    struct Endless(u64);
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.0 += buffer.len() as u64;
+            buffer.fill(0);
+            Ok(buffer.len())
+        }
+    }
+
+    #[test]
+    fn no_more_is_read_than_the_header_says() {
+        let text = "{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }\n";
+        let mut endless = Endless(0);
+        let found = read_npy(&mut Cursor::new(npy(text, &[])).chain(&mut endless), |_, _| true);
+        assert!(found.unwrap_err().contains("more than 16 bytes") && endless.0 < 1 << 16);
+        let mut endless = Endless(0);
+        let found = read_npy(&mut Cursor::new(npy(text, &[])).chain(&mut endless), |_, shape| shape == [5]);
+        assert_eq!((found.unwrap(), endless.0), (None, 0));
+    }
+
     #[test]
     fn what_is_written_is_read_again_in_the_same_order() {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -257,7 +322,7 @@ mod tests {
     fn column_major_and_big_endian_arrays_are_turned() {
         let data: Vec<u8> = [1_i16, 4, 2, 5, 3, 6].iter().flat_map(|v| v.to_be_bytes()).collect();
         let text = "{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3), }\n";
-        let array = read_npy(&mut Cursor::new(npy(text, &data))).unwrap();
+        let array = all(&npy(text, &data)).unwrap();
         let values: Vec<i16> = array.data.chunks(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
         assert_eq!((array.shape, values), (vec![2, 3], vec![1, 2, 3, 4, 5, 6]));
     }
@@ -265,7 +330,8 @@ mod tests {
     #[test]
     fn damaged_data_is_an_error() {
         let good = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }\n";
-        assert!(read_npy(&mut Cursor::new(npy(good, &[0; 8]))).is_ok());
+        assert!(all(&npy(good, &[0; 8])).is_ok());
+        assert!(all(&npy(good, &[0; 9])).is_err());
         for (text, data) in [
             (good, &[0_u8; 7][..]),
             ("{'descr': '<f4', 'shape': (18446744073709551615, 4), }", &[0; 8]),
@@ -273,10 +339,10 @@ mod tests {
             ("{'descr': '<f4', 'shape': (2", &[0; 8]),
             ("{}", &[]),
         ] {
-            assert!(read_npy(&mut Cursor::new(npy(text, data))).is_err(), "{text}");
+            assert!(all(&npy(text, data)).is_err(), "{text}");
         }
-        assert!(read_npy(&mut Cursor::new(b"\x93NUMPY\x01\x00\xff\xff")).is_err());
-        let not_zip = read_from(Cursor::new(b"abc"), Path::new("x.npz"));
+        assert!(all(b"\x93NUMPY\x01\x00\xff\xff").is_err());
+        let not_zip = read_from(Cursor::new(b"abc"), Path::new("x.npz"), |_, _, _| true);
         assert!(matches!(not_zip, Err(NpzError::NotNpz { .. })));
     }
 }

@@ -6,3 +6,4 @@ pub mod env;
 pub mod libs;
 pub mod nearest;
 pub mod soc;
+pub mod text;

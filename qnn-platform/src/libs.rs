@@ -290,7 +290,7 @@ pub fn hexagon_toolchain_dir(data_dir: &Path) -> PathBuf {
     toolchains_dir(data_dir).join(hexagon_toolchain_id())
 }
 
-/// The data folder: `CARGO_QNN_HOME`, else `$XDG_DATA_HOME/cargo-qnn`, else `~/.local/share/cargo-qnn`. `None` without a home.
+/// The data folder: `CARGO_QNN_HOME`, else `$XDG_DATA_HOME/cargo-qnn`, else `~/.local/share/cargo-qnn`. `None` without a home folder.
 pub fn data_dir() -> Option<PathBuf> {
     let own = env::var(&env::CARGO_QNN_HOME).map(PathBuf::from);
     own.or_else(|| user_dir(&env::XDG_DATA_HOME, &[".local", "share"]))
@@ -309,11 +309,18 @@ pub fn library_file(stem: &str) -> String {
 
 fn user_dir(xdg: &env::EnvVar, below_home: &[&str]) -> Option<PathBuf> {
     // The XDG specification has relative paths ignored.
-    let base = env::var(xdg).map(PathBuf::from).filter(|dir| dir.is_absolute()).or_else(|| {
-        let home = env::var(&env::HOME).or_else(|| env::var(&env::USERPROFILE))?;
-        Some(below_home.iter().fold(PathBuf::from(home), |dir, part| dir.join(part)))
-    })?;
+    let base = env::var(xdg)
+        .map(PathBuf::from)
+        .filter(|dir| dir.is_absolute())
+        .or_else(|| Some(below_home.iter().fold(home()?, |dir, part| dir.join(part))))?;
     Some(base.join("cargo-qnn"))
+}
+
+/// The user's own folder: `HOME` (or `USERPROFILE`), else what the system's list of users says, as cargo finds it. Services and CI
+/// often run without the variable.
+pub fn home() -> Option<PathBuf> {
+    let named = env::var(&env::HOME).or_else(|| env::var(&env::USERPROFILE)).map(PathBuf::from);
+    named.or_else(std::env::home_dir).filter(|home| home.is_absolute())
 }
 
 /// Folders of a QAIRT SDK that may hold libraries for this machine.

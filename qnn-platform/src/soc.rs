@@ -71,7 +71,7 @@ pub const SOCS: &[Soc] = &[
     row("SXR1230P", &[], (45, 73, 2, NO_FP16), IN_EXECUTORCH),
     row("SSG2115P", &[], (46, 73, 2, NO_FP16), IN_EXECUTORCH),
     row("SM6450", &["snapdragon-6-gen-1"], (50, 73, 2, NO_FP16), IN_HEADER),
-    row("SA8255", &["sa8255p"], (52, 73, 8, FP16), IN_EXECUTORCH),
+    row("SA8255", &["sa8255p", "sa8775p"], (52, 73, 8, FP16), IN_EXECUTORCH),
     row("SXR2230P", &["snapdragon-xr2-gen-2"], (53, 69, 8, FP16), IN_EXECUTORCH),
     row("SM7475", &["snapdragon-7-plus-gen-2"], (54, 69, 4, NO_FP16), IN_HEADER),
     row("SM8650", &["snapdragon-8-gen-3"], (57, 75, 8, FP16), IN_EXECUTORCH),
@@ -90,9 +90,9 @@ pub const SOCS: &[Soc] = &[
     row("SM6650", &["snapdragon-6-gen-4"], (74, 73, 2, NO_FP16), IN_HEADER),
     row("SXR2330P", &[], (75, 79, 8, FP16), IN_EXECUTORCH),
     row("SM6475", &["snapdragon-6-gen-3"], (76, 73, 2, NO_FP16), IN_HEADER),
-    row("QCS9100", &[], (77, 73, 8, FP16), IN_EXECUTORCH),
+    row("QCS9100", &["qcs9075", "iq-9075", "dragonwing-iq-9075"], (77, 73, 8, FP16), IN_EXECUTORCH),
     row("QCM6690", &[], (78, 73, 2, NO_FP16), IN_HEADER),
-    row("QCS8300", &[], (82, 75, 8, FP16), IN_HEADER),
+    row("QCS8300", &["qcs8275", "iq-8275", "dragonwing-iq-8275"], (82, 75, 8, FP16), IN_HEADER),
     row("SM8735", &["snapdragon-8s-gen-4"], (85, 73, 8, NO_FP16), IN_HEADER),
     row("SM7750", &["snapdragon-7-gen-4"], (86, 73, 4, NO_FP16), IN_HEADER),
     row("SM8850", &["snapdragon-8-elite-gen-5"], (87, 81, 8, FP16), IN_EXECUTORCH),
@@ -101,7 +101,7 @@ pub const SOCS: &[Soc] = &[
     row("QCS8625", &[], (90, 75, 8, FP16), NEWER),
     row("SM7775", &[], (91, 73, 4, NO_FP16), NEWER),
     row("SM8850L", &[], (92, 81, 8, FP16), NEWER),
-    row("QCS6490", &["qcm6490"], (93, 68, 2, NO_FP16), NEWER_EXECUTORCH),
+    row("QCS6490", &["qcm6490", "rb3gen2", "rb3-gen-2-vision-kit"], (93, 68, 2, NO_FP16), NEWER_EXECUTORCH),
     row("SC8440XP", &[], (94, 81, 8, FP16), NEWER),
     row("SAR2230P", &[], (95, 81, 4, NO_FP16), NEWER_EXECUTORCH),
     row("SW6100", &[], (96, 81, 4, NO_FP16), NEWER_EXECUTORCH),
@@ -173,7 +173,18 @@ pub fn find(name: &str) -> Result<&'static Soc, UnknownSoc> {
     let by_name = || {
         SOCS.iter().find(|soc| names(soc).any(|known| !folded.is_empty() && nearest::fold(known) == folded))
     };
-    by_number.or_else(by_arch).or_else(by_name).ok_or_else(|| UnknownSoc {
+    // Phones report the bin that they have: SM8550-AC, SM8750-3-AB, SM8650P. The HTP is that of the part.
+    let by_part = || {
+        let part = name.split('-').next().unwrap_or(name);
+        let known = |part: &str| SOCS.iter().find(|soc| soc.name.eq_ignore_ascii_case(part));
+        let bins = name.split('-').skip(1);
+        let is_bin = |bin: &str| bin.len() <= 2 && bin.chars().all(|c| c.is_ascii_alphanumeric());
+        if !bins.clone().all(is_bin) {
+            return None;
+        }
+        known(part).or_else(|| known(part.strip_suffix(['P', 'p'])?))
+    };
+    by_number.or_else(by_arch).or_else(by_name).or_else(by_part).ok_or_else(|| UnknownSoc {
         name: name.to_owned(),
         nearest: nearest::nearest(name, SOCS.iter().flat_map(names), 3),
     })
@@ -206,6 +217,28 @@ mod tests {
             ["SM8650", "sm8650", " SM-8650 ", "57", "v75", "V75", "snapdragon-8-gen-3", "Snapdragon 8 Gen 3"]
         {
             assert_eq!(find(spelling).map(|soc| soc.id), Ok(57), "{spelling}");
+        }
+    }
+
+    #[test]
+    fn what_phones_and_boards_report_is_found() {
+        for (reported, name) in [
+            ("SM8550-AC", "SM8550"),
+            ("SM8550P", "SM8550"),
+            ("SM8650-AC", "SM8650"),
+            ("SM8750P", "SM8750"),
+            ("sm8750-3-ab", "SM8750"),
+            ("SM8850-AC", "SM8850"),
+            ("SM8850L", "SM8850L"),
+            ("SA8775P", "SA8255"),
+            ("QCS9075", "QCS9100"),
+            ("rb3gen2", "QCS6490"),
+            ("RB3 Gen 2", "QCS6490"),
+        ] {
+            assert_eq!(find(reported).map(|soc| soc.name), Ok(name), "{reported}");
+        }
+        for word in ["SM8550-pro", "SM8551-AC", "-AC", "P", "SM9999P"] {
+            assert!(find(word).is_err(), "{word}");
         }
     }
 

@@ -24,7 +24,7 @@ pub enum LoadError {
         path: PathBuf,
     },
     /// The system's loader refused the file.
-    #[error("cannot load the QNN library `{}`: {source}", path.display())]
+    #[error("cannot load the QNN library `{}`: {}", path.display(), reason(source))]
     Open {
         /// The library.
         path: PathBuf,
@@ -57,6 +57,15 @@ pub enum LoadError {
         /// Found and supported versions.
         source: VersionError,
     },
+}
+
+/// What the system's loader said, which the error itself only has as its cause.
+fn reason(error: &libloading::Error) -> String {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    match cause {
+        Some(cause) if !cause.is_empty() => cause,
+        _ => error.to_string(),
+    }
 }
 
 /// Who sees the symbols of a loaded library.

@@ -31,7 +31,7 @@ const SEE_LOG: &str = "read the library's log lines; QNN_LOG=verbose prints all 
 const BUG: &str = "this is a defect of the calling code: report it with the library's log lines";
 const REBUILD: &str =
     "compile the model again with the QNN release that this device runs, or ship that release's libraries";
-const SHIP_SKEL: &str = "ship libQnnHtpVxxStub.so and libQnnHtpVxxSkel.so of the device's architecture (`cargo qnn bundle` collects them), and set ADSP_LIBRARY_PATH to their folder before the first call";
+const SHIP_SKEL: &str = "ship libQnnHtpVxxStub.so and libQnnHtpVxxSkel.so of the device's architecture (docs/DEVICE.md tells where they come from), and set ADSP_LIBRARY_PATH to their folder before the first call";
 const SIMPLIFY: &str = "try optimization level 1, or narrow the model down to the op that the log names";
 const RESTART: &str = "open the backend again; if the NPU crashed, the next session starts clean";
 const SMALLER: &str = "close other models, or compile a smaller model or one with fewer graphs";

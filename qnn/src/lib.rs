@@ -62,8 +62,8 @@
 //! A device needs four of the vendor's files, all of the release that compiled the binary: `libQnnHtp.so`, `libQnnSystem.so`,
 //! `libQnnHtpV75Stub.so` and `libQnnHtpV75Skel.so` (75 is the architecture). The folder of the last one must be in
 //! `ADSP_LIBRARY_PATH` before the first call. An Android app also declares
-//! `<uses-native-library android:name="libcdsprpc.so" android:required="false"/>` in its manifest. `cargo qnn bundle` collects the
-//! files.
+//! `<uses-native-library android:name="libcdsprpc.so" android:required="false"/>` in its manifest. `docs/DEVICE.md` in
+//! the repository tells where the files come from and how they get onto the device.
 //!
 //! # Errors
 //!
@@ -82,7 +82,7 @@
 //! # The emulator
 //!
 //! It computes what the NPU computes, on one core and slowly; its times say nothing about a device. `QNN_EMULATE_SOC` chooses the
-//! SoC that [`LoadedModel`] asks for. It has one amount of VTCM for the whole process ([`Error::EmulatedVtcm`]).
+//! SoC that [`LoadedModel`] asks for. All graphs of a process have to be planned for the same amount of VTCM there ([`Error::EmulatedVtcm`]).
 
 mod artifact;
 mod backend;

@@ -1,6 +1,6 @@
 //! How a model file is compiled, on a command line without a manifest.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use qnn_build::Memo;
@@ -10,6 +10,7 @@ use qnn_build::plan::{Plan, is_llm, source_format};
 use qnn_build::source::inspect;
 
 use super::{DimArg, InputArg, sizes};
+use crate::codes;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::op::folder::OpPackageArgs;
@@ -96,6 +97,12 @@ impl CompileFlags {
         Ok(plan.models.into_iter().flat_map(|model| model.jobs).collect())
     }
 
+    /// Files beside a model file that hold its weights.
+    pub(crate) fn external(&self, file: &Path) -> Vec<PathBuf> {
+        let facts = source_format(file).ok().and_then(|format| inspect(file, format, &Memo::default()).ok());
+        facts.into_iter().flat_map(|facts| facts.external).map(|external| external.path).collect()
+    }
+
     /// The plan for a model file, checked as a manifest would be.
     pub(crate) fn plan(
         &self,
@@ -146,7 +153,9 @@ impl CompileFlags {
         let plan = Plan::new(&manifest, toolchain, memo, &self.own.open(session)?).map_err(|mut error| {
             // There is no file to point at; the model is named all the same.
             error.problems.iter_mut().for_each(|problem| problem.at = None);
-            error
+            let unknown_soc = error.problems.iter().all(|problem| problem.code == codes::UNKNOWN_SOC);
+            let failure = Failure::from(error);
+            if unknown_soc { Failure { exit: Exit::Usage, ..failure } } else { failure }
         })?;
         Ok(plan)
     }

@@ -19,10 +19,18 @@ pub(crate) struct JobArgs {
 }
 
 impl JobArgs {
-    /// The time limit of a job.
+    /// The time limit of a job, where the command line or the environment says one.
     pub(crate) fn timeout(&self) -> Result<Option<Duration>> {
-        let seconds = self.timeout.map(Duration::try_from_secs_f64).transpose();
-        seconds
-            .map_err(|error| Failure::usage("--timeout is not a number of seconds").note(error.to_string()))
+        let Some(seconds) = self.timeout else {
+            return qnn_build::driver::timeout().map_err(|text| {
+                Failure::usage(format!("QNN_TIMEOUT is `{text}`, which is no time"))
+                    .help("set it to seconds, more than 0, or unset it: without it there is no limit")
+            });
+        };
+        match Duration::try_from_secs_f64(seconds) {
+            Ok(limit) if !limit.is_zero() => Ok(Some(limit)),
+            _ => Err(Failure::usage(format!("--timeout {seconds} is no time"))
+                .help("it takes seconds, more than 0; without it there is no limit")),
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod cargo;
 mod compile;
 mod config;
+pub(crate) mod examples;
 mod job;
 mod llm;
 mod model;
@@ -31,7 +32,7 @@ const STYLES: Styles = Styles::styled()
 /// From a line in Cargo.toml to a neural network on a Snapdragon NPU.
 #[derive(Debug, Parser)]
 #[command(name = "cargo-qnn", bin_name = "cargo qnn", version, styles = STYLES, after_help = exit::HELP)]
-#[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
@@ -98,7 +99,7 @@ pub(crate) enum Command {
     Clean(commands::clean::CleanArgs),
     /// Explain an error code
     Explain(commands::explain::ExplainArgs),
-    /// Show the environment variables that are read, and what they come to
+    /// Show the environment variables that are read, with their values
     Env(commands::env::EnvArgs),
     /// Print shell completions
     Completions(commands::completions::CompletionsArgs),
@@ -111,4 +112,20 @@ pub(crate) enum Command {
         #[arg(long)]
         handshake: bool,
     },
+}
+
+impl Command {
+    /// Whether `--frozen` is there, which means `--offline`, too.
+    pub(crate) fn frozen(&self) -> bool {
+        let packages = match self {
+            Command::Build(args) => &args.packages,
+            Command::Check(args) => &args.packages,
+            Command::Run(args) => &args.packages,
+            Command::Verify(args) => &args.packages,
+            Command::Show(args) => &args.packages,
+            Command::Clean(args) => &args.packages,
+            _ => return false,
+        };
+        packages.frozen
+    }
 }

@@ -1,6 +1,7 @@
 //! `cargo qnn check`: every problem of every model, without compiling to the end.
 
 use clap::Args;
+use qnn_build::driver::JobId;
 use qnn_build::job::Report;
 use qnn_build::package;
 use serde::Serialize;
@@ -23,7 +24,7 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    packages: PackageArgs,
+    pub(crate) packages: PackageArgs,
     #[command(flatten)]
     features: FeatureArgs,
     #[command(flatten)]
@@ -38,7 +39,20 @@ struct Answer {
     ok: bool,
     problems: Vec<qnn_build::job::Diagnostic>,
     warnings: Vec<qnn_build::job::Diagnostic>,
-    reports: Vec<Report>,
+    reports: Vec<Checked>,
+}
+
+/// What became of a model for a SoC.
+#[derive(Serialize)]
+struct Checked {
+    package: String,
+    model: String,
+    soc: String,
+    /// Of a language model.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    part: String,
+    #[serde(flatten)]
+    report: Report,
 }
 
 pub(crate) fn run(session: &Session, args: &CheckArgs) -> Result<Exit> {
@@ -49,6 +63,15 @@ pub(crate) fn run(session: &Session, args: &CheckArgs) -> Result<Exit> {
         Ok((reports, warnings)) => {
             warnings.iter().for_each(|warning| session.term.warning(warning));
             if args.json {
+                let jobs = models
+                    .packages
+                    .iter()
+                    .flat_map(|package| package.plan.jobs().map(move |job| (package, job.1)));
+                let reports = jobs.zip(reports).map(|((package, job), report)| {
+                    let JobId { package, model, soc, part, .. } = JobId::of(&package.name, job);
+                    Checked { package, model, soc, part, report }
+                });
+                let reports = reports.collect();
                 session.term.json(&Answer { ok: true, problems: vec![], warnings, reports })?;
             }
             Ok(Exit::Ok)

@@ -21,7 +21,7 @@ pub(crate) struct CleanArgs {
     #[arg(long, value_name = "FOLDER")]
     target_dir: Option<PathBuf>,
     #[command(flatten)]
-    packages: PackageArgs,
+    pub(crate) packages: PackageArgs,
 }
 
 pub(crate) fn run(session: &Session, args: &CleanArgs) -> Result<Exit> {
@@ -52,7 +52,7 @@ pub(crate) fn run(session: &Session, args: &CleanArgs) -> Result<Exit> {
     match status.code() {
         Some(0) => Ok(Exit::Ok),
         Some(code) => Err(Failure::passed_on(code)),
-        None => Err(Failure::user(format!("cargo ended with {status}"))),
+        None => Err(Failure::ended(status)),
     }
 }
 

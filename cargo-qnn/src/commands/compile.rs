@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use clap::Args;
 use qnn_build::driver::{self, JobId, Limits, RunOptions, Task, memory_estimate};
-use qnn_build::job::{CompileJob, Job, Report};
+use qnn_build::job::{CompileJob, Job, Report, Samples};
 use qnn_build::op_package::Builds;
 use qnn_build::package::{self, Package};
 use qnn_build::plan::{is_llm, source_format};
 use qnn_platform::env;
 use serde::Serialize;
 
-use crate::args::{CompileFlags, JobArgs, LlmFlags};
+use crate::args::{CompileFlags, JobArgs, LlmFlags, examples};
 use crate::codes;
 use crate::exit::Exit;
-use crate::failure::{Failure, IoContext, Result};
+use crate::failure::{Failure, Result};
 use crate::jobs;
 use crate::models::Models;
+use crate::outputs::{Partial, not_over};
 use crate::progress::{COMPILE, Shown};
 use crate::report;
 use crate::session::Session;
@@ -25,6 +26,7 @@ use crate::toolchain::ensure;
 
 /// Arguments of `cargo qnn compile`.
 #[derive(Debug, Args)]
+#[command(after_help = examples::COMPILE)]
 pub(crate) struct CompileArgs {
     /// The model: .onnx or .dlc; or a language model: .gguf, or a Hugging Face folder
     #[arg(value_name = "FILE")]
@@ -77,6 +79,15 @@ pub(crate) fn run(session: &Session, args: &CompileArgs) -> Result<Exit> {
         .iter()
         .map(|job| if several { with_soc(&args.output, &job.soc.name) } else { args.output.clone() })
         .collect();
+    for (job, output) in planned.iter().zip(&outputs) {
+        let samples = match &job.samples {
+            Some(Samples::File(file)) => Some(file),
+            _ => None,
+        };
+        let read = std::iter::once(&job.source).chain(&job.encodings).chain(samples).map(PathBuf::as_path);
+        let external = args.flags.external(&args.file);
+        not_over(output, read.chain(external.iter().map(PathBuf::as_path)))?;
+    }
     let reports = compile_all(session, args, &planned, &outputs)?;
     for ((job, output), report) in planned.iter().zip(&outputs).zip(&reports) {
         if !args.json {
@@ -168,41 +179,15 @@ fn compile_one(
     timeout: Option<Duration>,
     progress: &Shown<'_>,
 ) -> Result<Report> {
-    if std::fs::metadata(output).is_ok_and(|meta| !meta.is_file()) {
-        // Renaming a file to this name would replace a device such as /dev/null.
-        let message = format!("{} is not a regular file", output.display());
-        return Err(
-            Failure::new(Exit::User, codes::OUTPUT_FILE, message).help("name a file to write with -o")
-        );
-    }
-    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).at("cannot create", folder)?;
-    let partial = tempfile::Builder::new().prefix(".qnn-").suffix(".bin").tempfile_in(folder);
-    let partial = partial.at("cannot write into", folder)?.into_temp_path();
-    let work = CompileJob { output: Some(absolute(&partial)), ..job.clone() };
+    let partial = Partial::new(output)?;
+    let work = CompileJob { output: Some(partial.path().to_owned()), ..job.clone() };
     let id = JobId::of("", job);
     let keep = env::var(&env::QNN_KEEP).map(PathBuf::from);
     let options = RunOptions { timeout, log: None, keep: keep.as_deref() };
     let outcome = driver::run(&jobs::worker()?, &Job::Compile(work), &id, options, progress);
     let report = jobs::report(outcome)?;
-    readable(&partial)?;
-    partial.persist(output).map_err(|error| Failure::io("cannot write", output, &error.error))?;
+    partial.finish()?;
     Ok(report)
-}
-
-/// Temporary files are private; a result is as readable as any other file.
-fn readable(file: &Path) -> Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644)).at("cannot write", file)?;
-    }
-    let _ = file;
-    Ok(())
-}
-
-fn absolute(file: &Path) -> PathBuf {
-    std::path::absolute(file).unwrap_or_else(|_| file.to_owned())
 }
 
 #[cfg(test)]

@@ -109,7 +109,10 @@ pub(crate) fn run(session: &Session, args: &EnvArgs) -> Result<Exit> {
         let of_group = variables.iter().filter(|var| var.group == group.title());
         let rows: Vec<Vec<String>> = of_group
             .map(|var| {
-                let value = var.value.clone().unwrap_or_else(|| format!("(unset: {})", var.default));
+                let value = var.value.clone().unwrap_or_else(|| match var.default {
+                    "not set" => "(not set)".to_owned(),
+                    default => format!("(not set; then {default})"),
+                });
                 vec![format!("  {}", var.name), value]
             })
             .collect();

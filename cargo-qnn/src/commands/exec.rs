@@ -7,12 +7,13 @@ use qnn_build::driver::JobId;
 use qnn_build::job::{ExecuteJob, Job, Report};
 use serde::Serialize;
 
-use crate::args::JobArgs;
+use crate::args::{JobArgs, examples};
 use crate::codes;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::jobs;
 use crate::op::folder::OpPackageArgs;
+use crate::outputs::not_over;
 use crate::progress::EXECUTE;
 use crate::session::Session;
 use crate::target::target;
@@ -20,6 +21,7 @@ use crate::toolchain::ensure;
 
 /// Arguments of `cargo qnn exec`.
 #[derive(Debug, Args)]
+#[command(after_help = examples::EXEC)]
 pub(crate) struct ExecArgs {
     /// The context binary
     #[arg(value_name = "FILE.bin")]
@@ -59,6 +61,7 @@ pub(crate) fn run(session: &Session, args: &ExecArgs) -> Result<Exit> {
             return Err(Failure::new(Exit::User, codes::INPUT_FILE, message));
         }
     }
+    not_over(&args.outputs, [args.binary.as_path(), args.inputs.as_path()])?;
     let job = ExecuteJob {
         binary: args.binary.clone(),
         graph: args.graph.clone(),

@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::jobs;
 use crate::llm;
+use crate::outputs::not_over;
 use crate::progress::EXPORT;
 use crate::session::Session;
 use crate::target::target;
@@ -55,6 +56,9 @@ pub(crate) fn run(session: &Session, args: &ExportArgs) -> Result<Exit> {
     let written: Vec<&PathBuf> = [&args.onnx, &args.encodings, &args.dlc].into_iter().flatten().collect();
     if written.is_empty() {
         return Err(Failure::usage("name what to write: --onnx FILE, --encodings FILE or --dlc FILE"));
+    }
+    for output in &written {
+        not_over(output, [args.model.as_path()])?;
     }
     let dlc = match (&args.dlc, &args.soc) {
         (Some(path), Some(soc)) => Some((absolute(path), target(soc)?, args.strategy)),

@@ -7,7 +7,7 @@ use qnn_build::Memo;
 use qnn_build::plan::source_format;
 use qnn_build::source::inspect;
 
-use crate::args::{DimArg, InputArg};
+use crate::args::{DimArg, InputArg, examples};
 use crate::codes;
 use crate::exit::Exit;
 use crate::failure::{Failure, IoContext, Result};
@@ -20,11 +20,12 @@ use crate::workspace::nearest_manifest;
 
 /// Arguments of `cargo qnn init`.
 #[derive(Debug, Args)]
+#[command(after_help = examples::INIT)]
 pub(crate) struct InitArgs {
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
     manifest_path: Option<PathBuf>,
-    /// A model file; may be repeated. Without it, what is in the folder `models` is taken
+    /// A model file; may be repeated. Without it, every model in the folder `models`
     #[arg(long, value_name = "FILE")]
     model: Vec<PathBuf>,
     #[command(flatten)]
@@ -94,8 +95,23 @@ pub(crate) fn run(session: &Session, args: &InitArgs) -> Result<Exit> {
     let (inputs, dims) = (&args.common.input, &args.common.dim);
     let mut models = Vec::new();
     for file in &files {
-        // A damaged file is reported by the build; the manifest can name it all the same.
-        let facts = source_format(file).ok().and_then(|format| inspect(file, format, &Memo::default()).ok());
+        let facts = source_format(file).map_err(Failure::from).and_then(|format| {
+            inspect(file, format, &Memo::default()).map_err(|problems| Failure { exit: Exit::User, problems })
+        });
+        let facts = match facts {
+            Ok(facts) => Some(facts),
+            Err(failure) => {
+                for problem in &failure.problems {
+                    let place = problem.at.clone().unwrap_or_else(|| file.display().to_string());
+                    session.term.warning(&problem.clone().at(place));
+                }
+                // A file that was found in passing is left out; one that was named may be fetched later.
+                if args.model.is_empty() {
+                    continue;
+                }
+                None
+            }
+        };
         models.push(model_entry(file, relative(file, folder)?, facts.as_ref(), inputs, dims)?);
         if let Some(problem) = facts.and_then(|facts| open_dimensions(&facts, inputs, dims)) {
             session.term.warning(&problem.at(file.display().to_string()));
@@ -103,7 +119,19 @@ pub(crate) fn run(session: &Session, args: &InitArgs) -> Result<Exit> {
     }
     apply(session, &manifest, &args.common.edit(models)?)?;
     build_script(session, folder)?;
+    included(session, folder);
     Ok(Exit::Ok)
+}
+
+/// Says what is still to be written by hand.
+fn included(session: &Session, folder: &Path) {
+    let sources = walkdir::WalkDir::new(folder.join("src")).into_iter().filter_map(|entry| entry.ok());
+    let rust = sources.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "rs"));
+    let includes =
+        |file: &Path| std::fs::read_to_string(file).is_ok_and(|text| text.contains("include_models!"));
+    if !rust.into_iter().any(|entry| includes(entry.path())) {
+        session.term.note("the app has the models' modules where you write `qnn::include_models!();`, for example in src/main.rs");
+    }
 }
 
 /// Edits the manifest file in one step.
@@ -159,10 +187,42 @@ fn models_in(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// `file` as seen from `folder`, with `/`; absolute when it lies elsewhere.
+/// `file` as seen from `folder`, with `/`: a manifest with paths of this machine is no use elsewhere. Links are not followed, for
+/// the file that a link leads to changes.
 fn relative(file: &Path, folder: &Path) -> Result<String> {
-    let absolute = file.canonicalize().at("cannot find the model file", file)?;
+    file.metadata().at("cannot find the model file", file)?;
+    let parent = |path: &Path| {
+        path.parent().filter(|path| !path.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned)
+    };
+    let home = parent(file).canonicalize().at("cannot find the model file", file)?;
     let folder = folder.canonicalize().at("cannot find", folder)?;
-    let shown = absolute.strip_prefix(&folder).unwrap_or(&absolute);
-    Ok(shown.to_string_lossy().replace('\\', "/"))
+    let name = file.file_name().map_or_else(|| file.canonicalize().unwrap_or_default(), PathBuf::from);
+    let file = home.join(name);
+    let common = file.components().zip(folder.components()).take_while(|(a, b)| a == b).count();
+    if common <= 1 && file.components().count() > 1 {
+        // Nothing in common but the root, or on another drive.
+        return Ok(file.to_string_lossy().replace('\\', "/"));
+    }
+    let up = folder.components().skip(common).map(|_| "..".to_owned());
+    let down = file.components().skip(common).map(|part| part.as_os_str().to_string_lossy().into_owned());
+    Ok(up.chain(down).collect::<Vec<_>>().join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_beside_the_package_is_named_relative_to_it() {
+        let root = tempfile::tempdir().unwrap();
+        let (app, models) = (root.path().join("app"), root.path().join("m"));
+        std::fs::create_dir_all(app.join("models")).unwrap();
+        std::fs::create_dir_all(&models).unwrap();
+        for file in [models.join("x.onnx"), app.join("models/y.onnx")] {
+            std::fs::write(file, "").unwrap();
+        }
+        assert_eq!(relative(&models.join("x.onnx"), &app).unwrap(), "../m/x.onnx");
+        assert_eq!(relative(&app.join("models/../models/y.onnx"), &app).unwrap(), "models/y.onnx");
+        assert!(relative(&app.join("z.onnx"), &app).is_err());
+    }
 }

@@ -10,6 +10,7 @@ use qnn_build::job::SourceFormat;
 use qnn_build::plan::source_format;
 use qnn_build::source::inspect;
 
+use crate::args::examples;
 use crate::codes;
 use crate::exit::Exit;
 use crate::failure::{Failure, IoContext, Result};
@@ -20,6 +21,7 @@ use crate::toolchain::ensure;
 
 /// Arguments of `cargo qnn inspect`.
 #[derive(Debug, Args)]
+#[command(after_help = examples::INSPECT)]
 pub(crate) struct InspectArgs {
     /// A context binary (.bin), a model (.onnx), a deep learning container (.dlc), or a language model (.gguf, or a folder with
     /// config.json and .safetensors files)

@@ -9,6 +9,7 @@ use qnn_build::plan::source_format;
 use qnn_build::source::inspect;
 
 use super::init::{self, SetupArgs};
+use crate::args::examples;
 use crate::exit::Exit;
 use crate::failure::{Failure, IoContext, Result};
 use crate::programs::command_line;
@@ -18,6 +19,7 @@ use crate::workspace::cargo;
 
 /// Arguments of `cargo qnn new`.
 #[derive(Debug, Args)]
+#[command(after_help = examples::NEW)]
 pub(crate) struct NewArgs {
     /// Folder of the new app, which also names it
     #[arg(value_name = "PATH")]

@@ -27,7 +27,7 @@ pub(crate) struct RunArgs {
     #[arg(last = true, value_name = "APP ARGS")]
     app: Vec<OsString>,
     #[command(flatten)]
-    packages: PackageArgs,
+    pub(crate) packages: PackageArgs,
     #[command(flatten)]
     flags: BuildFlags,
     #[command(flatten)]

@@ -18,7 +18,7 @@ pub(crate) struct ShowArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    packages: PackageArgs,
+    pub(crate) packages: PackageArgs,
     #[command(flatten)]
     config: ConfigArgs,
 }

@@ -95,8 +95,13 @@ fn install(session: &Session, args: &InstallArgs) -> Result<Exit> {
         What::Qnn => Product::Qnn,
         What::Hexagon => Product::Hexagon,
     };
-    let request =
-        Request { product, from: args.from.as_deref(), offline: session.offline, force: args.force };
+    let request = Request {
+        product,
+        from: args.from.as_deref(),
+        offline: session.offline,
+        thorough: true,
+        force: args.force,
+    };
     let installed = install::install(term, &data_dir()?, &request)?;
     if !installed.fresh {
         term.status(

@@ -1,16 +1,18 @@
 //! `cargo qnn verify`: does the HTP compute what the model means?
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
-use qnn_build::Memo;
-use qnn_build::plan::source_format;
-use qnn_build::source::inspect;
+use qnn_build::op_package::Builds;
+use qnn_build::package::Package;
+use qnn_build::plan::PlannedModel;
+use qnn_platform::nearest::nearest;
 use serde::Serialize;
 
 use qnn_build::job::Evaluation;
 
-use crate::args::{CompileFlags, ConfigArgs, FeatureArgs, JobArgs, PackageArgs};
+use crate::args::{CompileFlags, ConfigArgs, FeatureArgs, JobArgs, PackageArgs, examples};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result, list};
 use crate::llm;
@@ -18,20 +20,26 @@ use crate::models::Models;
 use crate::session::Session;
 use crate::table::columns;
 use crate::target::target;
-use crate::toolchain::ensure;
 use crate::verify::llm::{Request, evaluate};
-use crate::verify::{Comparison, Departure, Inputs, LayerVerdict, Subject, Thresholds, Verdicts, verify};
+use crate::verify::{
+    Comparison, Departure, Inputs, LayerVerdict, Method, Subject, Thresholds, Verdicts, verify,
+};
 use crate::workspace::Workspace;
 
 /// Arguments of `cargo qnn verify`.
 #[derive(Debug, Args)]
+#[command(after_help = examples::VERIFY)]
 pub(crate) struct VerifyArgs {
-    /// A model file (.onnx), or the name of a model in Cargo.toml
+    /// A model file (.onnx), or the name of a model in Cargo.toml; without it, every model there for each of its SoCs
     #[arg(value_name = "FILE|MODEL")]
-    model: String,
-    /// Arrays to feed the model with: one per input of the model file, or batches of them; random numbers without it
+    model: Option<String>,
+    /// Arrays to feed the model with: one per input, or batches of them, in the dtype and layout of the model file or in those
+    /// that the app uses; random numbers without it
     #[arg(long, value_name = "FILE.npz")]
     inputs: Option<PathBuf>,
+    /// Arrays that the outputs should be, by name, where ONNX Runtime cannot compute the model: operators of your own, a DLC
+    #[arg(long, value_name = "FILE.npz", requires = "inputs", conflicts_with = "layers")]
+    expected: Option<PathBuf>,
     /// Seed of the random numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -41,16 +49,16 @@ pub(crate) struct VerifyArgs {
     /// Compare every value inside the model, and find the first that departs
     #[arg(long)]
     layers: bool,
-    /// Least signal-to-noise ratio of every float output, dB
+    /// Smallest signal-to-noise ratio of every float output, dB
     #[arg(long, value_name = "DB", default_value_t = 30.0)]
     min_sqnr: f64,
-    /// Least cosine similarity of every float output
+    /// Smallest cosine similarity of every float output
     #[arg(long, value_name = "COSINE")]
     min_cosine: Option<f64>,
     /// Largest absolute difference of every float output
     #[arg(long, value_name = "DIFFERENCE")]
     max_abs: Option<f64>,
-    /// Least part of equal elements of every integer output
+    /// Smallest share of equal elements of every integer output, 0 to 1
     #[arg(long, value_name = "PART", default_value_t = 0.99)]
     min_equal: f64,
     /// Text to run a language model over: perplexity and logits in the emulator against dequantized float32 weights
@@ -81,7 +89,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    packages: PackageArgs,
+    pub(crate) packages: PackageArgs,
     #[command(flatten)]
     config: ConfigArgs,
     #[command(flatten)]
@@ -90,9 +98,11 @@ pub(crate) struct VerifyArgs {
     job: JobArgs,
 }
 
-/// The whole answer, as `--json` shows it.
+/// What `--json` shows of a model: alone where one was named, else in a list.
 #[derive(Serialize)]
 struct Answer<'a> {
+    /// Its package; empty for a file that belongs to none.
+    package: &'a str,
     model: &'a str,
     soc: &'a str,
     ok: bool,
@@ -105,69 +115,138 @@ pub(crate) fn run(session: &Session, args: &VerifyArgs) -> Result<Exit> {
     if let Some(text) = &args.text {
         return language_model(session, args, text);
     }
-    if qnn_llm::kind(Path::new(&args.model)).is_some() {
-        return Err(Failure::usage("a language model is verified over a text: --text FILE"));
+    let (models, subjects) = subjects(session, args)?;
+    let several = args.model.is_none() || subjects.len() > 1;
+    if several
+        && args.inputs.is_some()
+        && subjects.iter().any(|subject| subject.job.model != subjects[0].job.model)
+    {
+        return Err(Failure::usage("--inputs are those of one model: name it"));
     }
-    let subject = subject(session, args)?;
-    let inputs = match &args.inputs {
-        Some(file) => Inputs::File(file.clone()),
-        None => Inputs::Generated { seed: args.seed, range: args.range },
+    let method = Method {
+        inputs: match &args.inputs {
+            Some(file) => Inputs::File(file.clone()),
+            None => Inputs::Generated { seed: args.seed, range: args.range },
+        },
+        limits: Thresholds {
+            min_sqnr: args.min_sqnr,
+            min_cosine: args.min_cosine,
+            max_abs: args.max_abs,
+            min_equal: args.min_equal,
+        },
+        layers: args.layers,
+        expected: args.expected.clone(),
     };
-    let limits = Thresholds {
-        min_sqnr: args.min_sqnr,
-        min_cosine: args.min_cosine,
-        max_abs: args.max_abs,
-        min_equal: args.min_equal,
-    };
-    let graphs = verify(session, &subject, &inputs, &limits, args.layers)?;
-    let ok = graphs.iter().flat_map(|graph| &graph.outputs).all(|output| output.ok);
-    let departure = graphs.iter().find_map(|graph| graph.departure.as_ref());
+    let mut verified = Vec::new();
+    let mut failed: Option<Failure> = None;
+    for subject in &subjects {
+        match verify(session, &models, subject, &method) {
+            Ok(graphs) => {
+                let verified_one = Verified { subject, graphs };
+                if !args.json {
+                    show(session, &verified_one, several, args.layers)?;
+                }
+                verified.push(verified_one);
+            }
+            // The others are verified all the same.
+            Err(failure) if several => match &mut failed {
+                Some(all) => all.problems.extend(failure.problems),
+                None => failed = Some(failure),
+            },
+            Err(failure) => return Err(failure),
+        }
+    }
     if args.json {
-        session.term.json(&Answer {
-            model: &subject.job.model,
-            soc: &subject.job.soc.name,
-            ok,
-            graphs: &graphs,
-            first_departure: departure.map(|found| found.layer.comparison.name.as_str()),
-        })?;
-    } else {
-        for graph in &graphs {
-            session.term.data(text(graph))?;
-        }
-        if let Some(Departure { layer, reason, remedy }) = departure {
-            session.term.data(format!(
-                "the first value that departs is `{}`, of node `{}` ({}): {}\n  why: {reason}\n  help: {remedy}",
-                layer.comparison.name,
-                layer.node,
-                layer.op,
-                layer.comparison.sqnr(),
-            ))?;
-        } else if args.layers {
-            session.term.data("no value inside the model departs")?;
+        let answers: Vec<Answer<'_>> = verified.iter().map(Verified::answer).collect();
+        match &answers[..] {
+            [one] if !several => session.term.json(one)?,
+            all => session.term.json(&all)?,
         }
     }
-    if !ok {
-        let far = graphs.iter().flat_map(|graph| &graph.outputs).filter(|output| !output.ok);
+    let far = verified.iter().filter_map(|one| one.failure(several, args.layers));
+    for failure in far {
+        match &mut failed {
+            Some(all) => all.problems.extend(failure.problems),
+            None => failed = Some(failure),
+        }
+    }
+    failed.map_or(Ok(Exit::Ok), Err)
+}
+
+/// A model with what came of it.
+struct Verified<'a> {
+    subject: &'a Subject,
+    graphs: Vec<Verdicts>,
+}
+
+impl Verified<'_> {
+    fn departure(&self) -> Option<&Departure> {
+        self.graphs.iter().find_map(|graph| graph.departure.as_ref())
+    }
+
+    fn answer(&self) -> Answer<'_> {
+        Answer {
+            package: &self.subject.package,
+            model: &self.subject.job.model,
+            soc: &self.subject.job.soc.name,
+            ok: self.graphs.iter().flat_map(|graph| &graph.outputs).all(|output| output.ok),
+            graphs: &self.graphs,
+            first_departure: self.departure().map(|found| found.layer.comparison.name.as_str()),
+        }
+    }
+
+    /// The outputs that are too far, as a failure.
+    fn failure(&self, several: bool, layers: bool) -> Option<Failure> {
+        let far = self.graphs.iter().flat_map(|graph| &graph.outputs).filter(|output| !output.ok);
         let far = list(far.map(|output| format!("`{}`", output.name)));
-        let failure = Failure::user(format!("too far from the reference: {far}"));
-        return Err(if args.layers {
-            failure
-        } else {
-            failure.help("--layers finds the first value that departs")
-        });
+        if far.is_empty() {
+            return None;
+        }
+        let of = if several { format!("{}: ", self.name()) } else { String::new() };
+        let failure = Failure::user(format!("{of}too far from the reference: {far}"));
+        Some(if layers { failure } else { failure.help("--layers finds the first value that departs") })
     }
-    Ok(Exit::Ok)
+
+    fn name(&self) -> String {
+        let Subject { package, job, .. } = self.subject;
+        let package = if package.is_empty() { String::new() } else { format!("{package}/") };
+        format!("{package}{} ({})", job.model, job.soc.name)
+    }
+}
+
+fn show(session: &Session, verified: &Verified<'_>, several: bool, layers: bool) -> Result<()> {
+    if several {
+        session.term.data(format!("model {}", verified.name()))?;
+    }
+    for graph in &verified.graphs {
+        session.term.data(text(graph))?;
+    }
+    if let Some(Departure { layer, reason, remedy }) = verified.departure() {
+        session.term.data(format!(
+            "the first value that departs is `{}`, of node `{}` ({}): {}\n  why: {reason}\n  help: {remedy}",
+            layer.comparison.name,
+            layer.node,
+            layer.op,
+            layer.comparison.sqnr(),
+        ))?;
+    } else if layers {
+        session.term.data("no value inside the model departs")?;
+    }
+    Ok(())
 }
 
 /// Runs a language model over a text, and compares.
 fn language_model(session: &Session, args: &VerifyArgs, text: &Path) -> Result<Exit> {
+    let Some(model) = &args.model else {
+        return Err(Failure::usage("name the language model to run over the text"));
+    };
     let [soc] = &args.config.soc[..] else {
         return Err(Failure::usage("name the SoC to verify for: --soc SM8650"));
     };
     let evaluation = evaluate(
         session,
         &Request {
-            source: llm::source(Path::new(&args.model))?,
+            source: llm::source(Path::new(model))?,
             soc: target(soc)?,
             text: text.to_owned(),
             context: args.context,
@@ -243,40 +322,124 @@ fn row(layer: &LayerVerdict) -> Vec<String> {
     vec![node.clone(), op.clone(), name, low, high, comparison.sqnr(), verdict.to_owned()]
 }
 
-/// A file when there is one of that name, else a model of the manifest.
-fn subject(session: &Session, args: &VerifyArgs) -> Result<Subject> {
-    let timeout = args.job.timeout()?;
-    let file = Path::new(&args.model);
-    if file.is_file() {
-        if args.config.soc.len() != 1 {
-            return Err(Failure::usage("name the SoC to verify for: --soc SM8650"));
-        }
-        let toolchain = ensure(session)?.for_job();
-        let jobs = args.flags.jobs(session, file, &args.config.soc, &toolchain)?;
-        let job = jobs.into_iter().next().ok_or_else(|| Failure::usage("no SoC to verify for"))?;
-        let facts = inspect(file, source_format(file)?, &Memo::default());
-        let facts = facts.map_err(|problems| Failure { exit: Exit::User, problems })?;
-        return Ok(Subject { job, facts, timeout });
+/// A file when there is one of that name, else models of the manifest.
+fn subjects(session: &Session, args: &VerifyArgs) -> Result<(Models, Vec<Subject>)> {
+    match &args.model {
+        Some(name) if Path::new(name).is_file() => of_file(session, args, Path::new(name)),
+        // A folder is a language model only where it has the files of one.
+        Some(name) if qnn_llm::kind(Path::new(name)).is_some() => Err(over_a_text()),
+        name => of_manifest(session, args, name.as_deref()),
     }
+}
+
+fn over_a_text() -> Failure {
+    Failure::usage("a language model is verified over a text: --text FILE")
+}
+
+fn of_file(session: &Session, args: &VerifyArgs, file: &Path) -> Result<(Models, Vec<Subject>)> {
+    if qnn_llm::kind(file).is_some() {
+        return Err(over_a_text());
+    }
+    if args.config.soc.is_empty() {
+        return Err(Failure::usage("name the SoC to verify for: --soc SM8650"));
+    }
+    let plan = |builds: &Builds<'_>| {
+        let plan = args.flags.plan(
+            session,
+            file,
+            &args.config.soc,
+            None,
+            &builds.resolved.toolchain,
+            builds.memo,
+        )?;
+        Ok(vec![Package { name: String::new(), plan, op_packages: Vec::new(), warnings: Vec::new() }])
+    };
+    let models = Models::of(session, Some(fallback()), &args.job, None, plan)?;
+    let timeout = args.job.timeout()?;
+    let planned = models.packages.iter().flat_map(|package| &package.plan.models);
+    let subjects = planned.flat_map(|model| each_soc("", model, timeout)).collect();
+    Ok((models, subjects))
+}
+
+/// Where context binaries go when the cache cannot be written to. Nobody else may write there.
+fn fallback() -> PathBuf {
+    std::env::current_dir().unwrap_or_default().join("target").join("qnn-cache")
+}
+
+fn of_manifest(session: &Session, args: &VerifyArgs, name: Option<&str>) -> Result<(Models, Vec<Subject>)> {
     if args.flags.given() {
-        return Err(Failure::usage(format!("there is no file `{}`", args.model)).help(
+        let failure = match name {
+            Some(name) => Failure::usage(format!("there is no file `{name}`")),
+            None => Failure::usage("no model file is named"),
+        };
+        return Err(failure.help(
             "options of the compile belong to a file; for a model of the manifest use --config KEY=VALUE",
         ));
     }
-    // A model is named: whatever features it needs are meant.
+    // Whatever features the models need are meant.
     let every = FeatureArgs { all_features: true, ..FeatureArgs::default() };
-    let workspace = Workspace::resolve(session, &args.packages, &every).map_err(|failure| {
-        failure.note(format!("`{}` is no file, so a model of that name was looked for", args.model))
+    let workspace = Workspace::resolve(session, &args.packages, &every).map_err(|failure| match name {
+        Some(name) => failure.note(format!("`{name}` is no file, so a model of that name was looked for")),
+        None => failure,
     })?;
     let models = Models::plan(session, &workspace, &args.config, &args.job, None, None)?;
-    let all = models.packages.iter().flat_map(|package| &package.plan.models);
-    let found = all.clone().find(|model| model.name == args.model).and_then(|model| {
-        let job = model.jobs.first()?.clone();
-        Some(Subject { job, facts: model.facts.clone(), timeout })
-    });
-    found.ok_or_else(|| {
-        Failure::usage(format!("`{}` is neither a file nor a model of the manifest", args.model))
-            .help(format!("its models: {}", list(all.map(|model| &model.name))))
+    let timeout = args.job.timeout()?;
+    let all = || {
+        models
+            .packages
+            .iter()
+            .flat_map(|package| package.plan.models.iter().map(move |model| (package, model)))
+    };
+    let Some(name) = name else {
+        let (texts, others): (Vec<_>, Vec<_>) = all().partition(|(_, model)| model.facts.llm.is_some());
+        for (_, model) in texts {
+            let message =
+                format!("model `{}` is left out: a language model is verified over a text", model.name);
+            session.term.warning(
+                &qnn_build::job::Diagnostic::new("", message)
+                    .help(format!("cargo qnn verify {} --soc SOC --text FILE", model.source.display())),
+            );
+        }
+        let subjects =
+            others.into_iter().flat_map(|(package, model)| each_soc(&package.name, model, timeout));
+        let subjects = subjects.collect();
+        return Ok((models, subjects));
+    };
+    let found: Vec<(&Package, &PlannedModel)> = all().filter(|(_, model)| model.name == name).collect();
+    if let [(first, _), (second, _), ..] = &found[..] {
+        let message = format!("packages `{}` and `{}` both have a model `{name}`", first.name, second.name);
+        return Err(Failure::usage(message).help(format!("name one of them: -p {}", first.name)));
+    }
+    let Some((package, model)) = found.first() else {
+        let failure = Failure::usage(format!("`{name}` is neither a file nor a model of the manifest"));
+        let names: Vec<&str> = all().map(|(_, model)| model.name.as_str()).collect();
+        return Err(match nearest(name, names.iter().copied(), 1).first() {
+            Some(near) => failure.help(format!("did you mean `{near}`?")),
+            None => failure.help(format!("its models: {}", list(names))),
+        });
+    };
+    if model.facts.llm.is_some() {
+        return Err(
+            over_a_text().help(format!("cargo qnn verify {} --soc SOC --text FILE", model.source.display()))
+        );
+    }
+    // The first SoC stands for the model, unless others are named.
+    let count = if args.config.soc.len() > 1 { usize::MAX } else { 1 };
+    let subjects = each_soc(&package.name, model, timeout).take(count).collect();
+    Ok((models, subjects))
+}
+
+/// A model for each of its SoCs.
+fn each_soc<'a>(
+    package: &'a str,
+    model: &'a PlannedModel,
+    timeout: Option<Duration>,
+) -> impl Iterator<Item = Subject> + use<'a> {
+    model.jobs.iter().map(move |job| Subject {
+        package: package.to_owned(),
+        job: job.clone(),
+        facts: model.facts.clone(),
+        timeout,
     })
 }
 

@@ -1,9 +1,10 @@
 //! Programs: the downloader of wheels, `cargo-qnn` itself, compilers for the Hexagon.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use qnn_build::Memo;
+use qnn_build::op_package::{Kind, Target, toolchain};
 use qnn_platform::env;
 use qnn_platform::libs::Places;
 
@@ -34,7 +35,7 @@ pub(super) fn installer() -> Finding {
 }
 
 pub(super) fn cargo_qnn() -> Finding {
-    let remedy = "cargo install cargo-qnn, or set CARGO_QNN; `cargo qnn build` needs neither";
+    let remedy = "put its folder on PATH (`cargo install` puts it into ~/.cargo/bin), or set CARGO_QNN; `cargo qnn build` needs neither";
     let named = env::string(&env::CARGO_QNN);
     let Some(program) = named.as_deref().or(Some("cargo-qnn")).and_then(programs::find) else {
         let what = named.map_or("cargo-qnn is not on PATH".to_owned(), |path| {
@@ -60,28 +61,21 @@ pub(super) fn cargo_qnn() -> Finding {
 }
 
 pub(super) fn hexagon() -> Finding {
-    let reason = "not found; needed only to build custom op packages for a device";
-    if let Some(root) = env::var(&env::HEXAGON_SDK_ROOT).map(PathBuf::from) {
-        return match sdk_compiler(&root) {
-            Some(clang) => Finding::ok(clang.display().to_string()),
-            None => Finding::warn(
-                format!("no hexagon-clang in {} (HEXAGON_SDK_ROOT)", root.display()),
-                "correct HEXAGON_SDK_ROOT or unset it",
-            ),
-        };
-    }
-    match programs::find("hexagon-clang") {
-        Some(clang) => Finding::ok(clang.display().to_string()),
-        None => Finding::skip(reason).remedy("install the Hexagon SDK and set HEXAGON_SDK_ROOT"),
+    // The architecture decides over flags and not over which compiler is found.
+    const TARGET: Target = Target::Hexagon(75);
+    match toolchain::find(Kind::Qhpi, TARGET, &toolchain::Places::from_env(), &Memo::default()) {
+        Ok(compiler) => Finding::ok(format!("{} ({})", compiler.program.display(), family(&compiler.family))),
+        Err(problem) if env::var(&env::HEXAGON_SDK_ROOT).is_some() => {
+            Finding::warn(problem.message, "correct HEXAGON_SDK_ROOT or unset it")
+        }
+        Err(_) => Finding::skip("not found; needed only to build custom op packages for a device")
+            .remedy("cargo qnn toolchain install hexagon, or set HEXAGON_SDK_ROOT to a Hexagon SDK"),
     }
 }
 
-/// `hexagon-clang` of the newest tools in a Hexagon SDK.
-fn sdk_compiler(root: &Path) -> Option<PathBuf> {
-    let tools = root.join("tools").join("HEXAGON_Tools");
-    let mut versions: Vec<PathBuf> =
-        std::fs::read_dir(tools).ok()?.filter_map(|entry| entry.ok()).map(|entry| entry.path()).collect();
-    versions.sort();
-    let clang = |version: &PathBuf| version.join("Tools").join("bin").join("hexagon-clang");
-    versions.iter().rev().map(clang).find(|clang| clang.is_file())
+fn family(family: &toolchain::Family) -> &'static str {
+    match family {
+        toolchain::Family::Zig => "clang of the installed zig",
+        _ => "Hexagon SDK",
+    }
 }

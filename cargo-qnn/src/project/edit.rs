@@ -43,6 +43,7 @@ pub(crate) fn edit(text: &str, edit: &Edit) -> Result<Edited> {
         return Err(Failure::new(Exit::User, codes::MANIFEST, "this Cargo.toml has no [package]")
             .help("name the Cargo.toml of a package with --manifest-path"));
     }
+    let had_comment = text.contains(COMMENT);
     let mut added = Vec::new();
     let features: &[&str] = if edit.models.iter().any(|model| model.llm) { &["llm"] } else { &[] };
     dependency(&mut document, ("dependencies", "qnn"), features, &edit.dependencies, &mut added)?;
@@ -51,25 +52,90 @@ pub(crate) fn edit(text: &str, edit: &Edit) -> Result<Edited> {
     let package = table(document.as_table_mut(), "package", false)?;
     let metadata = table(package, "metadata", true)?;
     let qnn = table(metadata, "qnn", false)?;
-    if qnn.get("soc").is_none() {
-        qnn.insert("soc", value(edit.soc.iter().collect::<Array>()));
-        added.push(format!("soc = {:?}", edit.soc));
-    }
+    socs(qnn, &edit.soc, &mut added)?;
     if !edit.models.is_empty() {
         let models = table(qnn, "models", true)?;
         for model in edit.models.iter() {
-            if models.get(&model.name).is_none() {
-                models.insert(&model.name, Item::Table(model_table(model)));
-                added.push(format!("model `{}` from {}", model.name, model.source));
+            match models.get_mut(&model.name).and_then(Item::as_table_like_mut) {
+                Some(there) => sizes(there, model, &mut added)?,
+                None => {
+                    models.insert(&model.name, Item::Table(model_table(model)));
+                    added.push(format!("model `{}` from {}", model.name, model.source));
+                }
             }
         }
     }
     let mut text = document.to_string();
     let declared = document["package"]["metadata"]["qnn"].get("models").is_some();
     if !declared && !added.is_empty() {
-        text += "\n# [package.metadata.qnn.models.NAME]\n# source = \"models/NAME.onnx\"\n";
+        text += COMMENT;
+    } else if declared && had_comment {
+        // It showed what is there now.
+        text = text.replace(COMMENT, "");
     }
     Ok(Edited { text, added })
+}
+
+/// How a model is declared, for a manifest without one.
+const COMMENT: &str = "\n# [package.metadata.qnn.models.NAME]\n# source = \"models/NAME.onnx\"\n";
+
+/// Adds the SoCs that the list does not have yet.
+fn socs(qnn: &mut dyn TableLike, wanted: &[String], added: &mut Vec<String>) -> Result<()> {
+    let Some(item) = qnn.get_mut("soc") else {
+        qnn.insert("soc", value(wanted.iter().collect::<Array>()));
+        added.push(format!("soc = {wanted:?}"));
+        return Ok(());
+    };
+    if let Some(one) = item.as_str().map(str::to_owned) {
+        *item = value(Array::from_iter([one]));
+    }
+    let list = item.as_array_mut().ok_or_else(|| {
+        Failure::new(Exit::User, codes::MANIFEST, "`package.metadata.qnn.soc` in Cargo.toml is no list")
+    })?;
+    let id = |name: &str| qnn_platform::soc::find(name).ok().map(|soc| soc.id);
+    for name in wanted {
+        let same = |value: &Value| match (value.as_str(), value.as_integer()) {
+            (Some(text), _) => text == name || (id(text).is_some() && id(text) == id(name)),
+            (_, Some(number)) => id(&number.to_string()).is_some() && id(&number.to_string()) == id(name),
+            _ => false,
+        };
+        if !list.iter().any(same) {
+            list.push(name);
+            added.push(format!("soc \"{name}\""));
+        }
+    }
+    Ok(())
+}
+
+/// Sets the sizes that the command line gives of a model that is declared already.
+fn sizes(there: &mut dyn TableLike, model: &ModelEntry, added: &mut Vec<String>) -> Result<()> {
+    let number = |size: &u64| i64::try_from(*size).unwrap_or(i64::MAX);
+    for (name, shape) in &model.inputs {
+        let inputs = table(there, "inputs", true)?;
+        let input = inline(inputs, name)?;
+        let wanted: Array = shape.iter().map(number).collect();
+        let before = input.get("shape").map(|item| item.to_string().trim().to_owned());
+        if before != Some(wanted.to_string().trim().to_owned()) {
+            input.insert("shape", value(wanted));
+            added.push(format!("shape of input `{name}` of model `{}`", model.name));
+        }
+    }
+    for (name, size) in &model.dims {
+        let dims = inline(there, "dims")?;
+        if dims.get(name).and_then(Item::as_integer) != Some(number(size)) {
+            dims.insert(name, value(number(size)));
+            added.push(format!("dimension `{name}` of model `{}`", model.name));
+        }
+    }
+    Ok(())
+}
+
+/// The table `key`, made in one line where it is missing.
+fn inline<'a>(parent: &'a mut dyn TableLike, key: &str) -> Result<&'a mut dyn TableLike> {
+    if parent.get(key).is_none() {
+        parent.insert(key, value(InlineTable::new()));
+    }
+    table(parent, key, false)
 }
 
 fn dependency(
@@ -205,6 +271,34 @@ mod tests {
         let twice = edit(&once, &digits()).unwrap();
         assert_eq!(twice.text, once);
         assert_eq!(twice.added, [""; 0]);
+    }
+
+    #[test]
+    fn what_a_second_time_gives_is_added_to_what_is_there() {
+        let first = edit(BEFORE, &Edit { models: vec![], ..digits() }).unwrap().text;
+        let mut again = digits();
+        again.soc = vec!["snapdragon-8-gen-3".into(), "SM8750".into()];
+        let second = edit(&first, &again).unwrap();
+        assert!(!second.text.contains("models.NAME"), "{}", second.text);
+        let socs = |text: &str| {
+            let parsed: DocumentMut = text.parse().unwrap();
+            let list = parsed["package"]["metadata"]["qnn"]["soc"].as_array().unwrap().clone();
+            list.iter().map(|soc| soc.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(socs(&second.text), ["SM8650", "SM8750"]);
+        again.models[0].dims = BTreeMap::from([("past + seq".to_owned(), 8), ("batch".to_owned(), 1)]);
+        again.models[0].inputs = BTreeMap::from([("mask".to_owned(), vec![1, 4])]);
+        let third = edit(&second.text, &again).unwrap();
+        let parsed: DocumentMut = third.text.parse().unwrap();
+        let model = &parsed["package"]["metadata"]["qnn"]["models"]["digits"];
+        assert_eq!(
+            (model["dims"]["past + seq"].as_integer(), model["dims"]["batch"].as_integer()),
+            (Some(8), Some(1))
+        );
+        assert_eq!(model["inputs"]["mask"]["shape"].as_array().unwrap().len(), 2, "{}", third.text);
+        assert_eq!(model["inputs"]["image"]["shape"].as_array().unwrap().len(), 4);
+        assert_eq!(third.added.len(), 3, "{:?}", third.added);
+        assert_eq!(edit(&third.text, &again).unwrap().added, [""; 0]);
     }
 
     #[test]

@@ -79,12 +79,13 @@ impl Client {
         }
     }
 
-    /// The command that puts `pins` into `folder`.
+    /// The command that puts `pins` into `folder`. `uv` links what it unpacked before, whose files nobody hashes: `fresh` forbids it.
     fn fetch_command(
         &self,
         platform: &Platform,
         requirements: &Path,
         folder: &Path,
+        fresh: bool,
         term: &Terminal,
     ) -> Command {
         let mut command = self.command();
@@ -99,6 +100,9 @@ impl Client {
                 ]);
                 command.args(["--color", if term.color() { "always" } else { "never" }]);
                 command.arg("--target").arg(folder);
+                if fresh {
+                    command.arg("--no-cache");
+                }
             }
             Client::Pip(..) => {
                 let abi = format!("cp{}", platform.python.replace('.', ""));
@@ -126,7 +130,8 @@ impl Client {
         let folder = work.join(if matches!(self, Client::Uv(_)) { "tree" } else { "wheels" });
         std::fs::create_dir_all(&folder).at("cannot create", &folder)?;
 
-        let mut command = self.fetch_command(platform, &requirements, &folder, term);
+        let fresh = pins.iter().any(|pin| pin.files.is_empty());
+        let mut command = self.fetch_command(platform, &requirements, &folder, fresh, term);
         term.verbose("Running", programs::command_line(&command));
         run(&mut command, term).map_err(|failure| failure.note(format!("by {}", self.name())))?;
         Ok(match self {

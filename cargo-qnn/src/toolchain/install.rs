@@ -10,6 +10,7 @@ use qnn_build::toolchain::build_id_of;
 use qnn_platform::libs::{self, QNN_SUBDIR, TOOLCHAIN_MANIFEST};
 
 use super::clients::{self, Fetched};
+use super::contents::{self, Known};
 use super::pins::{Pin, Platform, Product};
 use super::record::{Record, SCHEMA, WheelRecord};
 use super::wheel::{self, Source};
@@ -33,6 +34,8 @@ pub(crate) struct Request<'a> {
     pub(crate) from: Option<&'a Path>,
     /// Whether the network may not be used.
     pub(crate) offline: bool,
+    /// Hash what is installed, and install again where a file was changed.
+    pub(crate) thorough: bool,
     /// Install again even when it is installed and intact.
     pub(crate) force: bool,
 }
@@ -84,7 +87,10 @@ pub(crate) fn install(term: &Terminal, data: &Path, request: &Request<'_>) -> Re
 /// The installed toolchain, unless it is missing, incomplete or not wanted.
 fn present(folder: &Path, request: &Request<'_>) -> Option<Installed> {
     let record = Record::read(folder).filter(|_| !request.force)?;
-    let intact = record.check_sizes(folder).is_empty();
+    let intact = if request.thorough { record.check_contents(folder) } else { record.check_sizes(folder) };
+    let pinned = request.product.platforms().iter().flat_map(|platform| platform.wheels);
+    let differs = pinned.map(|pin| contents::differs(pin.files, &record.files)).any(|found| found.is_some());
+    let intact = intact.is_empty() && !differs;
     intact.then(|| Installed { folder: folder.to_owned(), record, fresh: false })
 }
 
@@ -149,7 +155,12 @@ fn put_together(
     let content = staging.join("content");
     let mut files = Vec::new();
     for (pin, source) in &sources {
-        files.extend(wheel::unpack(pin, source, &content, &bar)?);
+        let unpacked = wheel::unpack(pin, source, &content, &bar)?;
+        if let Some(known) = contents::differs(pin.files, &unpacked) {
+            bar.finish_and_clear();
+            return Err(not_pinned(pin, known, source));
+        }
+        files.extend(unpacked);
     }
     bar.finish_and_clear();
     let build_id = match request.product {
@@ -174,6 +185,20 @@ fn put_together(
     let mut file = File::create(&path).at("cannot create", &path)?;
     file.write_all(&text).and_then(|()| file.sync_all()).at("cannot write", &path)?;
     Ok(record)
+}
+
+/// A wheel with the right hash has the right files; what `uv` unpacked once and keeps need not have.
+fn not_pinned(pin: &Pin, known: &Known, source: &Source) -> Failure {
+    let message = format!("{} of {} {} is not the file that is pinned", known.path, pin.name, pin.version);
+    let failure = Failure::new(Exit::Toolchain, codes::NOT_INSTALLED, message)
+        .note(format!("sha256 expected: {}", known.sha256));
+    match source {
+        Source::Tree(_) => failure.note("it comes from uv's cache, where it was changed").help(format!(
+            "uv cache clean {}, then cargo qnn toolchain install; CARGO_QNN_INSTALLER=pip downloads without uv",
+            pin.name
+        )),
+        Source::Wheel(_) => failure.help("please report this: the pins are wrong"),
+    }
 }
 
 /// Lets a file be run; wheels are unpacked without permissions.

@@ -2,6 +2,8 @@
 
 use qnn_platform::libs;
 
+use super::contents::{Known, ONNXRUNTIME, ONNXRUNTIME_QNN};
+
 /// A file of the package index, by what decides its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pin {
@@ -17,6 +19,8 @@ pub(crate) struct Pin {
     pub(crate) sha256: &'static str,
     /// Which of its files are unpacked.
     pub(crate) keep: &'static [Keep],
+    /// Every file that is unpacked; empty where there are too many to list, and the downloader may not take them from its cache.
+    pub(crate) files: &'static [Known],
     /// Under which terms it comes, for the message before unpacking.
     pub(crate) licence: &'static str,
 }
@@ -86,6 +90,7 @@ pub(crate) const PLATFORMS: &[Platform] = &[Platform {
                 Keep::File("onnxruntime_qnn/ThirdPartyNotices.txt"),
                 Keep::Prefix("onnxruntime_qnn.libs/"),
             ],
+            files: ONNXRUNTIME_QNN,
             licence: "Qualcomm's terms for the QNN libraries (Qualcomm_LICENSE.pdf), MIT for the rest",
         },
         Pin {
@@ -102,6 +107,7 @@ pub(crate) const PLATFORMS: &[Platform] = &[Platform {
                 Keep::File("onnxruntime/LICENSE"),
                 Keep::File("onnxruntime/ThirdPartyNotices.txt"),
             ],
+            files: ONNXRUNTIME,
             licence: "MIT",
         },
     ],
@@ -131,6 +137,7 @@ pub(crate) const HEXAGON: &[Platform] = &[Platform {
             Keep::Prefix("ziglang/lib/libc/include/hexagon-linux-any/"),
             Keep::Prefix("ziglang/lib/libc/include/hexagon-linux-musl/"),
         ],
+        files: &[],
         licence: "MIT; its clang and lld Apache-2.0 with LLVM exceptions",
     }],
 }];

@@ -1,7 +1,40 @@
 //! Arrays as numbers, and from the dtype and layout of the model to those that the app asked for, and back.
 
+use std::path::Path;
+
 use qnn::{DataType, F16};
-use qnn_compiler::npz::Array;
+use qnn_build::job::Diagnostic;
+use qnn_compiler::npz::{self, Array};
+
+use crate::codes;
+use crate::failure::{Failure, Result};
+
+/// Named arrays.
+pub(crate) type Arrays = Vec<(String, Array)>;
+
+/// Whether a type's values are real numbers and not integers.
+pub(crate) fn is_float(dtype: DataType) -> bool {
+    matches!(dtype, DataType::Float16 | DataType::BFloat16 | DataType::Float32 | DataType::Float64)
+}
+
+/// All arrays of a file.
+pub(crate) fn read(file: &Path) -> Result<Arrays> {
+    read_where(file, |_, _, _| true)
+}
+
+/// The arrays of a file that are wanted by their name, dtype and shape.
+pub(crate) fn read_where(file: &Path, wanted: impl FnMut(&str, DataType, &[u64]) -> bool) -> Result<Arrays> {
+    npz::read_where(file, wanted).map_err(|error| {
+        let message = format!("{} cannot be used", file.display());
+        Diagnostic::new(codes::INPUT_FILE, message).note(error.to_string()).into()
+    })
+}
+
+/// Writes arrays to a file.
+pub(crate) fn write(file: &Path, arrays: &Arrays) -> Result<()> {
+    npz::write(file, arrays.iter().map(|(name, array)| (name.as_str(), array)))
+        .map_err(|error| Failure::user(format!("cannot write {}", file.display())).note(error.to_string()))
+}
 
 /// The elements of an array as numbers; `quant` is scale and offset of a quantized tensor.
 pub(crate) fn to_f64(array: &Array, quant: Option<(f32, i32)>) -> Vec<f64> {
@@ -38,7 +71,8 @@ pub(crate) fn to_f64(array: &Array, quant: Option<(f32, i32)>) -> Vec<f64> {
     values
 }
 
-/// Numbers as an array: rounded to even and saturated where the type is an integer.
+/// Numbers as an array: rounded to even and saturated where the type is an integer. Files have no bfloat16: it is float32 there, with
+/// the digits that bfloat16 has.
 pub(crate) fn from_f64(values: &[f64], dtype: DataType, shape: &[u64]) -> Array {
     macro_rules! bytes {
         ($($dtype:ident => $ty:ty),*) => {
@@ -53,6 +87,7 @@ pub(crate) fn from_f64(values: &[f64], dtype: DataType, shape: &[u64]) -> Array 
                     .iter()
                     .flat_map(|value| F16::from(*value as f32).0.to_le_bytes())
                     .collect(),
+                DataType::BFloat16 => values.iter().flat_map(|value| brain(*value).to_le_bytes()).collect(),
                 _ => values.iter().map(|value| u8::from(*value != 0.0)).collect::<Vec<u8>>(),
             }
         };
@@ -61,7 +96,18 @@ pub(crate) fn from_f64(values: &[f64], dtype: DataType, shape: &[u64]) -> Array 
         Int8 => i8, Int16 => i16, Int32 => i32, Int64 => i64,
         Uint8 => u8, Uint16 => u16, Uint32 => u32, Uint64 => u64
     );
+    let dtype = if dtype == DataType::BFloat16 { DataType::Float32 } else { dtype };
     Array { dtype, shape: shape.to_vec(), data }
+}
+
+/// The nearest number of bfloat16.
+fn brain(value: f64) -> f32 {
+    let value = value as f32;
+    if !value.is_finite() {
+        return value;
+    }
+    let bits = value.to_bits();
+    f32::from_bits(bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) & 0xffff_0000)
 }
 
 /// Moves the channels of samples of shape `nhwc` (batch, space, channels) behind the batch: `nchw`. Leading axes more than the
@@ -125,6 +171,10 @@ mod tests {
         ] {
             assert_eq!(to_f64(&from_f64(&values, dtype, &[4]), None), values, "{dtype}");
         }
+        let brain = from_f64(&[1.0, 1.00390625, 1.01171875, -3.0e38], DataType::BFloat16, &[4]);
+        assert_eq!(brain.dtype, DataType::Float32);
+        // Halfway cases go to the even neighbour, as in ml_dtypes.bfloat16.
+        assert_eq!(to_f64(&brain, None)[..3], [1.0, 1.0, 1.015625]);
         let flags = from_f64(&[0.0, 2.0], DataType::Bool, &[2]);
         assert_eq!(to_f64(&flags, None), [0.0, 1.0]);
     }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::layers::Layer;
-use super::pipeline::{LARGEST, LayerVerdict};
+use super::outputs::LARGEST;
+use super::pipeline::LayerVerdict;
 use crate::failure::Result;
 
 /// The first value that is too far from the reference.

@@ -24,12 +24,14 @@ impl Random {
 }
 
 /// The range of generated values of a dtype: -1 to 1 for floats, all values of bytes, 0 and 1 for other integers, which are
-/// often indices.
-pub(crate) fn default_range(dtype: &str) -> (f64, f64) {
+/// often indices. Those that stand for real numbers (`encoded`) take all values.
+pub(crate) fn default_range(dtype: &str, encoded: bool) -> (f64, f64) {
     match dtype {
         "uint8" => (-0.5, 255.5),
         "int8" => (-128.5, 127.5),
-        dtype if dtype.starts_with("float") => (-1.0, 1.0),
+        "uint16" if encoded => (-0.5, 65535.5),
+        "int16" if encoded => (-32768.5, 32767.5),
+        dtype if dtype.starts_with("float") || dtype.starts_with("bfloat") => (-1.0, 1.0),
         _ => (-0.49, 1.49),
     }
 }

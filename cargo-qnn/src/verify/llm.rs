@@ -11,6 +11,7 @@ use qnn_build::job::{
 use qnn_llm::deployment::graph_name;
 use qnn_llm::{Heads, KvType, Strategy};
 
+use super::scratch::Scratch;
 use crate::codes;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -54,8 +55,7 @@ pub(crate) fn evaluate(session: &Session, request: &Request) -> Result<Evaluatio
             .help("name another SoC; `cargo qnn socs` lists those with fp16"));
     }
     let windows = windows(request)?;
-    let folder = tempfile::Builder::new().prefix("cargo-qnn-verify-").tempdir();
-    let folder = folder.map_err(|error| Failure::io("cannot write to", &std::env::temp_dir(), &error))?;
+    let folder = Scratch::new()?;
     let (binary, onnx) = (folder.path().join("model.bin"), folder.path().join("model.onnx"));
     let toolchain = ensure(session)?.for_job();
     let name = request.source.file_name().unwrap_or_default().to_string_lossy().into_owned();

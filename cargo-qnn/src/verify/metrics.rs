@@ -36,7 +36,7 @@ pub(crate) struct Thresholds {
     pub(crate) min_cosine: Option<f64>,
     /// Largest absolute difference.
     pub(crate) max_abs: Option<f64>,
-    /// Least part of equal elements, for integer outputs.
+    /// Smallest share of equal elements, for integer outputs.
     pub(crate) min_equal: f64,
 }
 

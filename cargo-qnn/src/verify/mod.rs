@@ -2,12 +2,16 @@
 
 mod arrays;
 mod departure;
+mod feed;
 mod generate;
 mod layers;
 pub(crate) mod llm;
 mod metrics;
+mod outputs;
 mod pipeline;
+pub(crate) mod scratch;
 
 pub(crate) use departure::Departure;
+pub(crate) use feed::Inputs;
 pub(crate) use metrics::{Comparison, Thresholds};
-pub(crate) use pipeline::{Inputs, LayerVerdict, Subject, Verdicts, verify};
+pub(crate) use pipeline::{LayerVerdict, Method, Subject, Verdicts, verify};

@@ -8,7 +8,7 @@ pub(super) const ROWS: &[Code] = &[
         "an argument cannot be understood",
         "\
 A value on the command line does not have the form that its option takes; the message shows the
-form. `cargo qnn help COMMAND` has examples of every option.
+form. `cargo qnn help COMMAND` describes every option, with examples.
 ",
     ),
     row(

@@ -18,8 +18,9 @@ the sure way.
         "the QNN backend cannot be loaded on the device",
         "\
 `libQnnHtp.so` and the `libQnnHtpV<arch>Stub.so` that belongs to it were not found in the app's
-library folder, or the loader refused them. `cargo qnn bundle` copies what an app needs. An
-Android app also declares `<uses-native-library android:name=\"libcdsprpc.so\"/>`.
+library folder, or the loader refused them. docs/DEVICE.md tells which files an app ships, where
+they come from and where they go. An Android app also declares
+`<uses-native-library android:name=\"libcdsprpc.so\"/>`.
 ",
     ),
     row(

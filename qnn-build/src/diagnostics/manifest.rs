@@ -90,9 +90,9 @@ phone.
     ),
     row(
         "E0108",
-        "the model file does not exist",
+        "a file of a model does not exist",
         "\
-`models.NAME.source` names a file that is not there. A relative path counts from the folder of
+`models.NAME.source`, `quantize.encodings` or `samples` names a file that is not there. A relative path counts from the folder of
 the Cargo.toml that names it (for a value from the command line or the environment: from the
 package's folder).
 

@@ -30,9 +30,10 @@ continued by running the command again.
         "a QNN library cannot be loaded",
         "\
 The file is there and the system's loader refuses it; the note is what the loader said. The
-libraries for x86-64 Linux need glibc 2.35 (Ubuntu 22.04, Debian 12 or newer), `libatomic.so.1`,
+libraries for x86-64 Linux need glibc 2.34 (Ubuntu 22.04, Debian 12 or newer), `libatomic.so.1`,
 and the C++ runtime that lies in the folder `onnxruntime_qnn.libs` beside them: copy both
-folders together. `cargo qnn doctor` checks each of these.
+folders together. `cargo qnn doctor` checks each of these. `Cannot allocate memory` in the note is a
+limit on this process (`ulimit -v`, a container's limit), not a fault of the file.
 ",
     ),
     row(
@@ -49,9 +50,10 @@ cargo-qnn.
         "E0405",
         "the toolchain is incomplete",
         "\
-A library that belongs to the toolchain is missing, has no version in it, or is of another build
-than the toolchain's record says: a copy that stopped half way, a folder with only some of the
-files, or files of two releases in one folder. `cargo qnn toolchain install --force`
+A library that belongs to the toolchain is missing, has no version in it, is of another build than
+the toolchain's record says, or has another length or SHA-256 than the file that is pinned: a copy
+that stopped half way, a damaged disk, somebody who changed it, or files of two releases in one
+folder. `cargo qnn toolchain install --force`
 installs it again; with `QNN_LIB_DIR`, copy all `.so` files of the SDK's folder.
 ",
     ),

@@ -8,9 +8,9 @@ pub(super) const ROWS: &[Code] = &[
         "cargo-qnn was not found",
         "\
 A build script does not compile models itself: it asks the program `cargo-qnn`, which it looks
-for in `CARGO_QNN` and then on `PATH`.
+for in `CARGO_QNN` and then on `PATH`. In a clone of the project:
 
-    cargo install cargo-qnn
+    cargo install --locked --path cargo-qnn
 
 `cargo qnn build` sets `CARGO_QNN` for the builds it starts. For a machine that shall not
 compile models (documentation, an editor), set `QNN_BUILD=stub`.
@@ -21,8 +21,8 @@ compile models (documentation, an editor), set `QNN_BUILD=stub`.
         "cargo-qnn has another version",
         "\
 `cargo-qnn` and the `qnn-build` of the app speak different versions of the job protocol. Install
-the cargo-qnn that belongs to the app's qnn-build (`cargo install cargo-qnn --version X`), or
-update qnn-build in Cargo.toml (`cargo update -p qnn-build`).
+the cargo-qnn that belongs to the app's qnn-build, from the same clone or version, or update
+qnn-build in Cargo.toml (`cargo update -p qnn-build`).
 ",
     ),
     row(

@@ -96,7 +96,7 @@ impl Death<'_> {
                     "E0503",
                     format!("the compiler crashed ({name}: {says}) while {stage}, {after}"),
                 )
-                .help("`cargo qnn check` finds many causes; QNN_KEEP=folder keeps the job for a report")
+                .help(self.after_a_crash())
             }
         } else if said_memory {
             out_of_memory("the process said that it got no memory")
@@ -114,6 +114,17 @@ impl Death<'_> {
             )
         };
         self.with_last_words(problem)
+    }
+
+    /// What to try. The vendor's optimizer dies of some graphs at one level and not at another.
+    fn after_a_crash(&self) -> &'static str {
+        match self.stage {
+            Stage::Finalize => {
+                "try another optimization level: --optimization 3 or 1, in Cargo.toml `htp.optimization` of the model; QNN_KEEP=folder \
+                 keeps the job for a report"
+            }
+            _ => "`cargo qnn check` finds many causes; QNN_KEEP=folder keeps the job for a report",
+        }
     }
 
     /// A crash while code of an op package may have been running.

@@ -12,7 +12,7 @@ mod worker;
 
 pub use process::{Outcome, RunOptions, run};
 pub use progress::{JobId, Progress, ProgressEvent, Silent};
-pub use schedule::{Limits, Task, run_all};
+pub use schedule::{Limits, Task, run_all, timeout};
 pub use worker::Worker;
 
 /// Memory that compiling a model of this size takes, bytes: the library takes about 5 to 6 times the weights, and 130 MB

@@ -31,9 +31,22 @@ impl Limits {
         Self {
             jobs: number(&env::NUM_JOBS).and_then(|n| usize::try_from(n).ok()),
             memory: number(&env::QNN_MEMORY).map(|mib| mib.saturating_mul(1 << 20)),
-            timeout: number(&env::QNN_TIMEOUT).map(Duration::from_secs),
+            timeout: timeout().ok().flatten(),
         }
     }
+}
+
+/// The time limit that `QNN_TIMEOUT` says, in seconds as `--timeout` takes them.
+///
+/// # Errors
+/// Its text, where that is no time.
+pub fn timeout() -> Result<Option<Duration>, String> {
+    let Some(text) = env::string(&env::QNN_TIMEOUT).filter(|text| !text.trim().is_empty()) else {
+        return Ok(None);
+    };
+    let seconds = text.trim().parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
+    let limit = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    limit.map_or(Err(text), |limit| Ok(Some(limit)))
 }
 
 /// Something to do that takes a processor and memory.

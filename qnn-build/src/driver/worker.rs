@@ -44,7 +44,7 @@ impl Worker {
             Some(path) => Self::at(&path, memo),
             None => Err(Diagnostic::new("E0501", "cargo-qnn, which compiles models, was not found")
                 .note("looked in CARGO_QNN and on PATH")
-                .help("cargo install cargo-qnn")),
+                .help("install the command from a clone, `cargo install --locked --path cargo-qnn`, or set CARGO_QNN to it")),
         }
     }
 
@@ -67,7 +67,8 @@ impl Worker {
                     ours.protocol
                 ))
                 .help(format!(
-                    "cargo install cargo-qnn --version {}, or update qnn-build in Cargo.toml",
+                    "install cargo-qnn {} (from the clone that qnn-build is from: cargo install --locked --path cargo-qnn), or update qnn-build in \
+                     Cargo.toml",
                     ours.version
                 )));
         }
@@ -84,7 +85,7 @@ fn ask(path: &Path, args: &[&str], patience: Duration) -> Result<Handshake, Diag
     let no_worker = |note: String| {
         Diagnostic::new("E0506", format!("{} does not answer as cargo-qnn does", path.display()))
             .note(note)
-            .help("set CARGO_QNN to the cargo-qnn executable, or cargo install cargo-qnn")
+            .help("set CARGO_QNN to the cargo-qnn executable, or install it from a clone: cargo install --locked --path cargo-qnn")
     };
     let mut child = Command::new(path)
         .args(args)

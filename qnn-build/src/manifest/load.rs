@@ -16,6 +16,7 @@ use super::tree::{Node, Origin, Table, to_json, toml_table};
 use super::validate::validate;
 use crate::error::{Error, Result, io_problem};
 use crate::job::{Diagnostic, Samples};
+use qnn_platform::nearest::nearest;
 
 /// What a package says about its models, merged with everything above and below it.
 #[derive(Clone, Debug)]
@@ -250,6 +251,9 @@ fn find_workspace(path: &Path, package: &DeTable<'_>) -> Result<Option<(PathBuf,
 fn resolve_sources(tree: &mut Table, package: &Path) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let Some(models) = tree.table_mut("models") else { return problems };
+    let has_source = |node: &Node| matches!(node, Node::Table(model) if model.entries.contains_key("source"));
+    let declared: Vec<String> =
+        models.entries.iter().filter(|(_, node)| has_source(node)).map(|(name, _)| name.clone()).collect();
     for (name, node) in &mut models.entries {
         let Node::Table(model) = node else { continue };
         if let Some(Node::Leaf(leaf)) = model.entries.get_mut("samples")
@@ -273,12 +277,16 @@ fn resolve_sources(tree: &mut Table, package: &Path) -> Vec<Diagnostic> {
                 }
             }
             Some(Node::Table(_)) => {}
-            None => problems.push(
-                Diagnostic::new("E0104", "`source` is missing")
-                    .model(name)
-                    .at(model.origin.to_string())
-                    .help(format!("models.{name}.source = \"models/{name}.onnx\"")),
-            ),
+            None => {
+                let problem =
+                    Diagnostic::new("E0104", "`source` is missing").model(name).at(model.origin.to_string());
+                let near = nearest(name, declared.iter().map(String::as_str), 1);
+                problems.push(match near.first() {
+                    // Most likely the name of another model, mistyped in a setting.
+                    Some(near) => problem.help(format!("did you mean model `{near}`?")),
+                    None => problem.help(format!("models.{name}.source = \"models/{name}.onnx\"")),
+                });
+            }
         }
     }
     problems

@@ -351,6 +351,11 @@ fn said(name: &str, model: &Model) -> Vec<GraphSpec> {
 /// A missing file, with the names in its folder that come closest.
 fn missing_file(path: &Path, key: &str, message: String) -> Diagnostic {
     let problem = Diagnostic::new("E0108", message);
+    if let Some(target) = std::fs::read_link(path).ok().filter(|_| !path.exists()) {
+        return problem
+            .note(format!("it is a link to {}, which is not there", target.display()))
+            .help(format!("correct the link or `{key}`, or fetch the file first"));
+    }
     let folder = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     match std::fs::read_dir(folder) {

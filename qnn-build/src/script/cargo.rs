@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use qnn_platform::text::shown;
+
 use crate::error::Error;
 use crate::job::Diagnostic;
 
@@ -46,8 +48,10 @@ impl Cargo {
 
     fn say(self, key: &str, value: &str) {
         if self.enabled {
-            // One line each, whatever is in a file name.
-            println!("cargo::{key}={}", value.replace(['\n', '\r'], " "));
+            // One line each, whatever is in a file name; what people read has no controls of a terminal in it.
+            let line = value.replace(['\n', '\r'], " ");
+            let line = if matches!(key, "warning" | "error") { shown(&line).into_owned() } else { line };
+            println!("cargo::{key}={line}");
         }
     }
 }

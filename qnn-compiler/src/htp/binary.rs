@@ -4,7 +4,7 @@ use std::path::Path;
 
 use qnn::metadata::MetadataReader;
 use qnn::{BinaryInfo, GraphInfo, Quant, TensorInfo};
-use qnn_build::job::{self, CompileJob, Diagnostic, Report, Target};
+use qnn_build::job::{self, CompileJob, Diagnostic, Report, SourceFormat, Target};
 use qnn_platform::libs::{QnnLibs, Source};
 
 use super::emit::diagnostic;
@@ -28,10 +28,23 @@ pub(super) fn read(lib_dir: &Path, bytes: &[u8], what: &str, code: &str) -> Resu
 pub(super) fn check(bytes: &[u8], job: &CompileJob) -> Result<Report> {
     let info = read(&job.toolchain.qnn_lib_dir, bytes, "what the library made", "E0407")?;
     let mut found = disagreements(&info, &job.soc);
-    for spec in &job.graphs {
-        if !info.graphs.iter().any(|g| g.name == spec.name) {
-            found.push(format!("it has no graph {:?}", spec.name));
+    let missing = job.graphs.iter().filter(|spec| !info.graphs.iter().any(|g| g.name == spec.name));
+    let missing: Vec<String> = missing.map(|spec| format!("{:?}", spec.name)).collect();
+    if job.format == SourceFormat::Dlc {
+        // A container's graphs have names of their own; only a manifest that lists graphs asks for some by name.
+        let unnamed = job.graphs.iter().all(|spec| spec.name == job.model);
+        if !missing.is_empty() && !unnamed {
+            let names: Vec<&str> = info.graphs.iter().map(|g| &*g.name).collect();
+            let message = format!("{} has no graph {}", job.source.display(), missing.join(", "));
+            return Err(Diagnostic {
+                notes: vec![format!("its graphs: {}", names.join(", "))],
+                help: Some("name these under `graphs`, or leave `graphs` out to take all of them".to_owned()),
+                ..problem("E0212", message)
+            }
+            .into());
         }
+    } else {
+        found.extend(missing.iter().map(|name| format!("it has no graph {name}")));
     }
     if !found.is_empty() {
         let message = format!("the context binary for {} is not what was asked for", job.soc.name);

@@ -1,9 +1,10 @@
 //! Runs a context binary on arrays of an `.npz` file: in the emulator on a development machine.
 
-use qnn::{Backend, Context, Device, Graph, LoadOptions, Tensor, TensorInfo, TensorMut};
+use qnn::{Backend, Context, Device, Graph, LoadOptions, Tensor, TensorMut};
 use qnn_build::job::{Diagnostic, ExecuteJob, Report, Stage};
 use qnn_platform::libs::{QnnLibs, Source};
 
+use super::arrange::arrange;
 use super::emit::diagnostic;
 use super::{binary, packages};
 use crate::custom::OpPackages;
@@ -50,8 +51,7 @@ pub(crate) fn execute(job: &ExecuteJob, reporter: &mut Reporter<'_>) -> Result<R
     let graph = context.graph(&graph_name(job, &info)?).map_err(failed)?;
 
     reporter.stage(Stage::Execute);
-    let arrays = npz::read(&job.inputs).map_err(|e| problem("E0802", e.to_string()))?;
-    let (inputs, samples) = arrange(&graph, arrays)?;
+    let (inputs, samples) = arrange(graph.info(), &job.inputs)?;
     if !job.op_packages.is_empty() {
         reporter.at_risk(OpPackages::load(&job.op_packages)?.names());
     }
@@ -80,58 +80,6 @@ fn graph_name(job: &ExecuteJob, info: &qnn::BinaryInfo) -> Result<String> {
         (None, _) => {
             Err(problem("E0801", format!("name one of the graphs {} with --graph", names.join(", "))).into())
         }
-    }
-}
-
-/// Each input's array in the graph's order, and how many samples there are where they are batches.
-fn arrange(graph: &Graph, arrays: Vec<(String, Array)>) -> Result<(Vec<Array>, Option<usize>)> {
-    let mut problems = Vec::new();
-    for (name, _) in &arrays {
-        if !graph.info().inputs.iter().any(|i| i.name == *name) {
-            let known: Vec<&str> = graph.info().inputs.iter().map(|i| &*i.name).collect();
-            problems.push(problem(
-                "E0803",
-                format!("the graph has no input {name:?}; it has {}", known.join(", ")),
-            ));
-        }
-    }
-    let (mut found, mut batches) = (Vec::new(), Vec::new());
-    for input in &graph.info().inputs {
-        match arrays.iter().find(|(name, _)| *name == input.name) {
-            None => problems.push(problem("E0803", format!("there is no array for input {:?}", input.name))),
-            Some((_, array)) => match fit(input, array) {
-                Ok(batch) => {
-                    batches.push(batch);
-                    found.push(array.clone());
-                }
-                Err(why) => problems.push(problem("E0803", why)),
-            },
-        }
-    }
-    if problems.is_empty() && batches.windows(2).any(|w| w[0] != w[1]) {
-        problems.push(problem("E0803", "the arrays hold different numbers of samples"));
-    }
-    if !problems.is_empty() {
-        return Err(Problems(problems));
-    }
-    Ok((found, batches.first().copied().flatten()))
-}
-
-/// How many samples an array holds, `None` for just one without an axis for it; or why it does not fit.
-fn fit(input: &TensorInfo, array: &Array) -> std::result::Result<Option<usize>, String> {
-    let dims: Vec<u64> = input.dims.iter().map(|&d| u64::from(d)).collect();
-    let dtype = input.dtype.storage();
-    let wanted = format!("input {:?} is {dtype} {dims:?}", input.name);
-    if array.dtype != dtype && !(array.dtype == qnn::DataType::Bool && dtype.size() == 1) {
-        return Err(format!("{wanted}; its array is {}", array.dtype));
-    }
-    // A scalar of the model is a tensor of one element on HTP.
-    if array.shape == dims || (array.shape.is_empty() && dims == [1]) {
-        return Ok(None);
-    }
-    match array.shape.split_first() {
-        Some((&samples, rest)) if rest == dims && samples > 0 => Ok(Some(samples as usize)),
-        _ => Err(format!("{wanted}; its array has shape {:?}", array.shape)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The only part of the engine that talks to the vendor's library.
 
+mod arrange;
 mod binary;
 mod compile;
 mod emit;

@@ -152,6 +152,20 @@ fn write_dlc(job: &ExportJob, model: &Model, shape: &Shape, reporter: &mut Repor
     passes::run_physical(&mut graph)?;
     let program = crate::lower::lower(&graph, soc, &OpPackages::default())?;
     drop(graph);
+    let blocks = |tensor: &crate::program::Tensor| matches!(tensor.quant, qnn::Quant::FloatBlocks { .. });
+    if program.tensors.iter().any(blocks) {
+        reporter.warn(Diagnostic {
+            help: Some("--strategy requantize-int8, requantize-int4 or float-fallback writes weights that it composes".to_owned()),
+            ..problem(
+                "E0212",
+                format!(
+                    "{} keeps weights in blocks of few bits, and the library's own composer crashes on these: it cannot be compiled from \
+                     the DLC",
+                    path.display()
+                ),
+            )
+        });
+    }
     reporter.stage(Stage::Compose);
     let libs = QnnLibs { dir: job.toolchain.qnn_lib_dir.clone(), source: Source::Explicit };
     let failed = |e: qnn::Error| Problems::from(htp::diagnostic(&e, "the DLC cannot be written"));

@@ -8,6 +8,7 @@ mod model;
 mod node;
 mod ranges;
 mod tensor;
+mod widen;
 
 pub use engine::{ReferenceEngine, ReferenceError};
 pub use job::run_job;

@@ -37,7 +37,8 @@ impl ReferenceEngine {
         let values: Vec<String> =
             if values.is_empty() { own.iter().map(|s| (*s).clone()).collect() } else { values.to_vec() };
         let have: HashSet<&String> = own.into_iter().collect();
-        let mut model = file.raw.to_vec();
+        let wide = super::widen::widened(&file.model);
+        let mut model = wide.map_or_else(|| file.raw.to_vec(), |wide| crate::frontend::onnx::to_bytes(&wide));
         let mut extra: Vec<&String> = values.iter().filter(|name| !have.contains(name)).collect();
         extra.sort_unstable();
         extra.dedup();
