@@ -177,7 +177,7 @@ mod tests {
         };
         let tensors = [tensor("x.1", "float32", None), tensor("y", "float32", None)];
         let job: CompileJob = serde_json::from_value(serde_json::json!({
-            "model": "m", "source": "m.onnx", "format": "onnx", "soc": {"name": "SM8650", "id": 57, "arch": 75, "vtcm_mb": 8, "fp16": true},
+            "model": "m", "source": "m.onnx", "format": "onnx", "precision": "fp16", "htp": {}, "soc": {"name": "SM8650", "id": 57, "arch": 75, "vtcm_mb": 8, "fp16": true},
             "graphs": [], "outputs": [], "toolchain": {"qnn_lib_dir": "."}
         }))
         .unwrap();

@@ -16,7 +16,6 @@ use super::tree::{Node, Origin, Table, to_json, toml_table};
 use super::validate::validate;
 use crate::error::{Error, Result, io_problem};
 use crate::job::{Diagnostic, Samples};
-use qnn_platform::nearest::nearest;
 
 /// What a package says about its models, merged with everything above and below it.
 #[derive(Clone, Debug)]
