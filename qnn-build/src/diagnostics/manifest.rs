@@ -92,9 +92,9 @@ phone.
         "E0108",
         "a file of a model does not exist",
         "\
-`models.NAME.source`, `quantize.encodings` or `samples` names a file that is not there. A relative path counts from the folder of
-the Cargo.toml that names it (for a value from the command line or the environment: from the
-package's folder).
+`models.NAME.source`, `quantize.encodings` or `samples` names a file that is not there. A relative
+path counts from the folder of the Cargo.toml that names it (for a value from the command line or
+the environment: from the package's folder).
 
 Model files are often kept out of the repository: check whether a download step or `git lfs
 pull` is missing.
