@@ -45,8 +45,8 @@ what the store has, and nothing else in its folder: all of it can be made again.
         "\
 A file of the build (in `OUT_DIR` or in the folder where artifacts are collected), or an output that
 a command was told to write, could not be written: the note is what the operating system said. An
-output that is one of the command's inputs is refused as well. On Windows, a program that is running from
-that folder is a common cause.
+output that is one of the command's inputs is refused as well. On Windows, a program that is
+running from that folder is a common cause.
 ",
     ),
     row(
