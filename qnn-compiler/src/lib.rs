@@ -8,6 +8,7 @@ pub mod frontend;
 pub mod graph;
 mod htp;
 pub mod infer;
+mod interval;
 pub mod llm;
 pub mod lower;
 pub mod npz;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use qnn_build::{diagnostics, manifest};
 use qnn_compiler::frontend::onnx;
-use qnn_compiler::lower::table;
+use qnn_compiler::lower::{integer_operators, table};
 use qnn_platform::{env, soc};
 
 use crate::verdict::{self, Outcome, Verdict};
@@ -98,8 +98,21 @@ fn ops() -> String {
         let domain = if domain.is_empty() { "ai.onnx" } else { domain };
         let _ = writeln!(text, "| {domain} | {op} | {note} |");
     }
+    text.push_str(&quantized());
     text.push_str(&conformance());
     text
+}
+
+/// What quantized models compute on integers.
+fn quantized() -> String {
+    let operators: Vec<&str> = integer_operators().collect();
+    format!(
+        "\n## Quantized models\n\nBetween QuantizeLinear and DequantizeLinear these are computed on integers where HTP has their very form on \
+         integers and is as near to the model's numbers as with floats; other forms and other operators are computed with floats in \
+         between. SoCs without floats (docs/SOCS.md) compute all of these on integers, formulas with 16 bits in between, and values \
+         without an encoding get one where it follows from their operands' (E0312 names what is left): {}.\n",
+        operators.join(", ")
+    )
 }
 
 /// What became of the ONNX project's own operator tests.

@@ -15,6 +15,7 @@ pub(super) const ROWS: &[Row] = &[
     ("Ceil", |c| unary(c, Some, f64::ceil)),
     ("Clip", clip),
     ("Cos", |c| unary(c, |_| None, f64::cos)),
+    ("DequantizeLinear", dequantize),
     ("Div", |c| fold_inputs(c, i64::checked_div, |a, b| a / b)),
     ("Equal", |c| compare(c, |a, b| a == b, |a, b| a == b)),
     ("Exp", |c| unary(c, |_| None, f64::exp)),
@@ -52,6 +53,17 @@ pub(super) const ROWS: &[Row] = &[
 fn lane(call: &Call<'_>, i: usize, shape: &[usize]) -> Option<Lane> {
     let (ty, data) = call.input(i)?;
     Some(Lane::read(&broadcast(ty, data, shape)?, ty.dtype))
+}
+
+/// One stored integer as the number that it is.
+fn dequantize(call: &Call<'_>) -> Option<Vec<Data>> {
+    let number = |i: usize| {
+        let (ty, data) = call.input(i)?;
+        data.to_f64(ty.dtype).first().copied()
+    };
+    let (stored, scale, zero) = (number(0)?, number(1)?, number(2).unwrap_or(0.0));
+    let real = (stored - zero) as f32 * scale as f32;
+    (call.out().dtype == DType::F32).then(|| vec![Data::from_f32(&[real])])
 }
 
 fn unary(call: &Call<'_>, int: fn(i64) -> Option<i64>, float: fn(f64) -> f64) -> Option<Vec<Data>> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::{arithmetic, movement};
-use crate::graph::{Data, Graph, Node, TensorType};
+use crate::graph::{Data, Graph, Node, TensorType, ValueId};
 use crate::infer::Site;
 
 /// What an evaluator sees: the node and the types its outputs are inferred to have.
@@ -83,9 +83,17 @@ fn most_bytes(graph: &Graph, node: &Node) -> usize {
     inputs.saturating_mul(GROWTH).clamp(SMALL, LARGEST)
 }
 
+/// Whether a node makes one number of a stored integer: a value to pad with, a bound, an exponent, which others read as constants.
+fn is_number(graph: &Graph, node: &Node) -> bool {
+    let one = |id: &ValueId| graph.value(*id).ty.elements() == 1 && graph.shape(*id).len() < 2;
+    node.op == "DequantizeLinear" && node.inputs.iter().flatten().all(one)
+}
+
 /// Evaluates a node whose outputs have the given types.
 pub fn fold(graph: &Graph, node: &Node, types: &[TensorType]) -> Folded {
-    if NEVER.contains(&&*node.op) || types.iter().any(|ty| ty.bytes() > most_bytes(graph, node)) {
+    if NEVER.contains(&&*node.op) && !is_number(graph, node)
+        || types.iter().any(|ty| ty.bytes() > most_bytes(graph, node))
+    {
         return Folded::Stays;
     }
     let of_shape = node.domain.is_empty() && OF_SHAPES.contains(&&*node.op);

@@ -218,7 +218,10 @@ impl Graph {
         if v.ty.elements() != 1 {
             return None;
         }
-        self.const_f32(id)?.first().copied()
+        match v.encoding {
+            Some(_) => v.reals()?.first().map(|&real| real as f32),
+            None => self.const_f32(id)?.first().copied(),
+        }
     }
 
     /// Which node makes each value.

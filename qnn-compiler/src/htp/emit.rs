@@ -6,6 +6,7 @@ use qnn::compose::{self, GraphBuilder, OpSpec, TensorSpec};
 use qnn_build::job::Diagnostic;
 
 use super::packages::own_op;
+use super::traps;
 use crate::problem::{Problems, Result};
 use crate::program::{Op, Param, Program, Role, TensorId};
 use crate::reporter::Reporter;
@@ -14,7 +15,7 @@ use crate::reporter::Reporter;
 /// being validated.
 ///
 /// # Errors
-/// Every op that the library refuses, in its own words.
+/// Every op that the library would compute garbage for, else every op that it refuses, in its own words.
 pub(super) fn emit<'p>(
     program: &'p Program,
     builder: &mut GraphBuilder<'p>,
@@ -38,6 +39,10 @@ fn hand_over<'p>(
     reporter: &mut Reporter<'_>,
     validate: bool,
 ) -> Result<()> {
+    let found = traps::found(program);
+    if !found.is_empty() {
+        return Err(Problems(found));
+    }
     let mut ids = HashMap::new();
     for (i, tensor) in program.tensors.iter().enumerate() {
         let role = match &tensor.role {

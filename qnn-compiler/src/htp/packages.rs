@@ -10,7 +10,7 @@ use crate::program::{Op, Program};
 use crate::reporter::Reporter;
 
 /// The vendor's own package, whose ops are at nobody's risk but the vendor's.
-const VENDOR: &str = "qti.aisw";
+pub(super) const VENDOR: &str = "qti.aisw";
 
 /// Registers every package. The library runs a package's initialization on the way.
 ///

@@ -88,6 +88,14 @@ fn prelu_of(
     }
     let shape = &ops.input_type(0)?.shape;
     let [x, slope] = broadcast::operands(ops, [(x, shape), (slope, slope_shape)], 5)?;
+    if ops.lower.ranges.is_some() {
+        // HTP has no Prelu of 16 bits with a slope a channel.
+        let above = ops.unary("Relu", x);
+        let below =
+            ops.unary_with("ReluMinMax", x, |op| op.f32("min_value", -FP16_MAX as f32).f32("max_value", 0.0));
+        let below = ops.binary(MUL, below, slope);
+        return Ok(ops.binary(ADD, above, below));
+    }
     Ok(ops.binary("Prelu", x, slope))
 }
 
@@ -167,9 +175,14 @@ pub(super) fn swish(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
 pub(super) fn softplus(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = float4(&mut ops, 0)?;
+    let y = softplus_of(&mut ops, x);
+    ops.output(0, y)
+}
+
+fn softplus_of(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
     let size = ops.unary("ElementWiseAbs", x);
     let minus = ops.unary("ElementWiseNeg", size);
-    let t = exp(&mut ops, minus);
+    let t = exp(ops, minus);
     let below = ops.with(ADD, t, 2.0);
     let z = ops.binary(DIV, t, below);
     let square = ops.binary(MUL, z, z);
@@ -181,8 +194,7 @@ pub(super) fn softplus(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnos
     series = ops.with(ADD, series, 2.0);
     let log = ops.binary(MUL, series, z);
     let relu = ops.unary("Relu", x);
-    let y = ops.binary(ADD, relu, log);
-    ops.output(0, y)
+    ops.binary(ADD, relu, log)
 }
 
 /// Mish: x · tanh(softplus(x)), which is x · n / (n + 2) with n = e²ˣ + 2eˣ. Beyond 4.8 the quotient is 1 to fp16; HTP divides by the
@@ -190,6 +202,13 @@ pub(super) fn softplus(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnos
 pub(super) fn mish(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = float4(&mut ops, 0)?;
+    if ops.dtype(x).is_quantized() {
+        // n spans more than 16 bits have.
+        let softplus = softplus_of(&mut ops, x);
+        let gate = ops.unary("Tanh", softplus);
+        let y = ops.binary(MUL, x, gate);
+        return ops.output(0, y);
+    }
     let low = ops.unary_with("ReluMinMax", x, |op| op.f32("min_value", -80.0).f32("max_value", 4.8));
     let w = ops.unary("ElementWiseExp", low);
     let more = ops.with(ADD, w, 2.0);

@@ -73,7 +73,7 @@ pub(super) fn top_k(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
         x = slice::flipped(&mut ops, x, inner);
     }
     let dtype = ops.dtype(x);
-    let values = ops.lower.temp(node, dtype, &result);
+    let values = ops.temp_like(x, dtype, &result);
     let indices = ops.lower.temp(node, DataType::Int32, &result);
     ops.lower
         .op(node, "TopK")

@@ -4,6 +4,7 @@ use qnn_build::job::Diagnostic;
 
 use super::Lower;
 use super::elementwise::is_float;
+use super::matmul;
 use super::ops::Ops;
 use super::shape::transposed;
 use crate::graph::Node;
@@ -141,10 +142,7 @@ fn product(ops: &mut Ops<'_, '_, '_>, a: &mut Term, b: &mut Term, result: &[u8])
     let right = arranged(ops, b, &[&batch[..], &inner, &columns].concat())?;
     let left = ops.reshape(left, &[nb, nr, ni]);
     let right = ops.reshape(right, &[nb, ni, nc]);
-    let dtype = ops.dtype(left);
-    let tensor = ops.step("MatMul", &[left, right], dtype, &[nb, nr, nc], |op| {
-        op.bool("transpose_in0", false).bool("transpose_in1", false)
-    });
+    let tensor = matmul::of_operands(ops, (left, false), (right, false), &[nb, nr, nc])?;
     let axes = batch
         .iter()
         .chain(&rows)

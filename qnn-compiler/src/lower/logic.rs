@@ -4,12 +4,13 @@ use qnn::DataType;
 use qnn_build::job::Diagnostic;
 
 use super::elementwise::is_float;
+use super::fixed::Form;
 use super::lowering::max_rank;
 use super::ops::{FP16_MAX, Ops};
 use super::unary::float4;
 use super::{Lower, broadcast};
 use crate::graph::{DType, Node};
-use crate::program::TensorId;
+use crate::program::{Quant, Role, TensorId};
 
 /// ONNX comparisons and the HTP ops they are.
 const COMPARE: &[(&str, &str)] = &[
@@ -32,11 +33,27 @@ pub(super) fn compare(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnost
     if !is_float(ops.dtype(a)) {
         (a, b) = (ops.widened(a, &[DataType::Int32])?, ops.widened(b, &[DataType::Int32])?);
     }
+    (a, b) = (in_steps_of(&mut ops, a, b), in_steps_of(&mut ops, b, a));
     let (sa, sb) = (&ops.input_type(0)?.shape, &ops.input_type(1)?.shape);
     let rank = max_rank(ops.dtype(a));
     let [a, b] = broadcast::operands(&mut ops, [(a, sa), (b, sb)], rank)?;
     let y = ops.compare(ty, a, b);
     ops.output(0, y)
+}
+
+/// A constant that integers are compared with, in their encoding: whether two numbers are the same is told by their integers.
+fn in_steps_of(ops: &mut Ops<'_, '_, '_>, x: TensorId, other: TensorId) -> TensorId {
+    let (tensor, like) = (ops.lower.get(x), ops.lower.get(other));
+    let computed = !matches!(like.role, Role::Static(_));
+    match (&tensor.role, &like.quant) {
+        (Role::Static(_), &Quant::PerTensor { scale, offset })
+            if computed && like.dtype == tensor.dtype && is_float(like.dtype) =>
+        {
+            let form = Form { dtype: like.dtype, scale, offset };
+            ops.in_form(x, form)
+        }
+        _ => x,
+    }
 }
 
 /// ONNX operators on truth values and the HTP ops they are.
@@ -81,8 +98,11 @@ pub(super) fn select(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
         let y = ops.binary("ElementWiseOr", yes, no);
         return ops.output(0, y);
     }
-    let native = [DataType::Float32, DataType::Float16, DataType::Int32];
-    let (a, b) = (ops.widened(a, &native)?, ops.widened(b, &native)?);
+    let native = [DataType::Int32];
+    let (a, b) = match is_float(ops.dtype(a)) {
+        true => (a, b),
+        false => (ops.widened(a, &native)?, ops.widened(b, &native)?),
+    };
     let rank = max_rank(ops.dtype(a));
     let [condition, a, b] = broadcast::operands(&mut ops, [(condition, sc), (a, sa), (b, sb)], rank)?;
     let y = ops.select(condition, a, b);

@@ -10,6 +10,7 @@ use super::missing::unsupported;
 use super::{OpBuilder, broadcast, floats, table, tidy};
 use crate::custom::OpPackages;
 use crate::graph::{Bounds, DType, Data, Graph, Node, NodeId, TensorType, ValueId};
+use crate::interval::Interval;
 use crate::problem::{Problems, node_problem, problem};
 use crate::program::{Op, Program, Quant, Role, Tensor, TensorId};
 
@@ -105,6 +106,8 @@ pub struct Lower<'g> {
     pub(super) forms: HashMap<(ValueId, DataType), TensorId>,
     /// The form of the result of a node that is lowered on integers, which its steps have too.
     pub(super) result: Option<Form>,
+    /// The ranges of the steps of a formula that is computed on integers; `None` where steps have the form of the result.
+    pub(super) ranges: Option<HashMap<TensorId, Interval>>,
     /// Why nodes with encoded operands are computed with floats, by name of the node.
     pub(super) floats: HashMap<String, String>,
     producers: HashMap<ValueId, NodeId>,
@@ -123,6 +126,7 @@ impl<'g> Lower<'g> {
             overlay: HashMap::new(),
             forms: HashMap::new(),
             result: None,
+            ranges: None,
             floats: HashMap::new(),
             producers: graph.producers(),
         }
@@ -309,6 +313,18 @@ impl<'g> Lower<'g> {
             self.push_tensor(Tensor { name, role: Role::Native, dtype, dims: dims(shape, MAX_RANK), quant });
         self.temps.insert(temp);
         temp
+    }
+
+    /// The op that was written last.
+    pub(super) fn newest(&self) -> Option<&Op> {
+        self.program.ops.last()
+    }
+
+    /// Gives a tensor that nothing reads yet another encoding.
+    pub(super) fn encode(&mut self, id: TensorId, quant: Quant) {
+        if let Some(tensor) = self.program.tensors.get_mut(id.0) {
+            tensor.quant = quant;
+        }
     }
 
     /// Lets the op that makes temporary tensor `from` make `to` instead; `false` where `from` is not a temporary of

@@ -4,6 +4,7 @@ use qnn::DataType;
 use qnn_build::job::Diagnostic;
 
 use super::Lower;
+use super::fixed::Form;
 use super::ops::Ops;
 use super::{spread, weight};
 use crate::graph::Node;
@@ -89,7 +90,9 @@ fn product(
     }
     shape.extend([rows, columns]);
     let computed = !matches!(ops.lower.get(b).role, Role::Static(_));
-    let (b, tb) = if computed && ops.dtype(b) == DataType::UFixed16 { signed(ops, b, tb)? } else { (b, tb) };
+    if computed && ops.dtype(b) == DataType::UFixed16 && bias.is_none() {
+        return of_operands(ops, (a, ta), (b, tb), &shape);
+    }
     let mut inputs: Vec<TensorId> = [a, b].into_iter().chain(bias).collect();
     if !ta && view_b.len() == 2 && is_uncentred(ops, b) {
         let inner = view_a[view_a.len() - 1];
@@ -100,6 +103,60 @@ fn product(
         return Ok(ops.reshape(y, &shape));
     }
     Ok(write(ops, &inputs, [ta, tb], &shape))
+}
+
+/// The product of two operands of the same number of axes, the second one maybe of 16 bits and computed.
+pub(super) fn of_operands(
+    ops: &mut Ops<'_, '_, '_>,
+    (a, ta): (TensorId, bool),
+    (b, tb): (TensorId, bool),
+    shape: &[usize],
+) -> Result<TensorId, Diagnostic> {
+    if ops.dtype(b) != DataType::UFixed16 {
+        return Ok(write(ops, &[a, b], [ta, tb], shape));
+    }
+    if ops.lower.target.arch < 73 {
+        return Ok(by_parts(ops, (a, ta), (b, tb), shape));
+    }
+    let (b, tb) = signed(ops, b, tb)?;
+    Ok(write(ops, &[a, b], [ta, tb], shape))
+}
+
+/// A product of 16 bits where HTP multiplies by 8 bits only (v68, v69): by what 8 bits around zero can say of the second operand, and
+/// by what is left of it then. Their lowest integer is not used: HTP drops a bit where one is further than 127 from zero.
+fn by_parts(
+    ops: &mut Ops<'_, '_, '_>,
+    (a, ta): (TensorId, bool),
+    (b, tb): (TensorId, bool),
+    shape: &[usize],
+) -> TensorId {
+    let (Quant::PerTensor { scale, offset }, Some(result)) =
+        (ops.lower.get(b).quant.clone(), ops.lower.result)
+    else {
+        return write(ops, &[a, b], [ta, tb], shape);
+    };
+    let around = |dtype: DataType, most: f64| {
+        let (steps, offset) = if dtype == DataType::UFixed8 { (127.0, -128) } else { (32767.0, -32768) };
+        Form { dtype, scale: (most / steps) as f32, offset }
+    };
+    let furthest =
+        |offset: i32, scale: f32| f64::from(offset.abs().max((65535 + offset).abs())) * f64::from(scale);
+    let coarse = around(DataType::UFixed8, furthest(offset, scale));
+    let upper = ops.in_form(b, coarse);
+    let wide = ops.in_form(upper, coarse.with(DataType::UFixed16));
+    // Half a step, and what rounding adds.
+    let left = f64::from(coarse.scale) * 0.52;
+    let extent = ops.shape(b);
+    let rest = ops.step("ElementWiseSubtract", &[b, wide], DataType::UFixed16, &extent, |op| op);
+    ops.lower.encode(rest, around(DataType::UFixed16, left).quant());
+    let lower = ops.in_form(rest, around(DataType::UFixed8, left));
+    let parts = [upper, lower].map(|part| {
+        let product = write(ops, &[a, part], [ta, tb], shape);
+        let most = furthest(result.offset, result.scale) * 1.02;
+        ops.lower.encode(product, around(DataType::UFixed16, most).quant());
+        product
+    });
+    ops.binary("ElementWiseAdd", parts[0], parts[1])
 }
 
 /// Whether the op for a second operand is FullyConnected: from 32 rows and 256 columns on, MatMul by a constant of 8 bits whose zero

@@ -38,5 +38,6 @@ mod weight;
 mod window;
 
 pub use builder::OpBuilder;
+pub use fixed::integer_operators;
 pub use lowering::{Lower, MAX_RANK, lower};
 pub(crate) use missing::with_unsupported;

@@ -1,11 +1,12 @@
 //! Normalizations. Spatial ones see (N, spatial…, C).
 
+use qnn::DataType;
 use qnn_build::job::Diagnostic;
 
 use super::Lower;
 use super::ops::Ops;
-use crate::graph::Node;
-use crate::program::TensorId;
+use crate::graph::{Data, Node};
+use crate::program::{Quant, TensorId};
 
 /// The most axes that HTP's normalizations take (measured; five are refused).
 const RANK: usize = 4;
@@ -110,6 +111,11 @@ pub(super) fn batch(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
     let dtype = ops.dtype(x);
     let (scale, offset) = (ops.constant(dtype, &[count], &scale), ops.constant(dtype, &[count], &offset));
     let shape = ops.shape(x);
+    if dtype.is_quantized() {
+        let scaled = ops.binary("ElementWiseMultiply", x, scale);
+        let y = ops.binary("ElementWiseAdd", offset, scaled);
+        return ops.output(0, y);
+    }
     let y = ops.step("Batchnorm", &[x, scale, offset], dtype, &shape, |op| op);
     ops.output(0, y)
 }
@@ -175,12 +181,56 @@ fn batch_computed(
 pub(super) fn instance(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let count = channels(&ops)?;
-    let (scale, bias) = (vector(&mut ops, 1, &[count])?, vector(&mut ops, 2, &[count])?);
+    let epsilon = node.attrs.float_or("epsilon", 1e-5);
+    let (scale, bias) = vectors(&mut ops, &[count])?;
     let x = ops.input(0)?;
     let x = plane(&mut ops, x);
-    let epsilon = node.attrs.float_or("epsilon", 1e-5);
     let y = ops.instance_norm(x, scale, bias, epsilon);
+    let y = scaled_apart(&mut ops, y, &[count])?;
     ops.output(0, y)
+}
+
+/// Scale and offset of a normalization over a plane: ones and zeros where they are applied apart.
+fn vectors(ops: &mut Ops<'_, '_, '_>, shape: &[usize]) -> Result<(TensorId, TensorId), Diagnostic> {
+    if ops.lower.ranges.is_none() {
+        return Ok((vector(ops, 1, shape)?, vector(ops, 2, shape)?));
+    }
+    let count: usize = shape.iter().product();
+    let zeros = Data::from_i32(&vec![0; count]);
+    let unit = Quant::PerTensor { scale: 1e-6, offset: 0 };
+    let zeros = ops.lower.quantized_constant(ops.node, DataType::SFixed32, unit, &[count], zeros);
+    Ok((ones(ops, shape), zeros))
+}
+
+/// Factors that change nothing, in the 8 bits that every chip takes.
+fn ones(ops: &mut Ops<'_, '_, '_>, shape: &[usize]) -> TensorId {
+    let count: usize = shape.iter().product();
+    ops.constant(DataType::UFixed8, &[count], &vec![1.0; count])
+}
+
+/// A normalized tensor of integers times the node's scale and plus its offset, where these are ops of their own.
+fn scaled_apart(ops: &mut Ops<'_, '_, '_>, y: TensorId, shape: &[usize]) -> Result<TensorId, Diagnostic> {
+    if ops.lower.ranges.is_none() {
+        return Ok(y);
+    }
+    let constant = |ops: &mut Ops<'_, '_, '_>, i: usize, same: f64| -> Result<Option<TensorId>, Diagnostic> {
+        let Some(id) = ops.node.input(i) else { return Ok(None) };
+        let value = ops.lower.graph.value(id);
+        let numbers: Vec<f32> = value.reals().unwrap_or_default().iter().map(|&v| v as f32).collect();
+        let numbers = spread(&numbers, &value.ty.shape, shape)
+            .ok_or_else(|| ops.refuse(format!("parameter {i} does not fit the channels")))?;
+        let nothing = numbers.iter().all(|&v| v == same);
+        let count = numbers.len();
+        Ok(if nothing { None } else { Some(ops.constant(DataType::UFixed16, &[count], &numbers)) })
+    };
+    let y = match constant(ops, 1, 1.0)? {
+        Some(scale) => ops.binary("ElementWiseMultiply", y, scale),
+        None => y,
+    };
+    Ok(match constant(ops, 2, 0.0)? {
+        Some(offset) => ops.binary("ElementWiseAdd", offset, y),
+        None => y,
+    })
 }
 
 impl Ops<'_, '_, '_> {
@@ -199,7 +249,7 @@ pub(super) fn group(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
     if groups < 1 || count as i64 % groups != 0 {
         return Err(ops.refuse(format!("{count} channels do not divide into {groups} groups")));
     }
-    let (scale, bias) = (vector(&mut ops, 1, &[count])?, vector(&mut ops, 2, &[count])?);
+    let (scale, bias) = vectors(&mut ops, &[count])?;
     let x = ops.input(0)?;
     let x = plane(&mut ops, x);
     let epsilon = node.attrs.float_or("epsilon", 1e-5);
@@ -212,6 +262,7 @@ pub(super) fn group(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
             op.f32("epsilon", epsilon).u32("group", groups as u32)
         })
     };
+    let y = scaled_apart(&mut ops, y, &[count])?;
     ops.output(0, y)
 }
 
@@ -238,11 +289,18 @@ pub(super) fn layer(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
     let mut ops = Ops::new(lower, node);
     only_first_output(&ops)?;
     let (x, inner) = flattened(&mut ops)?;
+    let epsilon = node.attrs.float_or("epsilon", 1e-5);
+    if ops.lower.ranges.is_some() {
+        let ones = ones(&mut ops, &inner);
+        let y = over_last(&mut ops, "LayerNorm", &[x, ones], epsilon);
+        let y = scaled_apart(&mut ops, y, &inner)?;
+        return ops.output(0, y);
+    }
     let mut inputs = vec![x, vector(&mut ops, 1, &inner)?];
     if node.input(2).is_some() {
         inputs.push(vector(&mut ops, 2, &inner)?);
     }
-    let y = over_last(&mut ops, "LayerNorm", &inputs, node.attrs.float_or("epsilon", 1e-5));
+    let y = over_last(&mut ops, "LayerNorm", &inputs, epsilon);
     ops.output(0, y)
 }
 

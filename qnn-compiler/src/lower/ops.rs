@@ -4,9 +4,9 @@ use qnn::DataType;
 use qnn_build::job::Diagnostic;
 
 use super::convert;
-use super::fixed;
+use super::fixed::{self, Form};
 use super::{Lower, OpBuilder};
-use crate::graph::{Data, Node, TensorType, ValueId};
+use crate::graph::{DType, Data, Node, TensorType, ValueId};
 use crate::problem::node_problem;
 use crate::program::{Quant, Role, TensorId};
 
@@ -14,13 +14,16 @@ use crate::program::{Quant, Role, TensorId};
 pub(super) const FP16_MAX: f64 = 65504.0;
 
 /// Ops whose result has the elements, and so the encoding, of their first input.
-const MOVING: &[&str] = &[
+pub(super) const MOVING: &[&str] = &[
     "DepthToSpace",
     "Gather",
+    "GatherElements",
     "Pad",
     "PoolMax2d",
     "Reshape",
     "ResizeNearestNeighbor",
+    "ScatterElements",
+    "ScatterNd",
     "SpaceToDepth",
     "StridedSlice",
     "Tile",
@@ -122,6 +125,29 @@ impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
         };
         let op = self.lower.op(self.node, ty).inputs(inputs.iter().copied()).outputs([out]);
         params(op).emit();
+        if dtype.is_quantized() && self.lower.ranges.is_some() {
+            fixed::derive(self.lower, out);
+        }
+        out
+    }
+
+    /// The numbers of unsigned integers in another form of their type; of a constant that is another constant.
+    pub(super) fn in_form(&mut self, x: TensorId, form: Form) -> TensorId {
+        let tensor = self.lower.get(x);
+        let &Quant::PerTensor { scale, offset } = &tensor.quant else { return x };
+        if tensor.quant == form.quant() {
+            return x;
+        }
+        let shape = self.shape(x);
+        if let Role::Static(data) = &tensor.role {
+            let real = |q: i64| (q + i64::from(offset)) as f64 * f64::from(scale);
+            let stored = data.to_i64(storage(tensor.dtype));
+            let stored: Vec<f64> = stored.into_iter().map(|q| form.store(real(q))).collect();
+            let data = encode(form.dtype.storage(), &stored);
+            return self.lower.quantized_constant(self.node, form.dtype, form.quant(), &shape, data);
+        }
+        let out = self.lower.quantized_temp(self.node, form.dtype, form.quant(), &shape);
+        self.lower.op(self.node, "Convert").inputs([x]).outputs([out]).emit();
         out
     }
 
@@ -192,6 +218,16 @@ impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
     /// `a` where the condition holds, else `b`.
     pub(super) fn select(&mut self, condition: TensorId, a: TensorId, b: TensorId) -> TensorId {
         let dtype = self.dtype(a);
+        // Of integers both have the encoding of the result.
+        let form = match &self.lower.ranges {
+            _ if !dtype.is_quantized() => None,
+            None => self.lower.result,
+            Some(_) => fixed::common(self.lower, a, b),
+        };
+        let (a, b) = match form {
+            Some(form) => (self.in_form(a, form), self.in_form(b, form)),
+            None => (a, b),
+        };
         let shape = super::broadcast::shape(&[&self.shape(condition), &self.shape(a), &self.shape(b)]);
         self.step("ElementWiseSelect", &[condition, a, b], dtype, &shape, |op| op)
     }
@@ -295,6 +331,11 @@ impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
         self.lower.alias(id, x);
         Ok(())
     }
+}
+
+/// How the elements of a constant of unsigned integers are stored.
+pub(super) fn storage(dtype: DataType) -> DType {
+    if dtype == DataType::UFixed16 { DType::U16 } else { DType::U8 }
 }
 
 /// Numbers as the bytes of a type.

@@ -6,10 +6,10 @@ use qnn_build::job::Diagnostic;
 use super::elementwise::{int_divided, is_float};
 use super::ops::Ops;
 use super::shape::transposed;
-use super::unary::exp;
+use super::unary::{exp, positive};
 use super::{Lower, slice};
 use crate::graph::Node;
-use crate::program::TensorId;
+use crate::program::{Quant, TensorId};
 
 /// The most axes HTP's reductions take. Five validate too, but int32 then reads the wrong elements (measured on SM8650).
 const RANK: usize = 4;
@@ -161,6 +161,7 @@ pub(super) fn norm(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic>
         }
         "ReduceLogSum" => {
             let sum = reduced(&mut ops, "ReduceSum", x, &plan);
+            let sum = if ops.dtype(sum).is_quantized() { positive(&mut ops, sum) } else { sum };
             ops.unary("ElementWiseLog", sum)
         }
         "ReduceLogSumExp" => log_sum_exp(&mut ops, x, &plan),
@@ -172,7 +173,14 @@ pub(super) fn norm(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic>
 /// max + log Σ exp(x − max), so that the exponentials stay in range.
 fn log_sum_exp(ops: &mut Ops<'_, '_, '_>, x: TensorId, plan: &Plan) -> TensorId {
     let max = reduced(ops, "ReduceMax", x, plan);
-    let below = ops.binary("ElementWiseSubtract", x, max);
+    let mut below = ops.binary("ElementWiseSubtract", x, max);
+    if let (true, &Quant::PerTensor { scale, .. }) =
+        (ops.dtype(below).is_quantized(), &ops.lower.get(x).quant)
+    {
+        // Nothing is above the largest, which the ranges of the two do not know.
+        let least = (-65535.0 * scale).max(-20.0);
+        below = ops.unary_with("ReluMinMax", below, |op| op.f32("min_value", least).f32("max_value", 0.0));
+    }
     let exp = exp(ops, below);
     let sum = reduced(ops, "ReduceSum", exp, plan);
     let log = ops.unary("ElementWiseLog", sum);
@@ -184,6 +192,12 @@ fn log_sum_exp(ops: &mut Ops<'_, '_, '_>, x: TensorId, plan: &Plan) -> TensorId 
 fn l2(ops: &mut Ops<'_, '_, '_>, x: TensorId, plan: &Plan) -> TensorId {
     const SMALLEST: f64 = 6.103_515_6e-5;
     let count: usize = plan.dims.iter().zip(&plan.gone).filter(|(_, gone)| **gone).map(|(&d, _)| d).product();
+    if ops.dtype(x).is_quantized() {
+        let square = ops.binary(MUL, x, x);
+        let mean = reduced(ops, "ReduceMean", square, plan);
+        let root = ops.unary("ElementWiseSquareRoot", mean);
+        return ops.with(MUL, root, (count as f64).sqrt());
+    }
     let size = ops.unary("ElementWiseAbs", x);
     let max = reduced(ops, "ReduceMax", size, plan);
     let part = ops.with(MUL, max, 1.0 / 64.0);

@@ -7,6 +7,7 @@ use super::gather::{GATHERED, counted, counted_const, index_input};
 use super::ops::Ops;
 use super::{Lower, broadcast, slice};
 use crate::graph::Node;
+use crate::program::TensorId;
 
 /// What happens where an element is written that is there already.
 fn reduction(ops: &Ops<'_, '_, '_>, known: &[(&str, u32)]) -> Result<u32, Diagnostic> {
@@ -24,6 +25,14 @@ const ND: &[(&str, u32)] = &[("none", NONE), ("add", 1), ("mul", 2)];
 
 /// Reductions of ScatterElements on int32; of floats it has none (refused on SM8650).
 const ELEMENTS: &[(&str, u32)] = &[("none", NONE), ("add", 1), ("mul", 2), ("max", 3)];
+
+/// Integers that stand for real numbers in the encoding of the result.
+fn same_form(ops: &mut Ops<'_, '_, '_>, x: TensorId, updates: TensorId) -> (TensorId, TensorId) {
+    match ops.lower.result.filter(|_| ops.dtype(x).is_quantized()) {
+        Some(form) => (ops.in_form(x, form), ops.in_form(updates, form)),
+        None => (x, updates),
+    }
+}
 
 /// ScatterND.
 pub(super) fn scatter_nd(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
@@ -51,6 +60,7 @@ pub(super) fn scatter_nd(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagn
     };
     let (x, updates) = (ops.input(0)?, ops.input(2)?);
     let (x, updates) = (ops.widened(x, GATHERED)?, ops.widened(updates, GATHERED)?);
+    let (x, updates) = same_form(&mut ops, x, updates);
     let x = ops.reshape(x, &[rows, inner]);
     let updates = ops.reshape(updates, &[tuples, inner]);
     let dtype = ops.dtype(x);
@@ -67,6 +77,7 @@ pub(super) fn scatter_elements(lower: &mut Lower<'_>, node: &Node) -> Result<(),
     let (shape, wanted) = (ops.input_type(0)?.shape.clone(), ops.input_type(1)?.shape.clone());
     let (x, updates) = (ops.input(0)?, ops.input(2)?);
     let (x, updates) = (ops.widened(x, GATHERED)?, ops.widened(updates, GATHERED)?);
+    let (x, updates) = same_form(&mut ops, x, updates);
     let code = reduction(&ops, if is_float(ops.dtype(x)) { ND } else { ELEMENTS })?;
     let mut indices = match ops.known_ints(1) {
         Some(indices) => {

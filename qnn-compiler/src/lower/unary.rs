@@ -10,7 +10,7 @@ use super::broadcast::fold;
 use super::elementwise::is_float;
 use super::ops::{FP16_MAX, Ops};
 use crate::graph::Node;
-use crate::program::TensorId;
+use crate::program::{Quant, TensorId};
 
 /// ONNX operators and the HTP ops they are.
 const UNARY: &[(&str, &str)] = &[
@@ -48,8 +48,7 @@ pub(super) fn unary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
     let shape = fold(&ops.shape(x), if FIVE.contains(&ty) { 5 } else { 4 });
     let mut x = ops.reshape(x, &shape);
     match ty {
-        // HTP's logarithm of zero is -7.6, larger than that of the smallest number.
-        "ElementWiseLog" => x = ops.with("ElementWiseMaximum", x, SMALLEST),
+        "ElementWiseLog" => x = positive(&mut ops, x),
         // v68 computes in float32.
         "ElementWiseExp" if ops.lower.target.arch > 68 && !known_within(&ops, -POWER, POWER) => {
             x = power_in_range(&mut ops, x)
@@ -96,6 +95,19 @@ fn power_in_range(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
 pub(super) fn exp(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
     let x = power_in_range(ops, x);
     ops.unary("ElementWiseExp", x)
+}
+
+/// What HTP can take the logarithm of. Of zero it is -7.6 in floats, larger than that of the smallest number; of 8 bits, where the
+/// function is a table, it is as small as the result can say.
+pub(super) fn positive(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let tensor = ops.lower.get(x);
+    match (tensor.dtype, &tensor.quant) {
+        (DataType::UFixed8, _) => x,
+        (DataType::UFixed16, &Quant::PerTensor { scale, .. }) => {
+            ops.unary_with("ReluMinMax", x, |op| op.f32("min_value", scale).f32("max_value", FP16_MAX as f32))
+        }
+        _ => ops.with("ElementWiseMaximum", x, SMALLEST),
+    }
 }
 
 /// The few functions that make sense on integers.
@@ -145,9 +157,17 @@ pub(super) fn formula(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnost
         .map(|(_, formula)| *formula)
         .ok_or_else(|| ops.refuse("no formula of this name"))?;
     let x = float4(&mut ops, 0)?;
-    let y = formula(&mut ops, x);
+    let native = INTEGERS.iter().find(|(op, _)| *op == node.op).filter(|_| ops.dtype(x).is_quantized());
+    let y = match native {
+        Some((_, ty)) => ops.unary(ty, x),
+        None => formula(&mut ops, x),
+    };
     ops.output(0, y)
 }
+
+/// Operators of which HTP's own op is good on integers, where it is a table, and not on floats.
+const INTEGERS: &[(&str, &str)] =
+    &[("Asin", "ElementWiseAsin"), ("Cos", "ElementWiseCos"), ("Sin", "ElementWiseSin")];
 
 /// The `i`-th input, which must be float, with at most four axes.
 pub(super) fn float4(ops: &mut Ops<'_, '_, '_>, i: usize) -> Result<TensorId, Diagnostic> {

@@ -62,9 +62,10 @@ pub fn run_physical(graph: &mut Graph) -> Result<()> {
     physical.into_iter().try_for_each(|pass| (pass.run)(graph))
 }
 
-/// Encodes results whose range is known, for SoCs without floats; between [`run_fusing`] and [`run_rest`].
+/// Encodes results whose range is known, or follows from those of their operands, for SoCs without floats; between [`run_fusing`] and [`run_rest`].
 pub fn run_known_ranges(graph: &mut Graph) {
     quantize::known::run(graph);
+    quantize::derive::run(graph);
 }
 
 /// How many passes there are up to the one that fuses.

@@ -26,13 +26,15 @@ pub struct Case {
     pub expect: Expect,
     /// The most HTP ops that the model may become.
     pub most_ops: Option<u64>,
+    /// The SoC that it is about; else that of the run.
+    pub soc: Option<&'static str>,
     /// Writes the model.
     pub build: Box<dyn Fn(&mut Draft) + Send + Sync>,
 }
 
 /// A case whose outputs must be ONNX Runtime's.
 pub fn case(name: impl Into<String>, build: impl Fn(&mut Draft) + Send + Sync + 'static) -> Case {
-    Case { name: name.into(), expect: Expect::Equal, most_ops: None, build: Box::new(build) }
+    Case { name: name.into(), expect: Expect::Equal, most_ops: None, soc: None, build: Box::new(build) }
 }
 
 /// A case whose outputs must be ONNX Runtime's, and whose nodes are a pattern: they become at most so many HTP ops.
@@ -51,6 +53,13 @@ pub fn steps(
     build: impl Fn(&mut Draft) + Send + Sync + 'static,
 ) -> Case {
     Case { expect: Expect::Steps(steps), ..case(name, build) }
+}
+
+impl Case {
+    /// The case for one SoC, whatever the others run on.
+    pub fn on(self, soc: &'static str) -> Self {
+        Self { soc: Some(soc), ..self }
+    }
 }
 
 /// A case that must be refused.

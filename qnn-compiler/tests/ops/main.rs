@@ -38,6 +38,7 @@ mod order;
 mod pattern;
 mod pool;
 mod quant;
+mod quant_alone;
 mod quant_border;
 mod quant_integers;
 mod range;
@@ -80,6 +81,7 @@ const FAMILIES: &[Family] = &[
     ("pattern", pattern::cases),
     ("pool", pool::cases),
     ("quant", quant::cases),
+    ("quant_alone", quant_alone::cases),
     ("quant_border", quant_border::cases),
     ("quant_integers", quant_integers::cases),
     ("range", range::cases),

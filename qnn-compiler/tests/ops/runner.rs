@@ -66,6 +66,7 @@ fn parent(cases: &[&str], all: usize, soc: &str) -> ExitCode {
 }
 
 fn run(case: &Case, soc: &str) -> Result<(), String> {
+    let soc = case.soc.unwrap_or(soc);
     let mut draft = Draft::new(&case.name);
     (case.build)(&mut draft);
     let dir = tempfile::tempdir().map_err(|e| e.to_string())?;

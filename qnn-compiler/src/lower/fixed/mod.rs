@@ -7,11 +7,14 @@
 //! see fixed-point tensors where the node is lowered on integers, and floats else.
 
 mod constants;
+mod derived;
 mod form;
 mod node;
 mod products;
 mod table;
 
 pub(super) use constants::around;
+pub(super) use derived::{common, derive};
 pub(super) use form::Form;
 pub(super) use node::{lower, lower_own};
+pub use table::integer_operators;

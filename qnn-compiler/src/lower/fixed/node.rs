@@ -33,7 +33,7 @@ pub(in crate::lower) fn lower(lower: &mut Lower<'_>, node: &Node, by: LowerFn) -
         on_floats(lower, node)?;
     }
     let done = by(lower, node);
-    lower.result = None;
+    (lower.result, lower.ranges) = (None, None);
     let overlay = std::mem::take(&mut lower.overlay);
     done?;
     for &id in node.outputs.iter().flatten() {
@@ -136,7 +136,8 @@ fn on_integers(lower: &mut Lower<'_>, node: &Node, dtype: DataType) -> Result<Op
             }
         }
     }
-    for &id in node.outputs.iter().flatten() {
+    lower.ranges = table::derives(node, dtype, lower.target).then(Default::default);
+    for &id in node.outputs.iter().flatten().filter(|id| graph.dtype(**id).is_float()) {
         let Some(own) = graph.value(id).encoding.as_ref().and_then(Form::of) else {
             lower.overlay.clear();
             return Ok(Some(Why::Value(id)));
@@ -199,6 +200,8 @@ fn on_halves(lower: &mut Lower<'_>, node: &Node, weight: TensorId) -> Result<(),
                 .ok_or_else(|| node_problem("E0302", node, "an operand is not constant"))?,
             false => activation(lower, node, id, DataType::Float16)?,
         };
+        let first = node.input(0) == Some(id);
+        let half = if first { products::to_columns_of(lower, node, half, weight) } else { half };
         lower.overlay.insert(id, half);
     }
     if let Some(id) = node.input(1) {

@@ -64,75 +64,186 @@ struct Row {
     fits: Fits,
     /// The range that the result must have where the op computes garbage, or is refused, with another.
     range: Option<(f64, f64)>,
+    /// How the steps of a node that is several ops are encoded.
+    steps: Steps,
+}
+
+/// The encoding of steps between the operands of a node and its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Steps {
+    /// As the result.
+    Result,
+    /// 16 bits over the range that the step's own operands let it have; the result is rounded once more.
+    Derived,
+    /// So where operands or result have 16 bits; one op, which HTP makes a table of, where they have 8.
+    DerivedWide,
 }
 
 const fn row(op: &'static str, operands: usize) -> Row {
-    Row { op, operands, fits: |_, _, _, _| Fit::Well, range: None }
+    only(op, operands, |_, _, _, _| Fit::Well)
+}
+
+/// For SoCs without floats.
+const fn worse(op: &'static str, operands: usize) -> Row {
+    only(op, operands, |_, _, _, _| Fit::Worse)
+}
+
+/// Several ops, for SoCs without floats.
+const fn formula(op: &'static str, operands: usize) -> Row {
+    Row { steps: Steps::Derived, ..worse(op, operands) }
 }
 
 const fn only(op: &'static str, operands: usize, fits: Fits) -> Row {
-    Row { op, operands, fits, range: None }
+    Row { op, operands, fits, range: None, steps: Steps::Result }
 }
 
 const fn within(op: &'static str, low: f64, high: f64) -> Row {
-    Row { op, operands: 1, fits: |_, _, _, _| Fit::Well, range: Some((low, high)) }
+    Row { range: Some((low, high)), ..row(op, 1) }
 }
 
 const ROWS: &[Row] = &[
     row("Abs", 1),
+    formula("Acosh", 1),
     row("Add", 2),
+    worse("ArgMax", 1),
+    worse("ArgMin", 1),
+    only("Asin", 1, narrow_only),
+    formula("Asinh", 1),
+    worse("Atan", 1),
+    formula("Atanh", 1),
     only("AveragePool", 1, plain_average),
+    Row { fits: constant_affine, ..formula("BatchNormalization", 1) },
+    formula("BiasGelu", 2),
+    worse("Ceil", 1),
+    formula("Celu", 1),
     row("Clip", 1),
     row("Concat", usize::MAX),
     only("Conv", 1, little_padding),
     only("ConvTranspose", 1, |_, node, _, _| Fit::well(node.input(1).is_some())),
+    worse("Cos", 1),
+    formula("Cosh", 1),
+    worse("CumSum", 1),
     row("DepthToSpace", 1),
     row("Div", 2),
+    worse("Einsum", 2),
     row("Elu", 1),
+    worse("Equal", 2),
+    formula("Erf", 1),
     row("Exp", 1),
     row("Expand", 1),
+    formula("FastGelu", 2),
     row("Flatten", 1),
+    worse("Floor", 1),
     row("Gather", 1),
+    worse("GatherElements", 1),
+    worse("GatherND", 1),
     row("Gelu", 1),
     only("Gemm", 1, |_, node, _, _| Fit::well(unscaled(node))),
     row("GlobalAveragePool", 1),
     row("GlobalMaxPool", 1),
+    worse("Greater", 2),
+    worse("GreaterOrEqual", 2),
+    worse("GridSample", 2),
+    only("GroupNormalization", 1, constant_affine),
     within("HardSigmoid", 0.0, 1.0),
     row("HardSwish", 1),
+    only("InstanceNormalization", 1, constant_affine),
+    only("LRN", 1, narrow_only),
     only("LayerNormalization", 1, constant_vectors),
     row("LeakyRelu", 1),
+    worse("Less", 2),
+    worse("LessOrEqual", 2),
+    Row { steps: Steps::DerivedWide, ..worse("Log", 1) },
+    worse("LogSoftmax", 1),
+    only("LpNormalization", 1, |_, node, _, _| match node.attrs.int_or("p", 2) {
+        2 => Fit::Worse,
+        _ => Fit::No,
+    }),
     only("MatMul", 2, product),
     row("Max", 2),
     row("MaxPool", 1),
+    formula("Mean", usize::MAX),
     row("Min", 2),
+    formula("Mish", 1),
     row("Mul", 2),
     row("Neg", 1),
-    only("PRelu", 2, narrow),
-    only("Pad", 1, |_, node, _, _| Fit::well(node.attrs.str_or("mode", "constant") == "constant")),
+    Row { steps: Steps::DerivedWide, ..only("PRelu", 2, narrow) },
+    row("Pad", 1),
+    formula("Pow", 1),
+    formula("QuickGelu", 1),
     only("RMSNormalization", 2, constant_vectors),
+    worse("Reciprocal", 1),
+    formula("ReduceL1", 1),
+    formula("ReduceL2", 1),
+    formula("ReduceLogSum", 1),
+    formula("ReduceLogSumExp", 1),
     row("ReduceMax", 1),
     row("ReduceMean", 1),
     row("ReduceMin", 1),
+    worse("ReduceSum", 1),
+    formula("ReduceSumSquare", 1),
     row("Relu", 1),
     row("Reshape", 1),
     only("Resize", 1, native_resize),
+    worse("Round", 1),
+    worse("ScatterElements", 3),
+    worse("ScatterND", 3),
+    formula("Selu", 1),
+    formula("Shrink", 1),
     row("Sigmoid", 1),
+    worse("Sign", 1),
+    worse("Sin", 1),
+    formula("Sinh", 1),
     row("Slice", 1),
     within("Softmax", 0.0, 1.0),
+    formula("Softplus", 1),
+    formula("Softsign", 1),
     row("SpaceToDepth", 1),
     row("Split", 1),
     only("SimplifiedLayerNormalization", 2, constant_vectors),
     only("Sqrt", 1, narrow),
     row("Squeeze", 1),
     row("Sub", 2),
+    formula("Sum", usize::MAX),
+    formula("Swish", 1),
+    formula("Tan", 1),
     within("Tanh", -1.0, 1.0),
+    formula("ThresholdedRelu", 1),
     row("Tile", 1),
+    worse("TopK", 1),
     row("Transpose", 1),
+    worse("Trilu", 1),
     row("Unsqueeze", 1),
+    worse("Where", 3),
 ];
 
+/// Operators that are lowered on integers in some form, for docs/SUPPORTED-OPS.md.
+pub fn integer_operators() -> impl Iterator<Item = &'static str> {
+    ROWS.iter().map(|row| row.op)
+}
+
+/// Operators of ONNX Runtime's domain that have a row.
+const MICROSOFT: &[&str] = &["BiasGelu", "FastGelu", "Gelu", "QuickGelu"];
+
 fn find(node: &Node) -> Option<&'static Row> {
-    ROWS.iter().find(|r| r.op == node.op && (node.domain.is_empty() || node.op == "Gelu"))
+    ROWS.iter().find(|r| r.op == node.op && (node.domain.is_empty() || MICROSOFT.contains(&&*node.op)))
+}
+
+/// Whether the steps of a node on integers of a type are encoded by their own ranges.
+pub(super) fn derives(node: &Node, dtype: DataType, target: &Target) -> bool {
+    is_normalized_apart(node, target)
+        || find(node).is_some_and(|row| match row.steps {
+            Steps::Result => false,
+            Steps::Derived => true,
+            Steps::DerivedWide => dtype == DataType::UFixed16,
+        })
+}
+
+/// Whether the scale and offset of a normalization are ops of their own: v68 and v69 take scales of 8 bits only, which is worth 48
+/// to 54 dB where results have 16 bits (measured on QCS6490; 80 apart).
+fn is_normalized_apart(node: &Node, target: &Target) -> bool {
+    let norm = ["GroupNormalization", "InstanceNormalization", "LayerNormalization"];
+    !target.fp16 && target.arch < 73 && node.domain.is_empty() && norm.contains(&&*node.op)
 }
 
 /// What the `i`-th input is.
@@ -140,6 +251,7 @@ pub(super) fn role(graph: &Graph, node: &Node, i: usize) -> Role {
     let constant = |i: usize| node.input(i).is_some_and(|id| graph.is_constant(id));
     let swapped = node.attrs.int_or("transB", 0) != 0;
     match (node.op.as_str(), i) {
+        ("Conv", 1) if !constant(1) => Role::Operand,
         ("Conv" | "ConvTranspose", 1) => Role::Weight(3),
         ("Gemm", 1) => Role::Weight(usize::from(!swapped)),
         ("MatMul", 1) if constant(1) => {
@@ -147,8 +259,9 @@ pub(super) fn role(graph: &Graph, node: &Node, i: usize) -> Role {
             Role::Weight(rank.saturating_sub(if swapped { 2 } else { 1 }))
         }
         ("Conv" | "ConvTranspose" | "Gemm", 2) => Role::Bias,
-        ("LayerNormalization", 1) => Role::Gain,
-        ("LayerNormalization", 2) => Role::Offset,
+        ("GroupNormalization" | "InstanceNormalization" | "LayerNormalization", 1) => Role::Gain,
+        ("GroupNormalization" | "InstanceNormalization" | "LayerNormalization", 2) => Role::Offset,
+        ("Where", 0) | ("ScatterElements" | "ScatterND", 1) => Role::Aside,
         _ if i < find(node).map_or(0, |row| row.operands) => Role::Operand,
         _ => Role::Aside,
     }
@@ -163,6 +276,8 @@ pub(super) fn result(node: &Node, own: Form) -> Form {
             Form { scale: (high / f64::from(steps)) as f32, offset: -steps, ..own }
         }
         Some((low, high)) => Form::around(own.dtype, low, high),
+        // With its zero outside of the codes HTP's results of 16 bits are garbage.
+        None if node.op == "LogSoftmax" && own.offset < -65535 => Form { offset: -65535, ..own },
         None => own,
     }
 }
@@ -182,14 +297,16 @@ pub(super) fn integers(graph: &Graph, node: &Node, target: &Target) -> Result<Da
             _ => {}
         }
     }
-    for id in node.outputs.iter().flatten() {
+    for id in node.outputs.iter().flatten().filter(|id| graph.dtype(**id).is_float()) {
         dtype = wider(dtype, form(*id)?.dtype);
     }
     let wide = match node.op.as_str() {
         "Softmax" => node.input(0).is_some_and(|x| is_wide(graph, x)),
         // Its result has a range of its own: of 8 bits it would be rounded twice.
         "Tanh" => true,
-        _ => false,
+        // Of 8 bits it is wrong.
+        "CumSum" => true,
+        _ => row.steps == Steps::Derived || is_normalized_apart(node, target),
     };
     if wide {
         dtype = DataType::UFixed16;
@@ -216,8 +333,21 @@ fn is_wide(graph: &Graph, x: ValueId) -> bool {
     range.is_some_and(|(low, high)| high - low > 8.5)
 }
 
+/// As near as floats with 8 bits.
 fn narrow(_: &Graph, _: &Node, dtype: DataType, _: &Target) -> Fit {
-    Fit::well(dtype == DataType::UFixed8)
+    if dtype == DataType::UFixed8 { Fit::Well } else { Fit::Worse }
+}
+
+/// There with 8 bits only.
+fn narrow_only(_: &Graph, _: &Node, dtype: DataType, _: &Target) -> Fit {
+    if dtype == DataType::UFixed8 { Fit::Worse } else { Fit::No }
+}
+
+/// A normalization whose vectors are all constant.
+fn constant_affine(graph: &Graph, node: &Node, _: DataType, _: &Target) -> Fit {
+    let constant = node.inputs.iter().skip(1).flatten().all(|&id| graph.is_constant(id));
+    let alone = node.outputs.iter().flatten().count() == 1;
+    if constant && alone { Fit::Worse } else { Fit::No }
 }
 
 fn unscaled(node: &Node) -> bool {
@@ -227,12 +357,13 @@ fn unscaled(node: &Node) -> bool {
 
 /// Two computed operands. Products of 8 bits are off by a step in 3 of 100 results, floats in fewer. Of 16 bits, both unsigned are
 /// refused; the second one signed and swapped is right to 0.6 to 2 steps from v73 on, where floats are 3 steps off, and refused
-/// before (measured on SM8650, SM7550, SM8450 and QCS6490).
+/// before (measured on SM8650, SM7550, SM8450 and QCS6490), where it is multiplied by in two parts of 8 bits.
 fn product(graph: &Graph, node: &Node, dtype: DataType, target: &Target) -> Fit {
     match node.input(1) {
         Some(id) if graph.is_constant(id) => Fit::Well,
         _ if dtype == DataType::UFixed8 => Fit::Worse,
-        _ => Fit::well(target.arch >= 73),
+        _ if target.arch >= 73 => Fit::Well,
+        _ => Fit::Worse,
     }
 }
 
@@ -248,15 +379,22 @@ fn constant_vectors(graph: &Graph, node: &Node, dtype: DataType, _: &Target) -> 
 }
 
 /// Padding of whole windows is computed apart, and the bias with it, which then has no type of its own.
-fn little_padding(graph: &Graph, node: &Node, _: DataType, _: &Target) -> Fit {
+fn little_padding(graph: &Graph, node: &Node, dtype: DataType, _: &Target) -> Fit {
     let Some(weight) = node.input(1) else { return Fit::No };
+    let computed = !graph.is_constant(weight);
+    if computed && dtype != DataType::UFixed8 {
+        return Fit::No;
+    }
     let Some(&[kh, kw, _, _]) = graph.shape(weight).first_chunk::<4>() else { return Fit::No };
     let dilations = node.attrs.ints("dilations").unwrap_or(&[1, 1]);
     let reach =
         |axis: usize, kernel: usize| (kernel as i64 - 1) * dilations.get(axis).copied().unwrap_or(1) + 1;
     let pads = node.attrs.ints("pads").unwrap_or(&[0; 4]);
     let reaches = [reach(0, kh), reach(1, kw)].into_iter().cycle();
-    Fit::well(pads.iter().zip(reaches).all(|(&p, reach)| p < reach))
+    match pads.iter().zip(reaches).all(|(&p, reach)| p < reach) {
+        true if computed => Fit::Worse,
+        little => Fit::well(little),
+    }
 }
 
 /// The forms of an average that are one op, or a convolution with equal weights.
@@ -266,15 +404,19 @@ fn plain_average(_: &Graph, node: &Node, _: DataType, _: &Target) -> Fit {
 }
 
 /// Nearest neighbours are only moved; of interpolations those are taken that are one op.
-fn native_resize(graph: &Graph, node: &Node, _: DataType, _: &Target) -> Fit {
-    Fit::well(is_native_resize(graph, node))
+fn native_resize(graph: &Graph, node: &Node, dtype: DataType, target: &Target) -> Fit {
+    match is_native_resize(graph, node) {
+        // Of 16 bits it is garbage (measured on QCS6490: 6 dB).
+        true if node.attrs.str_or("mode", "nearest") == "cubic" => narrow_only(graph, node, dtype, target),
+        native => Fit::well(native),
+    }
 }
 
 fn is_native_resize(graph: &Graph, node: &Node) -> bool {
     let modes = ["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"];
     match node.attrs.str_or("mode", "nearest") {
         "nearest" => true,
-        "linear" => {
+        "linear" | "cubic" => {
             let (Some(x), Some(y)) = (node.input(0), node.output(0)) else { return false };
             let (from, to) = (graph.shape(x), graph.shape(y));
             let exact = node.input(2).and_then(|id| graph.const_f32(id)).is_none_or(|scales| {

@@ -4,6 +4,7 @@
 //! float is needed unrounded too, or has another encoding already, an Identity stays between the two values: lowering
 //! makes it the Quantize, Dequantize or Convert that it is. Weights stay the integers that the model has.
 
+pub(crate) mod derive;
 mod groups;
 pub(crate) mod known;
 mod limit;
