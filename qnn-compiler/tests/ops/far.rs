@@ -117,6 +117,10 @@ fn weights() -> Vec<Case> {
             let (x, w) = (small(d, &[1, 8, 16]), large(d, &[16, 12]));
             d.result("MatMul", &[&x, &w], &[]);
         }),
+        case("product_with_large_matrices", move |d| {
+            let (x, w) = (small(d, &[2, 8, 16]), large(d, &[2, 16, 12]));
+            d.result("MatMul", &[&x, &w], &[]);
+        }),
         case("gemm_with_large_weights_and_a_bias", move |d| {
             let (x, w, b) = (small(d, &[8, 16]), large(d, &[12, 16]), d.weight(&[12]));
             d.result("Gemm", &[&x, &w, &b], &[int("transB", 1)]);

@@ -146,7 +146,7 @@ fn find_large(graph: &Graph, node: &Node) -> Option<Large> {
         "Conv" => 0,
         "ConvTranspose" if node.attrs.int_or("group", 1) == 1 => 1,
         "Gemm" => usize::from(!transposed),
-        "MatMul" if rank == 2 => 1,
+        "MatMul" if rank > 1 => rank - 1,
         _ => return None,
     };
     let columns = *graph.shape(weight).get(axis)?;
