@@ -314,6 +314,8 @@ pub(super) fn integers(graph: &Graph, node: &Node, target: &Target) -> Result<Da
     let computed = (0..node.inputs.len()).any(|i| {
         role(graph, node, i) == Role::Operand && node.input(i).is_some_and(|id| !graph.is_constant(id))
     });
+    // A table of quantized numbers that is looked up in is constant.
+    let computed = computed || node.op == "Gather";
     let fit = if computed && node.inputs.len() <= row.operands.max(8) {
         (row.fits)(graph, node, dtype, target)
     } else {

@@ -80,6 +80,12 @@ fn over_its_bounds(graph: &Graph, node: &Node) -> Option<Encoding> {
             let (low, high) = first?;
             (low.max(from).min(to), high.min(to).max(from))
         }
+        "LogSoftmax" => {
+            let (low, high) = first?;
+            // Of equal numbers it is the logarithm of their count.
+            let count = graph.shape(x).iter().product::<usize>().max(1) as f64;
+            (low - high - count.ln(), 0.0)
+        }
         "Exp" | "Log" | "Pow" => return None,
         op => {
             let skip = usize::from(op == "Where");
