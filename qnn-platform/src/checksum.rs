@@ -1,6 +1,6 @@
 //! A checksum of files that an app loads: XXH64, as its specification describes it.
 //!
-//! It tells damaged and mistaken files from the right one, at gigabytes a second and without a dependency. It is no cryptographic
+//! It tells damaged and mistaken files from the right one, at more than a gigabyte a second (optimized) and without a dependency. It is no cryptographic
 //! hash: a file that somebody has made on purpose can have any checksum.
 
 use std::fmt;
