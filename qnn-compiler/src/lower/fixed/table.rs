@@ -103,12 +103,10 @@ const fn within(op: &'static str, low: f64, high: f64) -> Row {
 
 const ROWS: &[Row] = &[
     row("Abs", 1),
-    formula("Acosh", 1),
     row("Add", 2),
     worse("ArgMax", 1),
     worse("ArgMin", 1),
     only("Asin", 1, narrow_only),
-    formula("Asinh", 1),
     worse("Atan", 1),
     formula("Atanh", 1),
     only("AveragePool", 1, plain_average),
