@@ -218,6 +218,8 @@ fn a_context_binary_without_its_package_names_the_package() {
     let bench = Bench::new();
     bench.compile(&["--op-package", "ops"]).success();
     bench.exec(&["--op-package", "ops"]).success();
+    let said = bench.run(&["inspect", "m.bin"]).success();
+    assert!(said.stdout.contains("op package AudioOps 1.0.0: Snake"), "{}", said.stdout);
     bench.exec(&[]).failure(1, &["E0912", "needs op package AudioOps", "AudioOps::Snake", "--op-package"]);
 }
 

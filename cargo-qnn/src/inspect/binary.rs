@@ -7,6 +7,7 @@ use qnn::{GraphInfo, Quant, TensorInfo};
 use qnn_platform::soc;
 use serde::Serialize;
 
+use super::packages::{Package, packages};
 use super::{Encoding, Tensor};
 use crate::codes;
 use crate::exit::Exit;
@@ -28,6 +29,9 @@ pub(crate) struct Binary {
     soc: Option<&'static str>,
     soc_id: Option<u32>,
     arch: Option<u32>,
+    /// Op packages that have to be registered before it is loaded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    op_packages: Vec<Package>,
     graphs: Vec<Graph>,
 }
 
@@ -76,6 +80,7 @@ pub(crate) fn binary(session: &Session, file: &Path) -> Result<Binary> {
         soc: info.soc_id.and_then(soc::by_id).map(|soc| soc.name),
         soc_id: info.soc_id,
         arch: info.arch,
+        op_packages: packages(&bytes),
         graphs: info.graphs.iter().map(graph).collect(),
     })
 }
@@ -150,6 +155,9 @@ impl Binary {
                 self.core_api, self.backend_api, self.blob_version
             ),
         ];
+        for package in &self.op_packages {
+            lines.push(format!("  needs    op package {}", package.text()));
+        }
         for graph in &self.graphs {
             lines.push(format!("  graph {}", graph.name));
             let inputs = graph.inputs.iter().map(|tensor| tensor.row("in"));

@@ -4,6 +4,7 @@ mod binary;
 mod dlc;
 mod llm;
 mod onnx;
+mod packages;
 mod quantization;
 
 use serde::Serialize;
