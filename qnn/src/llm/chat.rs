@@ -242,6 +242,7 @@ mod tests {
             "{% set a = namespace(y=namespace()) %}{% set a.y.z = a %}{{ a }}",
             "{% set d = {'a': namespace()} %}{% set b = d.a %}{% set b.x = b %}{{ b }}",
             "{% macro f(a=namespace()) %}{% set a.x = a %}{{ a }}{% endmacro %}{{ f() }}",
+            "{% raw %}{{ ' {% endraw %}{% set ns = namespace() %}{% set ns.x = ns %}{{ ns }}",
             grown,
             &format!("{{{{ {deep} }}}}"),
         ];

@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use super::LlmError;
 
 /// Longest template, bytes; those of the largest tool-using models have 20 thousand.
-const LONGEST: usize = 1 << 20;
+const LONGEST: usize = 256 << 10;
+
+/// Most assignments in a row by which a name can come to stand for a namespace.
+const MOST_ROUNDS: usize = 100;
 
 /// Stack of the thread that parses and renders. The engine bounds how deeply templates call themselves, and fuel how deeply values
 /// can lie in each other; both fit this, whatever the stack of the app's thread. Only what is used is ever committed.
@@ -48,7 +51,10 @@ pub(super) fn prepared(text: &str) -> Result<String, LlmError> {
     let mut names = Names::default();
     let mut checked = Vec::new();
     let mut rest = text.as_str();
-    while let Some((before, kind, tag, after)) = next_tag(rest) {
+    while let Some((start, kind, closing)) = opening(rest) {
+        let Some((before, tag, after)) = tag_at(rest, start, kind, closing) else {
+            return refused("a tag of it does not end");
+        };
         out.push_str(before);
         out.push_str(&rest[before.len()..before.len() + 2]);
         let words = words(tag);
@@ -61,13 +67,21 @@ pub(super) fn prepared(text: &str) -> Result<String, LlmError> {
             _ => out.push_str(tag),
         }
         out.push_str(&rest[before.len() + 2 + tag.len()..rest.len() - after.len()]);
+        rest = after;
+        if kind == Tag::Statement && words == ["raw"] {
+            // What is within is text, whatever it looks like.
+            let end = end_of_raw(rest);
+            out.push_str(&rest[..end]);
+            rest = &rest[end..];
+        }
         if kind != Tag::Comment {
             checked.push(words);
         }
-        rest = after;
     }
     out.push_str(rest);
-    names.find(&checked);
+    if !names.find(&checked) {
+        return refused("its assignments cannot be followed");
+    }
     match checked.iter().any(|words| names.nests(words)) {
         true => refused("it puts a namespace into a namespace, which has no end"),
         false => Ok(out),
@@ -81,20 +95,33 @@ enum Tag {
     Comment,
 }
 
-/// The next tag of a text: what is before it, its kind, what is within it, and what comes after it.
-fn next_tag(text: &str) -> Option<(&str, Tag, &str, &str)> {
-    const OPENINGS: [(&str, Tag, &str); 3] =
-        [("{%", Tag::Statement, "%}"), ("{{", Tag::Expression, "}}"), ("{#", Tag::Comment, "#}")];
-    let (start, kind, closing) = OPENINGS
-        .iter()
-        .filter_map(|(opening, kind, closing)| Some((text.find(opening)?, *kind, *closing)))
-        .min_by_key(|(start, ..)| *start)?;
+/// Where the next tag begins, its kind, and how it ends.
+fn opening(text: &str) -> Option<(usize, Tag, &'static str)> {
+    text.match_indices('{').find_map(|(at, _)| match text.as_bytes().get(at + 1)? {
+        b'%' => Some((at, Tag::Statement, "%}")),
+        b'{' => Some((at, Tag::Expression, "}}")),
+        b'#' => Some((at, Tag::Comment, "#}")),
+        _ => None,
+    })
+}
+
+/// The tag that begins at `start`: what is before it, what is within it, and what comes after it.
+fn tag_at<'t>(text: &'t str, start: usize, kind: Tag, closing: &str) -> Option<(&'t str, &'t str, &'t str)> {
     let inside = &text[start + 2..];
     let end = match kind {
         Tag::Comment => inside.find(closing)?,
         _ => end_of_code(inside, closing)?,
     };
-    Some((&text[..start], kind, &inside[..end], &inside[end + 2..]))
+    Some((&text[..start], &inside[..end], &inside[end + 2..]))
+}
+
+/// Where the tag begins that ends raw text; the end of the text where there is none.
+fn end_of_raw(text: &str) -> usize {
+    let ends = |at: &usize| {
+        let tag = text[at + 2..].trim_start_matches(['-', '+']).trim_start();
+        tag.starts_with("endraw")
+    };
+    text.match_indices("{%").map(|(at, _)| at).find(ends).unwrap_or(text.len())
 }
 
 /// Where a tag ends that may have texts with braces in it.
@@ -164,16 +191,18 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    fn find(&mut self, tags: &[Vec<&'a str>]) {
+    /// Finds them all; `false` where that would take too long.
+    fn find(&mut self, tags: &[Vec<&'a str>]) -> bool {
         // Each round finds at least one more, or none.
-        loop {
+        for _ in 0..MOST_ROUNDS {
             let before = (self.spaces.len(), self.holders.len());
             let called = tags.iter().any(|words| self.given_to_a_call(words));
             tags.iter().for_each(|words| self.assigned(words, called));
             if (self.spaces.len(), self.holders.len()) == before {
-                return;
+                return true;
             }
         }
+        false
     }
 
     /// What a tag gives names to.
@@ -221,20 +250,24 @@ impl<'a> Names<'a> {
 
     /// Whether an expression may be a namespace or have one in it.
     fn bare(&self, words: &[&str]) -> bool {
-        words.iter().enumerate().any(|(at, word)| {
-            let attribute = at > 0 && words[at - 1] == ".";
+        self.last(words).is_some()
+    }
+
+    /// The last word of an expression that may be a namespace or have one in it.
+    fn last(&self, words: &[&str]) -> Option<usize> {
+        (0..words.len()).rev().find(|at| {
+            let word = words[*at];
+            let attribute = *at > 0 && words[at - 1] == ".";
             let next = words.get(at + 1).copied().unwrap_or_default();
-            let made = *word == "namespace" && next == "(";
+            let made = word == "namespace" && next == "(";
             let space = self.spaces.contains(word) && !matches!(next, "." | "[" | "=");
             !attribute && (made || space || self.holders.contains(word))
         })
     }
 
     fn given_to_a_call(&self, words: &[&str]) -> bool {
-        words
-            .iter()
-            .enumerate()
-            .any(|(at, word)| *word == "(" && at > 0 && is_name(&words[at - 1]) && self.bare(&words[at..]))
+        let Some(last) = self.last(words) else { return false };
+        words[..last].windows(2).any(|pair| is_name(pair[0]) && pair[1] == "(")
     }
 
     /// Whether a namespace gets another as an attribute.
@@ -245,10 +278,8 @@ impl<'a> Names<'a> {
             }
             _ => false,
         };
-        let made = words
-            .windows(2)
-            .enumerate()
-            .any(|(at, pair)| *pair == ["namespace", "("] && self.bare(&words[at + 1..]));
+        let last = self.last(words).unwrap_or(0);
+        let made = words[..last].windows(2).any(|pair| *pair == ["namespace", "("]);
         given || made
     }
 }
@@ -266,14 +297,16 @@ mod tests {
     fn marks_for_training_become_scopes_and_other_texts_stay() {
         let same = [
             "{{ '{% generation %}' }}",
+            "{% raw %}{{ ' {% generation %}{% endraw %}{{ x }}",
             "{# generation #}{% if generation %}x{% endif %}",
-            "{{ {'a': {'b': 1}} }} }} {%",
+            "{{ {'a': {'b': 1}} }} }} %} {",
             "ä{% set ns = namespace(a=1) %}{% set ns.a = ns.a + 1 %}{% set x = ns['a'] %}",
             "{% set ns = namespace(a=[]) %}{% for m in messages %}{% set ns.a = ns.a + [m] %}{% endfor %}{{ f(ns.a) }}",
         ];
         for text in same {
             assert_eq!(prepared(text).unwrap(), text);
         }
+        assert!(prepared("{{ x").is_err(), "a tag that does not end");
         let marked = "a\r\n{%- generation -%}\r{{ x }}{% endgeneration %}";
         assert_eq!(prepared(marked).unwrap(), "a\n{%- with -%}\n{{ x }}{% endwith %}");
     }
