@@ -235,7 +235,10 @@ pub fn collect(built: &[Built], folder: &Path, memo: &Memo) -> Result<Collected>
     let mut models = outputs(built)?;
     for output in models.iter_mut().flat_map(|model| &mut model.outputs) {
         let record = &mut output.record;
-        record.file = format!("{}/{}", record.package, record.file);
+        // What a command line compiles belongs to no package, and lies in the folder itself.
+        if !record.package.is_empty() {
+            record.file = format!("{}/{}", record.package, record.file);
+        }
     }
     place_all(&models, built, folder, memo)?;
     let manifest = listed(&models, built);
