@@ -15,6 +15,7 @@ pub mod npz;
 pub mod passes;
 pub mod problem;
 pub mod program;
+mod reach;
 pub mod reference;
 mod reporter;
 

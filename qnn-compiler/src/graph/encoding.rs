@@ -114,7 +114,10 @@ impl Encoding {
         let zero = f64::from(self.zero_points.get(at).copied().unwrap_or(0));
         let scale = f64::from(self.scales.get(at).copied().unwrap_or(1.0));
         let shift = f64::from(self.shifts.get(at).copied().unwrap_or(0.0));
-        (((real - shift) / scale).round_ties_even() + zero).clamp(low as f64, high as f64) as i64
+        let steps = (real - shift) / scale;
+        // Halves are those of float32, in which the operator divides.
+        let steps = if self.bits > 16 { steps } else { f64::from(steps as f32) };
+        (steps.round_ties_even() + zero).clamp(low as f64, high as f64) as i64
     }
 }
 

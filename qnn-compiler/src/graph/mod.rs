@@ -6,6 +6,7 @@ mod data;
 mod dtype;
 mod encoding;
 mod ir;
+pub(crate) mod params;
 mod transpose;
 
 pub use attr::{Attr, Attrs};

@@ -6,7 +6,7 @@ use qnn::DataType;
 use qnn_build::job::{Diagnostic, Target};
 
 use super::fixed::{self, Form};
-use super::missing::unsupported;
+use super::missing::{integers, unsupported};
 use super::{OpBuilder, broadcast, floats, table, tidy};
 use crate::custom::OpPackages;
 use crate::graph::{Bounds, DType, Data, Graph, Node, NodeId, TensorType, ValueId};
@@ -25,7 +25,7 @@ pub fn lower(graph: &Graph, target: &Target, own: &OpPackages) -> Result<Program
         let result = match (own.of_node(node), table::find(&node.domain, &node.op)) {
             (Some(found), _) => sizes(graph, node).and_then(|()| fixed::lower_own(&mut lower, node, found)),
             (None, Some(row)) => sizes(graph, node).and_then(|()| fixed::lower(&mut lower, node, row.lower)),
-            (None, None) => Err(unsupported(node.into(), own)),
+            (None, None) => Err(integers(graph, node).unwrap_or_else(|| unsupported(node.into(), own))),
         };
         problems.extend(result.err());
     }
@@ -108,6 +108,12 @@ pub struct Lower<'g> {
     pub(super) result: Option<Form>,
     /// The ranges of the steps of a formula that is computed on integers; `None` where steps have the form of the result.
     pub(super) ranges: Option<HashMap<TensorId, Interval>>,
+    /// Floats that encoded values are rounded from, or those that their ranges leave.
+    pub(super) unrounded: HashMap<ValueId, TensorId>,
+    /// Copies of tensors that keep their makers and readers apart.
+    pub(super) apart: HashMap<TensorId, TensorId>,
+    makers: HashMap<ValueId, NodeId>,
+    readers: HashMap<ValueId, Vec<NodeId>>,
     /// Why nodes with encoded operands are computed with floats, by name of the node.
     pub(super) floats: HashMap<String, String>,
     producers: HashMap<ValueId, NodeId>,
@@ -129,6 +135,10 @@ impl<'g> Lower<'g> {
             ranges: None,
             floats: HashMap::new(),
             producers: graph.producers(),
+            unrounded: HashMap::new(),
+            apart: HashMap::new(),
+            makers: graph.producers(),
+            readers: graph.consumers(),
         }
     }
 
@@ -251,6 +261,20 @@ impl<'g> Lower<'g> {
         });
         self.tensors.insert(id, tensor);
         Ok(tensor)
+    }
+
+    /// The node that makes the numbers of a value, before they are rounded.
+    pub(super) fn maker(&self, id: ValueId) -> Option<&'g Node> {
+        let node = &self.graph.nodes[self.makers.get(&id)?.0];
+        let passed =
+            node.input(0).filter(|x| node.op == "Identity" && self.graph.value(*x).encoding.is_none());
+        passed.and_then(|x| self.maker(x)).or(Some(node))
+    }
+
+    /// The nodes that read a value.
+    pub(super) fn readers(&self, id: ValueId) -> impl Iterator<Item = &'g Node> {
+        let graph = self.graph;
+        self.readers.get(&id).into_iter().flatten().map(|at| &graph.nodes[at.0])
     }
 
     /// Whether a value has a tensor.

@@ -6,7 +6,8 @@ use qnn_platform::nearest::nearest;
 use super::table;
 use crate::custom::OpPackages;
 use crate::frontend::onnx::is_composed;
-use crate::problem::{NodeName, Problems, problem};
+use crate::graph::{Graph, Node, params};
+use crate::problem::{NodeName, Problems, node_problem, problem};
 
 /// The problem of a node whose operator has no row in the table.
 pub(super) fn unsupported(name: NodeName<'_>, own: &OpPackages) -> Diagnostic {
@@ -22,6 +23,43 @@ pub(super) fn unsupported(name: NodeName<'_>, own: &OpPackages) -> Diagnostic {
         ),
         ..problem("E0301", message(name))
     }
+}
+
+/// The problem of a QuantizeLinear or DequantizeLinear that became no encoding: what is in the way; `None` for other operators.
+pub(super) fn integers(graph: &Graph, node: &Node) -> Option<Diagnostic> {
+    let quantize = node.op == "QuantizeLinear";
+    if !node.domain.is_empty() || !quantize && node.op != "DequantizeLinear" {
+        return None;
+    }
+    let stored = if quantize { node.output(0) } else { node.input(0) }?;
+    let name = &graph.value(stored).name;
+    if params::encoding_of(graph, node, stored).is_none() {
+        let mut p = node_problem(
+            "E0302",
+            node,
+            "its scale is computed, or is no positive number, or its integers are of a type that HTP has not",
+        );
+        p.help = Some(
+            "export the model with constant scales above zero, and integers of 4, 8 or 16 bits".to_owned(),
+        );
+        return Some(p);
+    }
+    let touches = |other: &&Node| {
+        let others = if quantize { &other.inputs } else { &other.outputs };
+        others.contains(&Some(stored)) && !["QuantizeLinear", "DequantizeLinear"].contains(&&*other.op)
+    };
+    let between = graph.nodes.iter().find(touches);
+    let what = match between {
+        Some(other) => format!("{:?} ({}) computes with the integers {name:?}", other.name, other.op),
+        None => format!("the integers {name:?} have different scales or zero points on their way"),
+    };
+    let mut p = node_problem("E0302", node, format!("{what}: on HTP they stand for real numbers"));
+    p.help = Some(
+        "put DequantizeLinear before the operators that compute, and QuantizeLinear behind them; operators that move or compare \
+         integers of one scale may stay between"
+            .to_owned(),
+    );
+    Some(p)
 }
 
 /// Domains of operators that are not an app's own.

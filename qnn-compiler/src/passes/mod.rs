@@ -11,6 +11,7 @@ mod spatial_rank;
 
 use crate::graph::Graph;
 use crate::problem::Result;
+pub(crate) use quantize::moved_inputs;
 
 /// One pass.
 pub struct Pass {

@@ -39,8 +39,10 @@ mod pattern;
 mod pool;
 mod quant;
 mod quant_alone;
+mod quant_between;
 mod quant_border;
 mod quant_integers;
+mod quant_saturation;
 mod range;
 mod recurrent;
 mod reduce;
@@ -82,8 +84,10 @@ const FAMILIES: &[Family] = &[
     ("pool", pool::cases),
     ("quant", quant::cases),
     ("quant_alone", quant_alone::cases),
+    ("quant_between", quant_between::cases),
     ("quant_border", quant_border::cases),
     ("quant_integers", quant_integers::cases),
+    ("quant_saturation", quant_saturation::cases),
     ("range", range::cases),
     ("recurrent", recurrent::cases),
     ("reduce", reduce::cases),

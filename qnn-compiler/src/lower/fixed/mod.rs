@@ -11,6 +11,7 @@ mod derived;
 mod form;
 mod node;
 mod products;
+mod saturation;
 mod table;
 
 pub(super) use constants::around;

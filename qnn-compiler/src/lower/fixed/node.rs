@@ -5,7 +5,7 @@ use qnn_build::job::Diagnostic;
 use qnn_ops::Kind;
 
 use super::table::{self, Role, Why};
-use super::{Form, constants, products};
+use super::{Form, constants, products, saturation};
 use crate::custom::Found;
 use crate::graph::{Graph, Node, ValueId};
 use crate::lower::Lower;
@@ -112,7 +112,10 @@ fn on_integers(lower: &mut Lower<'_>, node: &Node, dtype: DataType) -> Result<Op
     for (i, id) in node.inputs.iter().enumerate() {
         let Some(id) = *id else { continue };
         let form = match (table::role(graph, node, i), graph.is_constant(id)) {
-            (Role::Operand, false) => Some(activation(lower, node, id, dtype)?),
+            (Role::Operand, false) => {
+                let x = activation(lower, node, id, dtype)?;
+                Some(saturation::integers(lower, node, id, x))
+            }
             (Role::Operand, true) => {
                 let sum = ["Add", "Sub"].contains(&&*node.op);
                 let result = node.output(0).and_then(|y| graph.value(y).encoding.as_ref());
@@ -232,7 +235,13 @@ fn activation(
     if let Some(&made) = lower.forms.get(&(id, dtype)) {
         return Ok(made);
     }
-    let made = Ops::new(lower, node).refit(stored, dtype, quant)?;
+    let made = match lower.unrounded.get(&id).copied().filter(|_| !dtype.is_quantized()) {
+        Some(floats) => {
+            let floats = saturation::floats(lower, node, id, floats);
+            Ops::new(lower, node).cast(floats, dtype)?
+        }
+        None => Ops::new(lower, node).refit(stored, dtype, quant)?,
+    };
     lower.forms.insert((id, dtype), made);
     Ok(made)
 }
@@ -253,7 +262,9 @@ fn boundary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
         constants::float(lower, node, x, float_type(lower, node))
             .ok_or_else(|| node_problem("E0302", node, "the operand is not constant"))?
     } else {
-        lower.tensor(x)?
+        let stored = lower.tensor(x)?;
+        let encoded = [x, y].iter().all(|id| lower.graph.value(*id).encoding.is_some());
+        if encoded { saturation::integers(lower, node, x, stored) } else { stored }
     };
     store(lower, node, y, from)
 }
@@ -271,6 +282,13 @@ fn store(lower: &mut Lower<'_>, node: &Node, id: ValueId, made: TensorId) -> Res
     if same && whole && !lower.is_output(id) && !lower.exists(id) {
         lower.alias(id, made);
         return Ok(());
+    }
+    let mut made = made;
+    if form.is_some() && saturation::is_made(lower, made) {
+        lower.unrounded.insert(id, made);
+        if saturation::floats_behind(lower, id) {
+            made = saturation::floats(lower, node, id, made);
+        }
     }
     let out = lower.tensor(id)?;
     Ops::new(lower, node).write(made, out)

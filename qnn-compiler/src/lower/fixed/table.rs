@@ -273,6 +273,8 @@ pub(super) fn result(node: &Node, own: Form) -> Form {
             let steps = if own.dtype == DataType::UFixed8 { 128 } else { 32768 };
             Form { scale: (high / f64::from(steps)) as f32, offset: -steps, ..own }
         }
+        // Its softmax of 8 bits takes any step, but no other zero than the first integer.
+        Some(_) if node.op == "Softmax" && own.dtype == DataType::UFixed8 && own.offset == 0 => own,
         Some((low, high)) => Form::around(own.dtype, low, high),
         // With its zero outside of the codes HTP's results of 16 bits are garbage.
         None if node.op == "LogSoftmax" && own.offset < -65535 => Form { offset: -65535, ..own },
@@ -299,7 +301,11 @@ pub(super) fn integers(graph: &Graph, node: &Node, target: &Target) -> Result<Da
         dtype = wider(dtype, form(*id)?.dtype);
     }
     let wide = match node.op.as_str() {
-        "Softmax" => node.input(0).is_some_and(|x| is_wide(graph, x)),
+        // Rounded once only: to integers of which the first is not zero from 16 bits.
+        "Softmax" => {
+            let shifted = node.output(0).is_some_and(|y| form(y).is_ok_and(|own| own.offset != 0));
+            shifted || node.input(0).is_some_and(|x| is_wide(graph, x))
+        }
         // Its result has a range of its own: of 8 bits it would be rounded twice.
         "Tanh" => true,
         // Of 8 bits it is wrong.
@@ -312,8 +318,9 @@ pub(super) fn integers(graph: &Graph, node: &Node, target: &Target) -> Result<Da
     let computed = (0..node.inputs.len()).any(|i| {
         role(graph, node, i) == Role::Operand && node.input(i).is_some_and(|id| !graph.is_constant(id))
     });
-    // A table of quantized numbers that is looked up in is constant.
-    let computed = computed || node.op == "Gather";
+    // A table is looked up as it is stored.
+    let table = node.input(0).filter(|&x| node.op == "Gather" && graph.is_constant(x));
+    let computed = computed || table.is_some_and(|x| form(x).is_ok());
     let fit = if computed && node.inputs.len() <= row.operands.max(8) {
         (row.fits)(graph, node, dtype, target)
     } else {

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::params;
-use crate::graph::{Encoding, Graph, ValueId};
+use crate::graph::{DType, Data, Encoding, Graph, Node, TensorType, ValueId, params};
 
 /// Operators that put elements elsewhere without looking at them; with how many of their inputs are such elements.
 const MOVING: &[(&str, usize)] = &[
@@ -25,46 +24,149 @@ const MOVING: &[(&str, usize)] = &[
 ];
 
 /// How many inputs of an operator are elements that it only moves.
-pub(super) fn moved_inputs(domain: &str, op: &str) -> usize {
+pub(crate) fn moved_inputs(domain: &str, op: &str) -> usize {
     let row = MOVING.iter().find(|(name, _)| domain.is_empty() && *name == op);
     row.map_or(0, |(_, count)| *count)
+}
+
+/// Operators on integers that are the same function of the numbers that these stand for, where all have one encoding: those that only
+/// compare them. With the inputs that are such integers, and whether the result is.
+const COMPARING: &[(&str, &[usize], bool)] = &[
+    ("ArgMax", &[0], false),
+    ("ArgMin", &[0], false),
+    ("Clip", &[0, 1, 2], true),
+    ("Equal", &[0, 1], false),
+    ("GatherElements", &[0], true),
+    ("GatherND", &[0], true),
+    ("GlobalMaxPool", &[0], true),
+    ("Greater", &[0, 1], false),
+    ("GreaterOrEqual", &[0, 1], false),
+    ("Less", &[0, 1], false),
+    ("LessOrEqual", &[0, 1], false),
+    ("Max", &[0, 1, 2, 3, 4, 5, 6, 7], true),
+    ("Min", &[0, 1, 2, 3, 4, 5, 6, 7], true),
+    ("Pad", &[0, 2], true),
+    ("ReduceMax", &[0], true),
+    ("ReduceMin", &[0], true),
+    ("Resize", &[0], true),
+    ("ScatterElements", &[0, 2], true),
+    ("ScatterND", &[0, 2], true),
+    ("TopK", &[0], true),
+    ("Trilu", &[0], true),
+    ("Where", &[1, 2], true),
+];
+
+/// Which inputs of a node are stored integers like its first result's, if that is one; `None` for operators that compute with them.
+fn stored(node: &Node) -> Option<(Vec<usize>, bool)> {
+    let moved = moved_inputs(&node.domain, &node.op);
+    if moved > 0 {
+        return Some(((0..node.inputs.len().min(moved)).collect(), true));
+    }
+    let added = matches!(node.attrs.str_or("reduction", "none"), "add" | "mul");
+    let cubic = node.op == "Resize" && node.attrs.str_or("mode", "nearest") == "cubic";
+    if !node.domain.is_empty() || added || cubic {
+        return None;
+    }
+    let (_, inputs, result) = COMPARING.iter().find(|(op, ..)| *op == node.op)?;
+    Some((inputs.to_vec(), *result))
+}
+
+/// The results of a node that are stored integers: of a TopK the second is places.
+fn results(node: &Node) -> impl Iterator<Item = ValueId> {
+    let count = if node.op == "TopK" { 1 } else { usize::MAX };
+    node.outputs.iter().take(count).flatten().copied()
+}
+
+/// Says what operators on integers leave unsaid: what they fill with is the integer zero, which need not stand for the number.
+pub(super) fn complete(graph: &mut Graph) {
+    for i in 0..graph.nodes.len() {
+        let node = &graph.nodes[i];
+        let Some(x) = node.input(0).filter(|_| node.domain.is_empty()) else { continue };
+        let dtype = graph.dtype(x);
+        if !matches!(dtype, DType::U8 | DType::I8 | DType::U16 | DType::I16) {
+            continue;
+        }
+        let at = match node.op.as_str() {
+            "Relu" => 1,
+            "Pad" if node.input(2).is_none() && node.attrs.str_or("mode", "constant") == "constant" => 2,
+            _ => continue,
+        };
+        let name = format!("{}.zero", node.name);
+        let zero = graph.add_constant(name, TensorType::new(dtype, []), Data::from_ints(&[0], dtype));
+        let node = &mut graph.nodes[i];
+        if node.op == "Relu" {
+            node.op = "Clip".to_owned();
+        }
+        node.inputs.resize(node.inputs.len().max(at + 1), None);
+        node.inputs[at] = Some(zero);
+    }
 }
 
 /// The encodings of integer values that stand for real numbers all their way.
 pub(super) fn encodings(graph: &Graph) -> HashMap<ValueId, Encoding> {
     let mut groups = Groups::default();
     for node in &graph.nodes {
-        let moved = moved_inputs(&node.domain, &node.op);
         match (node.domain.as_str(), node.op.as_str()) {
             ("", "QuantizeLinear") => {
                 if let Some(q) = node.output(0) {
-                    groups.says(graph, q, params::read(graph, node, q));
+                    groups.says(graph, q, params::encoding_of(graph, node, q));
                 }
             }
             ("", "DequantizeLinear") => {
                 if let Some(q) = node.input(0).filter(|&q| !graph.is_constant(q)) {
-                    groups.says(graph, q, params::read(graph, node, q));
+                    groups.says(graph, q, params::encoding_of(graph, node, q));
                 }
             }
-            _ if moved > 0 => {
-                let parts = node.inputs.iter().take(moved).chain(&node.outputs).flatten();
-                let parts: Vec<ValueId> = parts.copied().collect();
-                for pair in parts.windows(2) {
-                    groups.join(pair[0], pair[1]);
+            _ => match stored(node) {
+                Some((inputs, result)) => {
+                    let made = if result { usize::MAX } else { 0 };
+                    let parts = inputs.iter().filter_map(|&at| node.input(at));
+                    let parts: Vec<ValueId> =
+                        parts.filter(|&id| !graph.is_constant(id)).chain(results(node).take(made)).collect();
+                    for pair in parts.windows(2) {
+                        groups.join(pair[0], pair[1]);
+                    }
+                    let aside = node.inputs.iter().enumerate().filter(|(at, _)| !inputs.contains(at));
+                    aside.filter_map(|(_, id)| *id).for_each(|id| groups.refuse(id));
+                    if node.op == "Trilu" {
+                        groups.zeros.extend(parts.first());
+                    }
                 }
-                for &id in node.inputs.iter().skip(moved).flatten() {
-                    groups.refuse(id);
+                None => {
+                    node.inputs.iter().chain(&node.outputs).flatten().for_each(|&id| groups.refuse(id));
                 }
-            }
-            _ => {
-                node.inputs.iter().chain(&node.outputs).flatten().for_each(|&id| groups.refuse(id));
-            }
+            },
         }
     }
-    // A constant among the integers has no scale of its own.
-    let constants: Vec<ValueId> = groups.parent.keys().copied().filter(|&id| graph.is_constant(id)).collect();
-    constants.into_iter().for_each(|id| groups.refuse(id));
+    for id in std::mem::take(&mut groups.zeros) {
+        let root = groups.root(id);
+        let zero = |said: &Encoding| said.zero_points.iter().all(|&z| z == 0);
+        if !groups.said.get(&root).is_some_and(|said| said.as_ref().is_some_and(zero)) {
+            groups.refuse(id);
+        }
+    }
     groups.answers()
+}
+
+/// Gives constants among encoded integers their encoding: a table that is looked up, a bound, a filling. Each node gets its own, since
+/// integers have a meaning by what they meet.
+pub(super) fn encode_constants(graph: &mut Graph, encodings: &HashMap<ValueId, Encoding>) {
+    for i in 0..graph.nodes.len() {
+        let node = &graph.nodes[i];
+        let Some((inputs, _)) = stored(node) else { continue };
+        let ids = inputs.iter().filter_map(|&at| node.input(at));
+        let Some(encoding) = ids.chain(results(node)).find_map(|id| encodings.get(&id)).cloned() else {
+            continue;
+        };
+        for at in inputs {
+            let Some(id) = graph.nodes[i].input(at).filter(|&id| graph.is_constant(id)) else { continue };
+            let value = graph.value(id).clone();
+            let Some(data) = value.data.filter(|_| value.encoding.is_none()) else { continue };
+            let own = graph.add_constant(value.name, value.ty, data);
+            graph.value_mut(own).encoding = Some(encoding.clone());
+            graph.nodes[i].inputs[at] = Some(own);
+        }
+    }
 }
 
 #[derive(Default)]
@@ -72,6 +174,8 @@ struct Groups {
     parent: HashMap<ValueId, ValueId>,
     /// What is said of each group, by its root: one encoding, or `None` where it cannot be real.
     said: HashMap<ValueId, Option<Encoding>>,
+    /// Values that are filled with the integer zero.
+    zeros: Vec<ValueId>,
 }
 
 impl Groups {

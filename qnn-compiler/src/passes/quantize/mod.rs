@@ -9,13 +9,15 @@ mod groups;
 pub(crate) mod known;
 mod limit;
 mod linear;
-mod params;
+mod moves;
 mod propagate;
 mod qdq;
 mod tighten;
+mod weights;
 
 use crate::graph::Graph;
 use crate::problem::Result;
+pub(crate) use groups::moved_inputs;
 
 /// Turns quantization operators into encodings.
 ///
@@ -30,6 +32,7 @@ pub(super) fn run(graph: &mut Graph) -> Result<()> {
         limit::run(graph);
         tighten::run(graph);
         propagate::run(graph);
+        moves::run(graph);
         linear::run(graph);
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::groups::moved_inputs;
 use crate::graph::{Attrs, Encoding, Graph, Node, ValueId};
+use crate::reach::{bounds, constant};
 
 /// Carries encodings forward and back.
 pub(super) fn run(graph: &mut Graph) {
@@ -65,7 +66,7 @@ fn kept(graph: &Graph, node: &Node) -> Option<Encoding> {
     let moved = moved_inputs(&node.domain, &node.op);
     let operands = if moved > 0 { moved } else { chosen(node) };
     let mut parts = node.inputs.iter().take(operands).flatten();
-    let encoding = parts.next().and_then(|&id| activation(graph, id))?;
+    let encoding = parts.next().and_then(|&id| activation(graph, id).or_else(|| table(graph, node, id)))?;
     let same = parts.all(|&id| activation(graph, id).as_ref() == Some(&encoding));
     if !same || moved == 0 && !is_exact(graph, node, &encoding) {
         return None;
@@ -107,6 +108,12 @@ fn is_exact(graph: &Graph, node: &Node, encoding: &Encoding) -> bool {
     }
 }
 
+/// The encoding of a constant that is looked up, and stays as small as it is.
+fn table(graph: &Graph, node: &Node, id: ValueId) -> Option<Encoding> {
+    let encoding = graph.value(id).encoding.clone().filter(|_| node.op == "Gather")?;
+    (encoding.per_tensor().is_some() && encoding.bits <= 16).then_some(encoding)
+}
+
 fn activation(graph: &Graph, id: ValueId) -> Option<Encoding> {
     let value = graph.value(id);
     value.encoding.clone().filter(|e| e.per_tensor().is_some() && value.data.is_none())
@@ -134,23 +141,4 @@ fn saturates(graph: &Graph, node: &Node, encoding: &Encoding) -> bool {
     // Half a step is lost in rounding.
     let slack = encoding.scales.first().map_or(0.0, |s| f64::from(*s) / 64.0);
     from <= low + slack && high <= to + slack
-}
-
-/// The least and the largest result that a Relu or Clip lets through; `None` for other operators, and for computed bounds.
-pub(super) fn bounds(graph: &Graph, node: &Node) -> Option<(f64, f64)> {
-    match (node.domain.as_str(), node.op.as_str()) {
-        ("", "Relu") => Some((0.0, f64::INFINITY)),
-        ("", "Clip") => {
-            Some((constant(graph, node, 1, f64::NEG_INFINITY)?, constant(graph, node, 2, f64::INFINITY)?))
-        }
-        _ => None,
-    }
-}
-
-/// The number that an input is, or what its absence stands for; `None` where it is computed.
-fn constant(graph: &Graph, node: &Node, i: usize, none: f64) -> Option<f64> {
-    match node.input(i) {
-        None => Some(none),
-        Some(id) => graph.const_scalar(id).map(f64::from),
-    }
 }

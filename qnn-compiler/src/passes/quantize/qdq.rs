@@ -3,13 +3,15 @@
 use std::collections::{HashMap, HashSet};
 
 use super::groups;
-use super::params;
-use crate::graph::{Attrs, DType, Data, Encoding, Graph, Node, ValueId};
+use super::weights;
+use crate::graph::{Attrs, DType, Data, Encoding, Graph, Node, ValueId, params};
 
 /// Rewrites every quantization node whose scales are constant; others stay and are computed as they are written.
 pub(super) fn run(graph: &mut Graph) {
     fold_constants(graph);
+    groups::complete(graph);
     let encodings = groups::encodings(graph);
+    groups::encode_constants(graph, &encodings);
     let types = real_types(graph, &encodings);
     for (&id, encoding) in &encodings {
         let value = graph.value_mut(id);
@@ -114,18 +116,18 @@ fn folded(graph: &mut Graph, node: &Node) -> Option<(ValueId, ValueId)> {
     let ty = graph.value(y).ty.clone();
     match node.op.as_str() {
         "QuantizeLinear" => {
-            let encoding = params::read(graph, node, y)?;
+            let encoding = params::encoding_of(graph, node, y)?;
             let integers = encoding.quantize(&graph.value(x).reals()?, &ty.shape);
             let data = Data::from_ints(&integers, ty.dtype);
             Some((y, graph.add_constant(name, ty, data)))
         }
         "DequantizeLinear" => {
-            let encoding = params::read(graph, node, x)?;
+            let encoding = params::encoding_of(graph, node, x)?;
             let value = graph.value(x).clone();
             let id = graph.add_constant(name, value.ty, value.data?);
             graph.value_mut(id).encoding = Some(encoding);
             Some((y, id))
         }
-        _ => None,
+        _ => weights::moved(graph, node).map(|id| (y, id)),
     }
 }

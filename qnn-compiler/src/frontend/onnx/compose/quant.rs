@@ -4,7 +4,7 @@
 use super::dynamic;
 use super::parts::Parts;
 use super::table::{Row, Written, row};
-use crate::graph::{Attr, DType, ValueId};
+use crate::graph::{Attr, DType, Data, ValueId, params};
 use crate::infer::Answer;
 
 pub(super) const ROWS: &[Row] = &[
@@ -235,8 +235,21 @@ fn dequantize(p: &mut Parts<'_, '_>) -> Answer<Written> {
     Ok(Some(vec![p.cast(y, p.types[0].dtype)?]))
 }
 
+/// The integers of numbers that are constant: training with quantization leaves its weights so.
+fn quantize_constant(p: &mut Parts<'_, '_>, x: ValueId) -> Option<ValueId> {
+    let reals = p.known_floats(x).filter(|_| p.dtype(x).is_float())?;
+    let ty = p.types[0].clone();
+    let encoding = params::read(p.site().graph, p.node, &ty)?;
+    let integers = encoding.quantize(&reals, &ty.shape);
+    let data = Data::from_ints(&integers, ty.dtype);
+    Some(p.constant(ty, data))
+}
+
 fn quantize(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let x = p.input(0)?;
+    if let Some(integers) = quantize_constant(p, x) {
+        return Ok(Some(vec![integers]));
+    }
     if !STORED.contains(&p.types[0].dtype) || !p.dtype(x).is_float() {
         return Ok(None);
     }

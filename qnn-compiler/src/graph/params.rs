@@ -1,9 +1,9 @@
 //! What QuantizeLinear and DequantizeLinear nodes say.
 
-use crate::graph::{DType, Encoding, Graph, Node, ValueId};
+use super::{DType, Encoding, Graph, Node, TensorType, ValueId};
 
 /// Bits and sign of the integers that can be stored.
-pub(super) fn storage(dtype: DType) -> Option<(u8, bool)> {
+fn storage(dtype: DType) -> Option<(u8, bool)> {
     Some(match dtype {
         DType::U4 => (4, false),
         DType::I4 => (4, true),
@@ -16,12 +16,17 @@ pub(super) fn storage(dtype: DType) -> Option<(u8, bool)> {
     })
 }
 
-/// The encoding of a node whose integers are `integers`: scales by tensor, axis or block; `None` where they are computed, or of
+/// The encoding that a QuantizeLinear or DequantizeLinear node says of its integers `integers`.
+pub(crate) fn encoding_of(graph: &Graph, node: &Node, integers: ValueId) -> Option<Encoding> {
+    read(graph, node, &graph.value(integers).ty)
+}
+
+/// As [`encoding_of`], of integers that are no value yet: scales by tensor, axis or block; `None` where they are computed, or of
 /// a kind that no encoding has.
-pub(super) fn read(graph: &Graph, node: &Node, integers: ValueId) -> Option<Encoding> {
+pub(crate) fn read(graph: &Graph, node: &Node, integers: &TensorType) -> Option<Encoding> {
     let scale = node.input(1)?;
     let scales = graph.const_f32(scale)?;
-    let (bits, signed) = storage(graph.dtype(integers))?;
+    let (bits, signed) = storage(integers.dtype)?;
     let zero_points = match node.input(2) {
         None => vec![0; scales.len()],
         Some(id) => graph.const_i64(id)?.into_iter().map(|z| i32::try_from(z).ok()).collect::<Option<_>>()?,
@@ -29,7 +34,7 @@ pub(super) fn read(graph: &Graph, node: &Node, integers: ValueId) -> Option<Enco
     if zero_points.len() != scales.len() || scales.iter().any(|s| !(s.is_finite() && *s > 0.0)) {
         return None;
     }
-    let shape = graph.shape(integers);
+    let shape = &integers.shape;
     let block = usize::try_from(node.attrs.int_or("block_size", 0)).ok()?;
     let axis = if scales.len() == 1 && graph.shape(scale).len() <= 1 && block == 0 {
         None

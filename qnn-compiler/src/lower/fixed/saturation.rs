@@ -1,0 +1,154 @@
+//! What an encoding cuts off stays cut off where the library would take the encoding away.
+//!
+//! Numbers that are quantized and dequantized again between two ops on floats keep all their digits on HTP, and all their range: the
+//! library removes the pair, and whatever moves elements in between. A clip of the floats stands for it. On integers the library
+//! joins some ops with the one that follows, and what the first one's encoding cuts off is there again: a PoolMax2d of single
+//! elements keeps the two apart, which it takes for nothing else (measured with QNN 2.51 on SM8650; a ReluMinMax is taken for nothing).
+
+use qnn::DataType;
+
+use super::table;
+use crate::graph::{Graph, Node, ValueId};
+use crate::lower::Lower;
+use crate::lower::ops::Ops;
+use crate::passes::moved_inputs;
+use crate::program::TensorId;
+use crate::reach;
+
+/// Ops that the library joins: that of a maker, and those of readers. Where nothing is cut off it may.
+const JOINED: &[(&[&str], &[&str])] = &[
+    (&["Conv", "ConvTranspose", "Gemm", "MatMul", "Add", "Sub", "Mul"], &["Clip", "HardSwish", "Relu"]),
+    (&["Add", "Sub", "Resize"], &["Clip", "Concat", "Identity", "Relu"]),
+    (&["Mul"], &["Add", "Mul", "Softmax", "Sub"]),
+    (&["AveragePool"], &["GlobalAveragePool", "ReduceMean"]),
+];
+
+/// Makes a float that exists, and that an encoded value is rounded from, the floats of that value: those that its range has.
+pub(super) fn floats(lower: &mut Lower<'_>, node: &Node, id: ValueId, made: TensorId) -> TensorId {
+    let graph = lower.graph;
+    let maker = lower.maker(id);
+    let Some(((low, high), _)) = reach::window(graph, id).filter(|_| reach::cuts(graph, maker, id)) else {
+        return made;
+    };
+    Ops::new(lower, node)
+        .unary_with("ReluMinMax", made, |op| op.f32("min_value", low as f32).f32("max_value", high as f32))
+}
+
+/// Whether an op on floats reads a value behind ops that move its integers.
+pub(super) fn floats_behind(lower: &Lower<'_>, id: ValueId) -> bool {
+    moved(lower, id).any(|y| match lower.graph.value(y).encoding {
+        Some(_) => is_read_as_float(lower, y) || floats_behind(lower, y),
+        None => !lower.graph.outputs.contains(&y),
+    })
+}
+
+/// Whether the numbers of a value become floats, of an op or for the app, behind ops that move its integers.
+fn ends_in_floats(lower: &Lower<'_>, id: ValueId) -> bool {
+    lower.graph.value(id).encoding.is_none()
+        || is_read_as_float(lower, id)
+        || moved(lower, id).any(|y| ends_in_floats(lower, y))
+}
+
+/// The results of nodes that only move the elements of a value.
+fn moved(lower: &Lower<'_>, id: ValueId) -> impl Iterator<Item = ValueId> {
+    let moving = |node: &&Node| node.op == "Identity" || moved_inputs(&node.domain, &node.op) > 0;
+    lower.readers(id).filter(moving).flat_map(|node| node.outputs.iter().flatten().copied())
+}
+
+fn is_read_as_float(lower: &Lower<'_>, id: ValueId) -> bool {
+    let (graph, target) = (lower.graph, lower.target);
+    lower.readers(id).any(|node| node.op != "Identity" && table::integers(graph, node, target).is_err())
+}
+
+/// An operand of a node on integers, kept apart from its maker where the library would join the two and numbers be there again
+/// that the operand's encoding cuts off.
+pub(super) fn integers(lower: &mut Lower<'_>, node: &Node, id: ValueId, x: TensorId) -> TensorId {
+    if !(is_joined(lower, node, id) || is_passed(lower, node, id) || is_twin(lower, node, id)) {
+        return x;
+    }
+    if let Some(&apart) = lower.apart.get(&x) {
+        return apart;
+    }
+    let mut ops = Ops::new(lower, node);
+    let shape = ops.shape(x);
+    let mut image = shape.clone();
+    while image.len() < 4 {
+        image.insert(0, 1);
+    }
+    while image.len() > 4 {
+        let first = image.remove(0);
+        image[0] *= first;
+    }
+    let dtype = ops.dtype(x);
+    let from = ops.reshape(x, &image);
+    let pooled = ops.step("PoolMax2d", &[from], dtype, &image, |op| {
+        op.u32s("filter_size", &[2], &[1, 1]).u32s("stride", &[2], &[1, 1]).u32s(
+            "pad_amount",
+            &[2, 2],
+            &[0; 4],
+        )
+    });
+    let apart = ops.reshape(pooled, &shape);
+    lower.apart.insert(x, apart);
+    apart
+}
+
+/// Whether the library joins a value's maker with a node so that the value's range is lost.
+fn is_joined(lower: &Lower<'_>, node: &Node, id: ValueId) -> bool {
+    let Some(maker) = lower.maker(id) else { return false };
+    let has =
+        |(makers, readers): &(&[&str], &[&str])| makers.contains(&&*maker.op) && readers.contains(&&*node.op);
+    JOINED.iter().any(has)
+        && reach::cuts(lower.graph, Some(maker), id)
+        && !is_cut_again(lower.graph, node, id)
+}
+
+/// Whether a value is what the app passes, rounded, and a node moves it on its way to be a float again: the library leaves both
+/// roundings out.
+fn is_passed(lower: &Lower<'_>, node: &Node, id: ValueId) -> bool {
+    let maker = lower.maker(id).filter(|maker| maker.op == "Identity");
+    let passed = maker
+        .and_then(|maker| maker.input(0))
+        .is_some_and(|from| lower.graph.value(from).encoding.is_none() && lower.graph.inputs.contains(&from));
+    passed
+        && ["Concat", "Expand", "Slice", "Split"].contains(&&*node.op)
+        && node.outputs.iter().flatten().any(|&y| ends_in_floats(lower, y))
+}
+
+/// Whether a node reads one value in two other encodings, of which this is not the first: two Converts of one tensor that meet in one
+/// op end the library's process.
+fn is_twin(lower: &Lower<'_>, node: &Node, id: ValueId) -> bool {
+    let source = |id: ValueId| {
+        let maker = lower.maker(id).filter(|maker| maker.op == "Identity")?;
+        maker.input(0).filter(|&x| lower.graph.value(x).encoding.is_some())
+    };
+    let before = node.inputs.iter().flatten().take_while(|&&other| other != id);
+    source(id).is_some_and(|from| before.into_iter().any(|&other| source(other) == Some(from)))
+}
+
+/// Whether a node's result has none of the numbers that the encoding of its operand cuts off.
+fn is_cut_again(graph: &Graph, node: &Node, id: ValueId) -> bool {
+    let Some((((low, high), step), y)) = reach::window(graph, id).zip(node.output(0)) else { return true };
+    let Some(((least, most), own)) = reach::window(graph, y) else { return true };
+    let slack = step.max(own);
+    match node.op.as_str() {
+        "Clip" | "Relu" => {
+            let (from, to) = reach::bounds(graph, node).unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+            low - slack <= least.max(from) && most.min(to) <= high + slack
+        }
+        "Concat" | "Identity" => low - slack <= least && most <= high + slack,
+        // It is zero below -3, and as large as its operand above 3.
+        "HardSwish" => {
+            let largest = high * (high / 6.0 + 0.5).clamp(0.0, 1.0);
+            low <= slack - 3.0 && most <= largest + slack
+        }
+        _ => false,
+    }
+}
+
+/// Whether a tensor of floats is made by an op: what the app passes is rounded where it comes in.
+pub(super) fn is_made(lower: &Lower<'_>, t: TensorId) -> bool {
+    let tensor = lower.get(t);
+    let float = matches!(tensor.dtype, DataType::Float32 | DataType::Float16);
+    float && matches!(tensor.role, crate::program::Role::Native)
+}

@@ -1,0 +1,121 @@
+//! The numbers that a node's result can be, where those of its operands are known: what an encoding cuts off, and what it does not.
+
+use crate::graph::{Graph, Node, ValueId};
+
+/// The least and the largest number.
+pub(crate) type Span = (f64, f64);
+
+/// The numbers that a node can make, by what it computes and by the encodings of its operands; `None` where nothing is known.
+pub(crate) fn reach(graph: &Graph, node: &Node) -> Option<Span> {
+    if !node.domain.is_empty() {
+        return None;
+    }
+    let of = |i: usize| node.input(i).and_then(|id| span(graph, id));
+    match node.op.as_str() {
+        "Sigmoid" | "HardSigmoid" | "Softmax" => Some((0.0, 1.0)),
+        "Tanh" | "Erf" | "Sin" | "Cos" => Some((-1.0, 1.0)),
+        "Relu" | "Clip" => bounds(graph, node).map(|(low, high)| match of(0) {
+            Some((from, to)) => (from.clamp(low, high), to.clamp(low, high)),
+            None => (low, high),
+        }),
+        "Concat" | "Max" | "Min" => {
+            let mut parts = node.inputs.iter().flatten().map(|&id| span(graph, id));
+            let first = parts.next()??;
+            parts.try_fold(first, |(low, high), part| {
+                let (from, to) = part?;
+                Some(match node.op.as_str() {
+                    "Max" => (low.max(from), high.max(to)),
+                    "Min" => (low.min(from), high.min(to)),
+                    _ => (low.min(from), high.max(to)),
+                })
+            })
+        }
+        "Pad" => of(0).filter(|_| node.attrs.str_or("mode", "constant") != "constant").or_else(|| {
+            // Before and after the layout pass the number is another input.
+            let filling = |id: &ValueId| graph.const_scalar(*id).filter(|_| graph.dtype(*id).is_float());
+            let filling = node.inputs.iter().skip(1).flatten().find_map(filling);
+            let computed = node.inputs.iter().skip(1).flatten().any(|&id| !graph.is_constant(id));
+            let filling = f64::from(filling.unwrap_or(0.0));
+            of(0).filter(|_| !computed).map(|(low, high)| (low.min(filling), high.max(filling)))
+        }),
+        "Resize" if node.attrs.str_or("mode", "nearest") == "cubic" => None,
+        // What interpolation finds outside is zero or a number of the model.
+        "Resize" if node.attrs.str_or("coordinate_transformation_mode", "") == "tf_crop_and_resize" => None,
+        "AveragePool" => of(0).map(|(low, high)| (low.min(0.0), high.max(0.0))),
+        "DepthToSpace" | "Expand" | "Flatten" | "Gather" | "GlobalAveragePool" | "GlobalMaxPool"
+        | "Identity" | "MaxPool" | "ReduceMax" | "ReduceMean" | "ReduceMin" | "Reshape" | "Resize"
+        | "Slice" | "SpaceToDepth" | "Split" | "Squeeze" | "Tile" | "Transpose" | "Unsqueeze" => of(0),
+        "Neg" => of(0).map(|(low, high)| (-high, -low)),
+        "Abs" => of(0).map(|(low, high)| (low.max(-high).max(0.0), high.max(-low))),
+        "HardSwish" => of(0).map(|(low, high)| {
+            let value = |x: f64| x * (x / 6.0 + 0.5).clamp(0.0, 1.0);
+            let least = if low < -1.5 && high > -1.5 { -0.375 } else { value(low).min(value(high)) };
+            (least, value(low).max(value(high)))
+        }),
+        "Add" => both(of(0), of(1), |a, b| (a.0 + b.0, a.1 + b.1)),
+        "Sub" => both(of(0), of(1), |a, b| (a.0 - b.1, a.1 - b.0)),
+        "Mul" => both(of(0), of(1), |a, b| {
+            let corners = [a.0 * b.0, a.0 * b.1, a.1 * b.0, a.1 * b.1];
+            corners
+                .iter()
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &c| (low.min(c), high.max(c)))
+        }),
+        _ => None,
+    }
+}
+
+fn both(a: Option<Span>, b: Option<Span>, of: impl Fn(Span, Span) -> Span) -> Option<Span> {
+    a.zip(b).map(|(a, b)| of(a, b))
+}
+
+/// The numbers of a value: of a constant its own, of a computed one those of its encoding.
+pub(crate) fn span(graph: &Graph, id: ValueId) -> Option<Span> {
+    /// Numbers of a constant that are looked at.
+    const MANY: usize = 1 << 16;
+    let value = graph.value(id);
+    if value.data.is_none() {
+        return value.encoding.as_ref()?.range();
+    }
+    let all = value.reals().filter(|all| !all.is_empty() && all.len() <= MANY)?;
+    let ends =
+        all.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &r| (low.min(r), high.max(r)));
+    (ends.0.is_finite() && ends.1.is_finite()).then_some(ends)
+}
+
+/// Whether rounding to a value's encoding cuts off numbers that its maker can make: more than `slack` steps of them.
+pub(crate) fn cuts(graph: &Graph, maker: Option<&Node>, id: ValueId) -> bool {
+    let Some(((low, high), step)) = window(graph, id) else { return false };
+    match maker.and_then(|maker| reach(graph, maker)) {
+        Some((from, to)) => from < low - step || to > high + step,
+        None => true,
+    }
+}
+
+/// The range of an encoded value and its step.
+pub(crate) fn window(graph: &Graph, id: ValueId) -> Option<(Span, f64)> {
+    let encoding = graph.value(id).encoding.as_ref()?;
+    let (scale, _) = encoding.per_tensor()?;
+    Some((encoding.range()?, f64::from(scale)))
+}
+
+/// The least and the largest result that a Relu or Clip lets through; `None` for other operators, and for computed bounds.
+pub(crate) fn bounds(graph: &Graph, node: &Node) -> Option<Span> {
+    match (node.domain.as_str(), node.op.as_str()) {
+        ("", "Relu") => Some((0.0, f64::INFINITY)),
+        ("", "Clip") => {
+            let (low, high) =
+                (constant(graph, node, 1, f64::NEG_INFINITY)?, constant(graph, node, 2, f64::INFINITY)?);
+            // Where they cross, all numbers are the upper one.
+            (!high.is_nan()).then_some((low.min(high), high))
+        }
+        _ => None,
+    }
+}
+
+/// The number that an input is, or what its absence stands for; `None` where it is computed.
+pub(crate) fn constant(graph: &Graph, node: &Node, i: usize, none: f64) -> Option<f64> {
+    match node.input(i) {
+        None => Some(none),
+        Some(id) => graph.const_scalar(id).map(f64::from),
+    }
+}
