@@ -52,6 +52,14 @@ pub(crate) fn reach(graph: &Graph, node: &Node) -> Option<Span> {
             let least = if low < -1.5 && high > -1.5 { -0.375 } else { value(low).min(value(high)) };
             (least, value(low).max(value(high)))
         }),
+        "LeakyRelu" => {
+            let slope = f64::from(node.attrs.float_or("alpha", 0.01));
+            of(0).filter(|_| slope >= 0.0).map(|ends| sloped(ends, slope))
+        }
+        "PRelu" => of(0).zip(of(1)).filter(|(_, slopes)| slopes.0 >= 0.0).map(|(ends, slopes)| {
+            let (gentle, steep) = (sloped(ends, slopes.0), sloped(ends, slopes.1));
+            (gentle.0.min(steep.0), gentle.1.max(steep.1))
+        }),
         "Add" => both(of(0), of(1), |a, b| (a.0 + b.0, a.1 + b.1)),
         "Sub" => both(of(0), of(1), |a, b| (a.0 - b.1, a.1 - b.0)),
         "Mul" => both(of(0), of(1), |a, b| {
@@ -62,6 +70,12 @@ pub(crate) fn reach(graph: &Graph, node: &Node) -> Option<Span> {
         }),
         _ => None,
     }
+}
+
+/// What a slope below zero makes of two ends.
+fn sloped((low, high): Span, slope: f64) -> Span {
+    let of = |x: f64| if x < 0.0 { x * slope } else { x };
+    (of(low), of(high))
 }
 
 fn both(a: Option<Span>, b: Option<Span>, of: impl Fn(Span, Span) -> Span) -> Option<Span> {

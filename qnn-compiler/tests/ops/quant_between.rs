@@ -3,7 +3,7 @@
 use qnn_compiler::frontend::onnx::proto::AttributeProto;
 use qnn_compiler::graph::DType;
 
-use crate::case::{Case, Draft, refused, steps};
+use crate::case::{Case, Draft, case, refused, steps};
 use crate::quant::{S8, S16, Stored, U8, U16, bytes};
 use crate::support::{int, ints, text};
 
@@ -79,7 +79,8 @@ fn compared(a: Stored) -> Vec<Case> {
         .filter(|(name, _)| eight && (a.low == 0 || !["clip", "max", "min_of_a_constant"].contains(name)))
         .map(|&(name, write)| {
             steps(format!("{name}_of_integers_{}", a.name), 1, move |d| {
-                let (x, y) = (d.input(&[1, 3, 6, 4]), d.input(&[1, 3, 6, 4]));
+                let x = d.input(&[1, 3, 6, 4]);
+                let y = d.node("Neg", &[&x], &[]);
                 let [scale, zero] = a.constants(d, RANGE);
                 let x = d.node("QuantizeLinear", &[&x, &scale, &zero], &[]);
                 let y = d.node("QuantizeLinear", &[&y, &scale, &zero], &[]);
@@ -90,7 +91,7 @@ fn compared(a: Stored) -> Vec<Case> {
         })
         .collect();
     if eight {
-        all.push(steps(format!("largest_of_integers_{}", a.name), 0, move |d| {
+        all.push(case(format!("largest_of_integers_{}", a.name), move |d| {
             // A step apart at least: which of two equal numbers is the larger, rounding decides.
             let values: Vec<f32> = (0..48).map(|i| ((i * 29) % 48) as f32 * 0.05 - 1.0).collect();
             let x = d.input_f32(&[6, 8], &values);
@@ -132,14 +133,14 @@ fn tables(a: Stored) -> Vec<Case> {
 fn softmax(a: Stored) -> Vec<Case> {
     let ranges =
         [("fifth", (0.0, 0.2)), ("half", (0.0, 0.5)), ("centred", (-1.0, 1.0)), ("shifted", (-0.1, 0.7))];
-    let case = move |(name, range): (&str, (f32, f32))| {
+    let one = move |(name, range): (&str, (f32, f32))| {
         steps(format!("softmax_{name}_{}", a.name), 1, move |d| {
             let x = a.input(d, &[1, 4, 6, 12], (-3.5, 3.5));
             let y = d.node("Softmax", &[&x], &[int("axis", -1)]);
             a.output(d, &y, range);
         })
     };
-    ranges.map(case).into()
+    ranges.map(one).into()
 }
 
 /// Weights that are floats which the model quantizes, and weights that it turns before it multiplies by them.

@@ -97,11 +97,14 @@ fn moved(a: Stored) -> Vec<Case> {
             let y = a.rounded(d, &y, NARROW);
             conv(d, &y)
         }),
-        one("app_input_in_pieces", a, IN, WIDE, node("Identity"), |d, _| {
-            let x = d.input(&[1, 4, 3, 2]);
-            let y = U8.rounded(d, &x, NARROW);
+        steps(format!("app_input_in_pieces_{}", a.name), 1, move |d| {
+            let x = d.input(&[1, 4, 6, 4]);
+            let y = a.rounded(d, &x, NARROW);
             let parts = d.nodes("Split", &[&y], &[int("axis", 1), int("num_outputs", 2)], 2);
-            d.node("Concat", &[&parts[1], &parts[0]], &[int("axis", 1)])
+            let z = d.node("Concat", &[&parts[1], &parts[0]], &[int("axis", 1)]);
+            let z = a.rounded(d, &z, NARROW);
+            let z = d.node("Sin", &[&z], &[]);
+            U8.output(d, &z, WIDE);
         }),
     ]
 }

@@ -17,7 +17,10 @@ use crate::reach;
 
 /// Ops that the library joins: that of a maker, and those of readers. Where nothing is cut off it may.
 const JOINED: &[(&[&str], &[&str])] = &[
-    (&["Conv", "ConvTranspose", "Gemm", "MatMul", "Add", "Sub", "Mul"], &["Clip", "HardSwish", "Relu"]),
+    (
+        &["Conv", "ConvTranspose", "Gemm", "MatMul", "Add", "Sub", "Mul"],
+        &["Clip", "HardSwish", "LeakyRelu", "Relu"],
+    ),
     (&["Add", "Sub", "Resize"], &["Clip", "Concat", "Identity", "Relu"]),
     (&["Mul"], &["Add", "Mul", "Softmax", "Sub"]),
     (&["AveragePool"], &["GlobalAveragePool", "ReduceMean"]),
@@ -137,6 +140,10 @@ fn is_cut_again(graph: &Graph, node: &Node, id: ValueId) -> bool {
             low - slack <= least.max(from) && most.min(to) <= high + slack
         }
         "Concat" | "Identity" => low - slack <= least && most <= high + slack,
+        "LeakyRelu" => {
+            let made = reach::reach(graph, node);
+            made.is_some_and(|(from, to)| from - slack <= least && most <= to + slack)
+        }
         // It is zero below -3, and as large as its operand above 3.
         "HardSwish" => {
             let largest = high * (high / 6.0 + 0.5).clamp(0.0, 1.0);

@@ -273,8 +273,7 @@ pub(super) fn result(node: &Node, own: Form) -> Form {
             let steps = if own.dtype == DataType::UFixed8 { 128 } else { 32768 };
             Form { scale: (high / f64::from(steps)) as f32, offset: -steps, ..own }
         }
-        // Its softmax of 8 bits takes any step, but no other zero than the first integer.
-        Some(_) if node.op == "Softmax" && own.dtype == DataType::UFixed8 && own.offset == 0 => own,
+        Some(_) if node.op == "Softmax" && is_softmax(own) => own,
         Some((low, high)) => Form::around(own.dtype, low, high),
         // With its zero outside of the codes HTP's results of 16 bits are garbage.
         None if node.op == "LogSoftmax" && own.offset < -65535 => Form { offset: -65535, ..own },
@@ -301,10 +300,9 @@ pub(super) fn integers(graph: &Graph, node: &Node, target: &Target) -> Result<Da
         dtype = wider(dtype, form(*id)?.dtype);
     }
     let wide = match node.op.as_str() {
-        // Rounded once only: to integers of which the first is not zero from 16 bits.
         "Softmax" => {
-            let shifted = node.output(0).is_some_and(|y| form(y).is_ok_and(|own| own.offset != 0));
-            shifted || node.input(0).is_some_and(|x| is_wide(graph, x))
+            let other = node.output(0).is_some_and(|y| form(y).is_ok_and(|own| !is_softmax(own)));
+            other || node.input(0).is_some_and(|x| is_wide(graph, x))
         }
         // Its result has a range of its own: of 8 bits it would be rounded twice.
         "Tanh" => true,
@@ -331,6 +329,12 @@ pub(super) fn integers(graph: &Graph, node: &Node, target: &Target) -> Result<Da
         Fit::Worse if !target.fp16 => Ok(dtype),
         Fit::Worse | Fit::No => Err(Why::Form),
     }
+}
+
+/// Whether HTP's softmax of 8 bits makes these integers: the first one is zero, or it ignores that, and the last one is a half at
+/// least, or it is two steps off (measured on SM8650 and QCS6490). Others are made of 16 bits, so that they are rounded once.
+fn is_softmax(own: Form) -> bool {
+    own.dtype == DataType::UFixed8 && own.offset == 0 && own.scale > 0.49 / 255.0
 }
 
 /// Whether logits span more than HTP's softmax of 8 bits takes: a step off where they span 8, five steps where they span 20, 50

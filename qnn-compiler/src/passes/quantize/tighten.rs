@@ -4,15 +4,17 @@ use super::groups::moved_inputs;
 use crate::graph::{Encoding, Graph, Node, ValueId};
 use crate::reach::{Span, reach, window};
 
-/// Operators whose results are among, or between, the numbers of their operands.
+/// Operators whose results end where those of their operands' ends are.
 const BETWEEN: &[&str] = &[
     "AveragePool",
     "Clip",
     "GlobalAveragePool",
     "GlobalMaxPool",
     "HardSwish",
+    "LeakyRelu",
     "Max",
     "Min",
+    "PRelu",
     "Pad",
     "ReduceMax",
     "ReduceMean",
