@@ -112,7 +112,6 @@ pub struct Lower<'g> {
     pub(super) unrounded: HashMap<ValueId, TensorId>,
     /// Copies of tensors that keep their makers and readers apart.
     pub(super) apart: HashMap<TensorId, TensorId>,
-    makers: HashMap<ValueId, NodeId>,
     readers: HashMap<ValueId, Vec<NodeId>>,
     /// Why nodes with encoded operands are computed with floats, by name of the node.
     pub(super) floats: HashMap<String, String>,
@@ -137,7 +136,6 @@ impl<'g> Lower<'g> {
             producers: graph.producers(),
             unrounded: HashMap::new(),
             apart: HashMap::new(),
-            makers: graph.producers(),
             readers: graph.consumers(),
         }
     }
@@ -265,7 +263,7 @@ impl<'g> Lower<'g> {
 
     /// The node that makes the numbers of a value, before they are rounded.
     pub(super) fn maker(&self, id: ValueId) -> Option<&'g Node> {
-        let node = &self.graph.nodes[self.makers.get(&id)?.0];
+        let node = &self.graph.nodes[self.producers.get(&id)?.0];
         let passed =
             node.input(0).filter(|x| node.op == "Identity" && self.graph.value(*x).encoding.is_none());
         passed.and_then(|x| self.maker(x)).or(Some(node))
