@@ -63,6 +63,16 @@ impl Window {
         (self.kernel[axis] - 1) * self.dilations[axis] + 1
     }
 
+    /// Takes a kernel that is larger than the input to be as large as that, where one window is left that ends outside of the
+    /// input: what is pooled is what is there.
+    pub(crate) fn clip(&mut self, axis: usize, input: usize) {
+        let beyond = self.reach(axis) - input as i64;
+        let plain = self.dilations[axis] == 1 && self.begins[axis] == 0 && self.ends[axis] == 0;
+        if plain && beyond > 0 && beyond < self.strides[axis] {
+            (self.kernel[axis], self.strides[axis]) = (input as i64, 1);
+        }
+    }
+
     /// Extent of the result along a spatial axis of extent `input`; with `ceil` the last window may start inside and end
     /// outside of the padded input.
     pub(crate) fn out(&self, axis: usize, input: usize, ceil: bool) -> Answer<usize> {

@@ -87,7 +87,16 @@ fn prelu_of(
         return Err(ops.refuse("of integers has no HTP op"));
     }
     let shape = &ops.input_type(0)?.shape;
-    let [x, slope] = broadcast::operands(ops, [(x, shape), (slope, slope_shape)], 5)?;
+    // HTP's own op of five axes cannot be compiled behind a convolution (QNN 2.51): images of a volume lie one below the other where
+    // each has the same slopes.
+    let inner = slope_shape.len().saturating_sub(3);
+    let stacks = shape.len() == 5 && slope_shape.len() <= 5 && slope_shape[..inner].iter().all(|&d| d == 1);
+    let [x, slope] = if stacks {
+        let x = ops.reshape(x, &broadcast::fold(shape, 4));
+        [x, ops.reshape(slope, &slope_shape[inner..])]
+    } else {
+        broadcast::operands(ops, [(x, shape), (slope, slope_shape)], 4)?
+    };
     if ops.lower.ranges.is_some() {
         // HTP has no Prelu of 16 bits with a slope a channel.
         let above = ops.unary("Relu", x);

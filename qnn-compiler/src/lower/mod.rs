@@ -21,6 +21,7 @@ mod missing;
 mod norm;
 mod ops;
 mod pad;
+mod pixel;
 mod pool;
 mod reduce;
 mod resize;

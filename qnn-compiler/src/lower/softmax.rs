@@ -34,10 +34,41 @@ fn along_last(lower: &mut Lower<'_>, node: &Node, ty: &'static str, rank: usize)
     }
     let x = if is_from_app(&ops)? { less_maximum(&mut ops, x)? } else { x };
     let x = ops.reshape(x, &shape);
-    let dtype = ops.dtype(x);
-    let axis = shape.len() as u32 - 1;
-    let y = ops.step(ty, &[x], dtype, &shape, |op| op.u32("axis", axis).f32("beta", 1.0));
+    let y = if ty == "LogSoftmax" && !ops.dtype(x).is_quantized() {
+        log_of_softmax(&mut ops, x)
+    } else {
+        along(&mut ops, ty, x)
+    };
     ops.output(0, y)
+}
+
+/// An op along the last axis.
+fn along(ops: &mut Ops<'_, '_, '_>, ty: &'static str, x: TensorId) -> TensorId {
+    let (dtype, shape) = (ops.dtype(x), ops.shape(x));
+    let axis = shape.len() as u32 - 1;
+    ops.step(ty, &[x], dtype, &shape, |op| op.u32("axis", axis).f32("beta", 1.0))
+}
+
+/// `x − max(x) + log(max(softmax(x)))`: the largest probability is that of the largest logit, and never small. HTP's own LogSoftmax is
+/// wrong in whole rows where a logit is 300 or more below the largest, as a mask is (QNN 2.51; −68 for −3.1); its Softmax is not.
+fn log_of_softmax(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let largest = largest_of_row(ops, x);
+    let away = ops.unary("ElementWiseNeg", largest);
+    let below = ops.binary("ElementWiseAdd", x, away);
+    let probabilities = along(ops, "Softmax", x);
+    let certain = largest_of_row(ops, probabilities);
+    let log = ops.unary("ElementWiseLog", certain);
+    ops.binary("ElementWiseAdd", below, log)
+}
+
+/// The largest number along the last axis, which is kept.
+fn largest_of_row(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
+    let (dtype, mut single) = (ops.dtype(x), ops.shape(x));
+    let axis = single.len() as u32 - 1;
+    if let Some(last) = single.last_mut() {
+        *last = 1;
+    }
+    ops.step("ReduceMax", &[x], dtype, &single, |op| op.u32s("axes", &[1], &[axis]).bool("keep_dims", true))
 }
 
 /// Whether the logits are float32 numbers that the app passes, of which HTP's fp16 would keep eleven bits.
@@ -55,14 +86,7 @@ fn less_maximum(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> Result<TensorId, Diag
     let shape = broadcast::fold(&ops.shape(x), 4);
     let x = ops.reshape(x, &shape);
     let whole = ops.cast(x, DataType::Int32)?;
-    let mut single = shape.clone();
-    if let Some(last) = single.last_mut() {
-        *last = 1;
-    }
-    let axis = shape.len() as u32 - 1;
-    let largest = ops.step("ReduceMax", &[whole], DataType::Int32, &single, |op| {
-        op.u32s("axes", &[1], &[axis]).bool("keep_dims", true)
-    });
+    let largest = largest_of_row(ops, whole);
     let below = ops.binary("ElementWiseSubtract", whole, largest);
     let below = ops.with("ElementWiseMaximum", below, FAR);
     let dtype = ops.dtype(x);

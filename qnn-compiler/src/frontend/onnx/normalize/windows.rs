@@ -33,7 +33,10 @@ fn window(draft: &mut Draft<'_, '_>, weights: Option<usize>) -> Answer<Step> {
     if kernel.is_some_and(|k| k.len() != extents.len()) {
         return invalid("the input and the weights have different ranks");
     }
-    let window = Window::read(&draft.site(), extents, kernel)?;
+    let mut window = Window::read(&draft.site(), extents, kernel)?;
+    if weights.is_none() && draft.node.attrs.int_or("ceil_mode", 0) != 0 {
+        (0..extents.len()).for_each(|axis| window.clip(axis, extents[axis]));
+    }
     let mut pads = window.pads();
     if draft.node.op == "ConvTranspose" {
         let [begins, ends, extra] = transposed_padding(&draft.site(), extents, &window)?;
