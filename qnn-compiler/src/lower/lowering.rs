@@ -146,6 +146,11 @@ impl<'g> Lower<'g> {
         self.graph.bounds(&self.producers, value)
     }
 
+    /// The op so far that makes a tensor.
+    pub(super) fn maker(&self, tensor: TensorId) -> Option<&Op> {
+        self.program.ops.iter().rev().find(|op| op.outputs.contains(&tensor))
+    }
+
     /// Creates the app's tensors first, so that they keep the model's names and order.
     fn border(&mut self) -> Vec<Diagnostic> {
         let mut problems = Vec::new();

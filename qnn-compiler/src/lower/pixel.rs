@@ -7,6 +7,9 @@
 
 use std::collections::HashMap;
 
+use qnn::DataType;
+
+use crate::graph::Data;
 use crate::program::{Op, Param, Program, Quant, Role, Scalar, Tensor, TensorId};
 
 /// The most axes with which HTP gets it right.
@@ -14,25 +17,26 @@ const AXES: usize = 4;
 
 /// Gives such ops four axes.
 pub(super) fn run(program: &mut Program) {
-    let reshaped: HashMap<TensorId, TensorId> = program
+    let moved: HashMap<TensorId, TensorId> = program
         .ops
         .iter()
-        .filter(|op| op.ty == "Reshape")
+        .filter(|op| matches!(&*op.ty, "Reshape" | "Transpose"))
         .filter_map(|op| Some((*op.outputs.first()?, *op.inputs.first()?)))
         .collect();
     let mut narrow: HashMap<TensorId, TensorId> = HashMap::new();
     let mut ops = Vec::with_capacity(program.ops.len());
     for mut op in std::mem::take(&mut program.ops) {
-        let Some(axis) = axis_to_drop(program, &op, &reshaped, &narrow) else {
+        let Some(axis) = axis_to_drop(program, &op, &moved, &narrow) else {
             ops.push(op);
             continue;
         };
+        let dropped = if op.ty == "Transpose" { without_in_order(&mut op, axis) } else { axis };
         let inputs: Vec<TensorId> =
             op.inputs.iter().map(|&t| without(program, t, axis, &mut narrow, &op, &mut ops)).collect();
         let out = op.outputs[0];
         let name = format!("{}.four", program.tensor(out).name);
         let mut dims = program.tensor(out).dims.clone();
-        dims.remove(axis);
+        dims.remove(dropped);
         let made = Tensor { name, role: Role::Native, dims, ..program.tensor(out).clone() };
         let made = add(program, made);
         narrow.insert(out, made);
@@ -54,29 +58,59 @@ pub(super) fn run(program: &mut Program) {
 fn axis_to_drop(
     program: &Program,
     op: &Op,
-    reshaped: &HashMap<TensorId, TensorId>,
+    moved: &HashMap<TensorId, TensorId>,
     narrow: &HashMap<TensorId, TensorId>,
 ) -> Option<usize> {
     let by_element = op.ty.starts_with("ElementWise")
-        || matches!(&*op.ty, "Gelu" | "Relu" | "ReluMinMax" | "Sigmoid" | "Softmax" | "Tanh");
+        || matches!(&*op.ty, "Gelu" | "Relu" | "ReluMinMax" | "Sigmoid" | "Softmax" | "Tanh" | "Transpose");
     let &[out] = &op.outputs[..] else { return None };
     let plain = |t: &TensorId| matches!(program.tensor(*t).quant, Quant::None);
-    let dims = &program.tensor(out).dims;
+    // A Transpose is told by the axes of its input.
+    let dims = match (&*op.ty, &op.inputs[..]) {
+        ("Transpose", &[x]) => &program.tensor(x).dims,
+        _ => &program.tensor(out).dims,
+    };
     if !by_element || dims.len() != AXES + 1 || !op.inputs.iter().chain(&op.outputs).all(plain) {
         return None;
     }
     // One of them comes from a single row or column.
     let one_row = |t: &TensorId| {
-        narrow.contains_key(t)
-            || reshaped.get(t).is_some_and(|from| {
-                let from = &program.tensor(*from).dims;
-                from.len() == AXES && from[1..3].contains(&1)
-            })
+        let mut at = Some(*t);
+        while let Some(t) = at {
+            let dims = &program.tensor(t).dims;
+            if narrow.contains_key(&t) || (dims.len() == AXES && dims[1..3].contains(&1)) {
+                return true;
+            }
+            at = moved.get(&t).copied();
+        }
+        false
     };
     if !op.inputs.iter().any(one_row) {
         return None;
     }
     dims[..AXES].iter().position(|&d| d == 1)
+}
+
+/// Takes an axis of its input out of a Transpose; returns which one of the output that was.
+fn without_in_order(op: &mut Op, axis: usize) -> usize {
+    let mut dropped = axis;
+    for param in &mut op.params {
+        let Param::Tensor { dims, data, dtype, .. } = param else { continue };
+        if *dtype != DataType::Uint32 {
+            continue;
+        }
+        let mut order: Vec<u32> = data
+            .bytes()
+            .chunks_exact(4)
+            .filter_map(|b| Some(u32::from_le_bytes(b.try_into().ok()?)))
+            .collect();
+        dropped = order.iter().position(|&from| from as usize == axis).unwrap_or(axis);
+        order.remove(dropped);
+        let order = order.into_iter().map(|from| if from as usize > axis { from - 1 } else { from });
+        *data = Data::new(order.flat_map(u32::to_le_bytes).collect());
+        *dims = vec![AXES as u32];
+    }
+    dropped
 }
 
 /// An operand without an axis of one element, counted from the outermost of five.

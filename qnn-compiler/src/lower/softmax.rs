@@ -3,7 +3,7 @@
 use qnn::DataType;
 use qnn_build::job::Diagnostic;
 
-use super::ops::Ops;
+use super::ops::{FP16_MAX, Ops};
 use super::{Lower, broadcast};
 use crate::graph::{DType, Node};
 use crate::program::TensorId;
@@ -32,7 +32,9 @@ fn along_last(lower: &mut Lower<'_>, node: &Node, ty: &'static str, rank: usize)
     if shape.len() > rank {
         shape = vec![shape[..last].iter().product(), shape[last]];
     }
-    let x = if is_from_app(&ops)? { less_maximum(&mut ops, x)? } else { x };
+    // Softmax gives zero for what is so much less than the largest, in any float type; its logarithm says how much.
+    let far = if ty == "Softmax" { -1000.0 } else { -FP16_MAX };
+    let x = if is_from_app(&ops)? { less_maximum(&mut ops, x, far)? } else { x };
     let x = ops.reshape(x, &shape);
     let y = if ty == "LogSoftmax" && !ops.dtype(x).is_quantized() {
         log_of_softmax(&mut ops, x)
@@ -79,16 +81,15 @@ fn is_from_app(ops: &Ops<'_, '_, '_>) -> Result<bool, Diagnostic> {
 }
 
 /// The logits less the whole part of their largest. Int32 numbers are exact on HTP, and so is the cast of what the app
-/// passes to them: whole parts are subtracted there, so that what is left of large logits is small before it becomes fp16.
-fn less_maximum(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> Result<TensorId, Diagnostic> {
-    // Softmax gives zero for what is so much less, in any float type.
-    const FAR: f64 = -1000.0;
+/// passes to them: whole parts are subtracted there, so that what is left of large logits is small before it becomes fp16; at least
+/// `far`.
+fn less_maximum(ops: &mut Ops<'_, '_, '_>, x: TensorId, far: f64) -> Result<TensorId, Diagnostic> {
     let shape = broadcast::fold(&ops.shape(x), 4);
     let x = ops.reshape(x, &shape);
     let whole = ops.cast(x, DataType::Int32)?;
     let largest = largest_of_row(ops, whole);
     let below = ops.binary("ElementWiseSubtract", whole, largest);
-    let below = ops.with("ElementWiseMaximum", below, FAR);
+    let below = ops.with("ElementWiseMaximum", below, far);
     let dtype = ops.dtype(x);
     let below = ops.cast(below, dtype)?;
     // By way of a subtraction: the library takes a cast back and forth for nothing done.
