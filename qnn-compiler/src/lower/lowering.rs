@@ -7,7 +7,7 @@ use qnn_build::job::{Diagnostic, Target};
 
 use super::fixed::{self, Form};
 use super::missing::{integers, unsupported};
-use super::{OpBuilder, broadcast, floats, pixel, table, tidy};
+use super::{OpBuilder, broadcast, floats, pixel, table, tidy, views};
 use crate::custom::OpPackages;
 use crate::graph::{Bounds, DType, Data, Graph, Node, NodeId, TensorType, ValueId};
 use crate::interval::Interval;
@@ -37,6 +37,7 @@ pub fn lower(graph: &Graph, target: &Target, own: &OpPackages) -> Result<Program
     }
     pixel::run(&mut lower.program);
     tidy::run(&mut lower.program);
+    views::run(&mut lower.program);
     if !target.fp16 {
         floats::refuse(&lower.program, graph, target, &lower.floats)?;
     }

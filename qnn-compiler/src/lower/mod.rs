@@ -35,6 +35,7 @@ mod spread;
 pub mod table;
 mod tidy;
 mod unary;
+mod views;
 mod weight;
 mod window;
 
