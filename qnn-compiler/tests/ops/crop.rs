@@ -57,9 +57,11 @@ pub fn cases() -> Vec<Case> {
                 read(d, what, &x);
             }));
         }
-        for (name, pads) in
-            [("end", [0, 0, 0, 0, 0, 0, 1, 1]), ("around", [0, 0, 1, 1, 0, 0, 1, 1]), ("front", [0, 0, 1, 1, 0, 0, 0, 0])]
-        {
+        for (name, pads) in [
+            ("end", [0, 0, 0, 0, 0, 0, 1, 1]),
+            ("around", [0, 0, 1, 1, 0, 0, 1, 1]),
+            ("front", [0, 0, 1, 1, 0, 0, 0, 0]),
+        ] {
             all.push(case(format!("{what}_with_a_border_{name}"), move |d| {
                 let x = convolved(d, [8, 8]);
                 let pads = d.ints(&pads);
@@ -83,12 +85,15 @@ pub fn cases() -> Vec<Case> {
     ] {
         for extents in [[1, 1], [1, 9], [9, 1]] {
             let attribute = attribute.clone();
-            all.push(case(format!("{name}_of_divided_channels_of_{}x{}", extents[0], extents[1]), move |d| {
-                let x = convolved(d, extents);
-                let shape = d.ints(&[1, 2, 12, extents[0] as i64, extents[1] as i64]);
-                let x = d.node("Reshape", &[&x, &shape], &[]);
-                d.result(op, &[&x], attribute.as_slice());
-            }));
+            all.push(case(
+                format!("{name}_of_divided_channels_of_{}x{}", extents[0], extents[1]),
+                move |d| {
+                    let x = convolved(d, extents);
+                    let shape = d.ints(&[1, 2, 12, extents[0] as i64, extents[1] as i64]);
+                    let x = d.node("Reshape", &[&x, &shape], &[]);
+                    d.result(op, &[&x], attribute.as_slice());
+                },
+            ));
         }
     }
     all.push(case("selective_kernels", |d| {

@@ -23,6 +23,7 @@ mod composed;
 mod control;
 mod conv;
 mod conv_transpose;
+mod crop;
 #[path = "../emulate/mod.rs"]
 mod emulate;
 mod exporters;
@@ -70,6 +71,7 @@ const FAMILIES: &[Family] = &[
     ("control", control::cases),
     ("conv", conv::cases),
     ("conv_transpose", conv_transpose::cases),
+    ("crop", crop::cases),
     ("exporters", exporters::cases),
     ("far", far::cases),
     ("function", function::cases),
