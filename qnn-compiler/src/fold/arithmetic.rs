@@ -16,7 +16,7 @@ pub(super) const ROWS: &[Row] = &[
     ("Clip", clip),
     ("Cos", |c| unary(c, |_| None, f64::cos)),
     ("DequantizeLinear", dequantize),
-    ("Div", |c| fold_inputs(c, i64::checked_div, |a, b| a / b)),
+    ("Div", |c| fold_inputs(c, |a, b| (b != 0).then(|| a.wrapping_div(b)), |a, b| a / b)),
     ("Equal", |c| compare(c, |a, b| a == b, |a, b| a == b)),
     ("Exp", |c| unary(c, |_| None, f64::exp)),
     ("Floor", |c| unary(c, Some, f64::floor)),
@@ -165,10 +165,10 @@ fn modulo(call: &Call<'_>) -> Option<Vec<Data>> {
     fits(out.dtype)?;
     let (a, b) = (lane(call, 0, &out.shape)?, lane(call, 1, &out.shape)?);
     let result = if call.site.node.attrs.int_or("fmod", 0) != 0 {
-        combine(a, b, i64::checked_rem, |a, b| a % b)
+        combine(a, b, |a, b| (b != 0).then(|| a.wrapping_rem(b)), |a, b| a % b)
     } else {
         let int = |a: i64, b: i64| {
-            let r = a.checked_rem(b)?;
+            let r = (b != 0).then(|| a.wrapping_rem(b))?;
             Some(if r != 0 && (r < 0) != (b < 0) { r + b } else { r })
         };
         combine(a, b, int, |a, b| a - b * (a / b).floor())

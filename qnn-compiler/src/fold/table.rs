@@ -54,6 +54,9 @@ const NEVER: [&str; 9] = [
     "RandomUniformLike",
 ];
 
+/// What ONNX Runtime is not asked about where it is of integers.
+const DIVISIONS: [&str; 2] = ["Div", "Mod"];
+
 /// The most bytes a result may have and still be made at import; larger ones stay nodes.
 const LARGEST: usize = 2 << 30;
 
@@ -108,6 +111,8 @@ pub fn fold(graph: &Graph, node: &Node, types: &[TensorType]) -> Folded {
         Some(values) if values.iter().zip(types).all(|(data, ty)| data.len() == ty.bytes()) => {
             Folded::Values(values)
         }
+        // Integers that are divided by zero end the process of ONNX Runtime.
+        _ if DIVISIONS.contains(&&*node.op) && types.iter().all(|ty| !ty.dtype.is_float()) => Folded::Stays,
         _ => Folded::NoEvaluator,
     }
 }

@@ -1,11 +1,16 @@
 //! Adds nodes to a graph: each is typed when it is added, and evaluated where it is constant.
 
+use qnn_build::job::Diagnostic;
 use std::collections::HashMap;
 
 use crate::fold::{Folded, fold};
 use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
 use crate::infer::{Answer, Reason, infer};
 use crate::reference::ReferenceEngine;
+
+/// The most bytes that constant nodes make of nothing, and how often they may make the model's weights anew.
+const MOST_FOLDED: usize = 4 << 30;
+const FOLDED_TIMES: usize = 8;
 
 /// A graph under construction. Names of values and of nodes are unique in it.
 #[derive(Debug)]
@@ -17,6 +22,11 @@ pub struct Builder<'r> {
     reference: Option<&'r ReferenceEngine>,
     /// What integers that are quantized by their own range stand for, by the value that they are.
     pub(crate) rounded: HashMap<ValueId, Rounded>,
+    /// Bytes of the model's weights that were read, and of what constant nodes made.
+    pub(crate) given: usize,
+    folded: usize,
+    /// What the user should know of what was added.
+    pub(crate) warnings: Vec<Diagnostic>,
 }
 
 /// The other forms of integers that DynamicQuantizeLinear makes.
@@ -39,6 +49,9 @@ impl<'r> Builder<'r> {
             nodes: HashMap::new(),
             reference,
             rounded: HashMap::new(),
+            given: 0,
+            folded: 0,
+            warnings: Vec::new(),
         }
     }
 
@@ -96,7 +109,17 @@ impl<'r> Builder<'r> {
             Folded::Stays => None,
         };
         match values {
-            Some(values) => Ok(self.constants(names, values)),
+            Some(values) => {
+                self.folded += values.iter().map(|(ty, _)| ty.bytes()).sum::<usize>();
+                let most = MOST_FOLDED.saturating_add(self.given.saturating_mul(FOLDED_TIMES));
+                if self.folded > most {
+                    return Err(Reason::Unsupported(format!(
+                        "what the model's constant nodes make comes to more than {} MiB, this node's result with it: store it as weights",
+                        most >> 20
+                    )));
+                }
+                Ok(self.constants(names, values))
+            }
             None => Ok(self.append(node, names, types)),
         }
     }

@@ -6,6 +6,7 @@
 mod attention;
 mod elementwise;
 mod linear;
+mod ml;
 mod quant;
 mod recurrent;
 mod reduction;
@@ -17,6 +18,7 @@ mod table;
 mod training;
 mod window;
 
+pub(crate) use ml::classes;
 pub(crate) use shaping::{permutation, slice_plan, split_sizes};
 pub use site::{Answer, Reason, Site, axes, axis, broadcast, dim, dims, volume};
 pub(crate) use site::{LIMIT, invalid};

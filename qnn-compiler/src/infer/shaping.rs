@@ -214,7 +214,13 @@ fn reshape(site: &Site<'_>) -> Answer {
     let target = site.ints(1)?;
     let zero_is_zero = site.node.attrs.int_or("allowzero", 0) != 0;
     let total = volume(&x.shape)?;
-    let refuse = || invalid(format!("shape {} cannot become {target:?}", dims(&x.shape)));
+    let refuse = || {
+        invalid(format!(
+            "shape {} cannot become {target:?}: where that is written into the model, its export fixed the batch or a length; export it \
+             with dynamic axes, or keep the shapes that it was exported with",
+            dims(&x.shape)
+        ))
+    };
     let mut out = Vec::with_capacity(target.len());
     let mut free = None;
     for (i, d) in target.iter().enumerate() {

@@ -152,8 +152,14 @@ pub fn axes(list: &[i64], rank: usize) -> Answer<Vec<usize>> {
     Ok(out)
 }
 
-/// Number of elements; an error above 2^40.
+/// The most axes of a tensor that are believed: HTP has five, models that are written for others up to eight or so.
+const MOST_AXES: usize = 16;
+
+/// Number of elements; an error above 2^40, or 16 axes.
 pub fn volume(shape: &[usize]) -> Answer<usize> {
+    if shape.len() > MOST_AXES {
+        return invalid(format!("a tensor has {} axes; up to {MOST_AXES} are supported", shape.len()));
+    }
     let mut n: usize = 1;
     for d in shape {
         n = match n.checked_mul(*d) {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::site::{Answer, Reason, Site, volume};
 use super::{
-    attention, elementwise, linear, quant, recurrent, reduction, shaping, signal, spatial, training,
+    attention, elementwise, linear, ml, quant, recurrent, reduction, shaping, signal, spatial, training,
 };
 use crate::graph::{Graph, Node, TensorType};
 
@@ -16,10 +16,11 @@ pub(super) type Rule = fn(&Site<'_>) -> Answer;
 pub(super) type Row = (&'static str, &'static str, Rule);
 
 /// All rows, one slice an operator family.
-const FAMILIES: [&[Row]; 10] = [
+const FAMILIES: [&[Row]; 11] = [
     attention::ROWS,
     elementwise::ROWS,
     linear::ROWS,
+    ml::ROWS,
     quant::ROWS,
     recurrent::ROWS,
     reduction::ROWS,

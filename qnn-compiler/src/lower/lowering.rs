@@ -148,7 +148,7 @@ impl<'g> Lower<'g> {
     }
 
     /// The op so far that makes a tensor.
-    pub(super) fn maker(&self, tensor: TensorId) -> Option<&Op> {
+    pub(super) fn op_that_makes(&self, tensor: TensorId) -> Option<&Op> {
         self.program.ops.iter().rev().find(|op| op.outputs.contains(&tensor))
     }
 

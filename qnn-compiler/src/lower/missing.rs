@@ -1,5 +1,7 @@
 //! Operators without a lowering, also of models that do not get as far as being lowered.
 
+use std::collections::HashMap;
+
 use qnn_build::job::Diagnostic;
 use qnn_platform::nearest::nearest;
 
@@ -11,6 +13,18 @@ use crate::problem::{NodeName, Problems, node_problem, problem};
 
 /// The problem of a node whose operator has no row in the table.
 pub(super) fn unsupported(name: NodeName<'_>, own: &OpPackages) -> Diagnostic {
+    if is_of_a_processor(name) {
+        return Diagnostic {
+            node: Some(name.node.to_owned()),
+            op: Some(name.op.to_owned()),
+            help: Some(
+                "compile the model as it was before ONNX Runtime optimized it, or save the optimized model with ORT_ENABLE_EXTENDED: \
+                 ORT_ENABLE_ALL puts channels last for one kind of processor"
+                    .to_owned(),
+            ),
+            ..problem("E0301", message(name))
+        };
+    }
     if !OTHERS.contains(&name.domain) {
         return not_declared(name, own);
     }
@@ -60,6 +74,14 @@ pub(super) fn integers(graph: &Graph, node: &Node) -> Option<Diagnostic> {
             .to_owned(),
     );
     Some(p)
+}
+
+/// Whether ONNX Runtime's optimizer writes an operator for the layout that its kernels on one kind of processor take.
+fn is_of_a_processor(NodeName { domain, op, .. }: NodeName<'_>) -> bool {
+    const CHANNELS_LAST: &[&str] = &["NhwcConv", "NhwcFusedConv", "NhwcMaxPool", "QLinearConv"];
+    domain.starts_with("com.microsoft.nchwc")
+        || domain == "com.ms.internal.nhwc"
+        || (domain == "com.microsoft" && CHANNELS_LAST.contains(&op))
 }
 
 /// Domains of operators that are not an app's own.
@@ -115,8 +137,10 @@ pub(crate) fn with_unsupported<'a>(
     nodes: impl IntoIterator<Item = NodeName<'a>>,
     own: &OpPackages,
 ) -> Problems {
+    let places: HashMap<String, usize> =
+        problems.0.iter().enumerate().rev().filter_map(|(i, p)| Some((p.node.clone()?, i))).collect();
     for name in nodes.into_iter().filter(|name| !is_supported(*name, own)) {
-        match problems.0.iter_mut().find(|p| p.node.as_deref() == Some(name.node)) {
+        match places.get(name.node).and_then(|i| problems.0.get_mut(*i)) {
             Some(known) if known.code == "E0301" => *known = unsupported(name, own),
             Some(_) => {}
             None => problems.0.push(unsupported(name, own)),

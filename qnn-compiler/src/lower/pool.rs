@@ -214,7 +214,7 @@ fn averages(ops: &mut Ops<'_, '_, '_>, x: TensorId, cells: Cells) -> Result<Tens
 /// averages other cells or reads beyond its input where the image is small and a convolution made it (QNN 2.51, SM8650: crops of 8x8
 /// pixels, -1 dB; with a border the emulator dies).
 fn is_view(ops: &Ops<'_, '_, '_>, x: TensorId) -> bool {
-    ops.lower.maker(x).is_some_and(|op| matches!(&*op.ty, "Pad" | "StridedSlice"))
+    ops.lower.op_that_makes(x).is_some_and(|op| matches!(&*op.ty, "Pad" | "StridedSlice"))
 }
 
 /// Whether a pool that takes steps is smaller as products with two matrices than as a depthwise convolution, in numbers that the

@@ -160,8 +160,11 @@ impl Scaling<'_> {
         let k = self.exponent(x);
         // An encoding says what its integers mean: a value that has one keeps its factor.
         let encoded = |id: &ValueId| self.graph.value(*id).encoding.is_some();
-        let result = if node.outputs.iter().flatten().any(encoded) {
-            (0..node.inputs.len()).for_each(|i| self.set_input(&mut node, i, 0));
+        let result = if node.outputs.iter().flatten().any(encoded) && !INVARIANT.contains(&op) {
+            // What is linear takes the factor out again in its weights; it must not come back in an operand that does not fit.
+            if !LINEAR.contains(&op) || !self.linear(&mut node, 0) {
+                (0..node.inputs.len()).for_each(|i| self.set_input(&mut node, i, 0));
+            }
             0
         } else if HOMOGENEOUS.contains(&op) {
             // A sum can be larger than its operands, never smaller than what they were scaled for.

@@ -3,7 +3,7 @@
 use super::engine::{ReferenceEngine, run};
 use super::tensor::{Tensor, type_of};
 use crate::frontend::onnx::{to_bytes, to_single};
-use crate::graph::{Graph, Node, TensorType};
+use crate::graph::{Graph, Node, TensorType, ValueId};
 
 /// Constants up to this size are given by value when types are asked for; the shape of a result may depend on them.
 const BY_VALUE: usize = 64 << 10;
@@ -26,7 +26,13 @@ impl ReferenceEngine {
             type_of(outlet.dtype())?
                 .ok_or_else(|| "ONNX Runtime cannot tell the shape of its result".to_owned())
         };
-        session.outputs().iter().map(known).collect()
+        let types: Vec<TensorType> = session.outputs().iter().map(known).collect::<Result<_, String>>()?;
+        // What it knows nothing of has no axes either.
+        let axes = |id: &ValueId| !graph.shape(*id).is_empty();
+        if types.iter().any(|ty| ty.shape.is_empty()) && node.inputs.iter().flatten().any(axes) {
+            return Err("ONNX Runtime cannot tell the shape of its result".to_owned());
+        }
+        Ok(types)
     }
 
     /// Values of the outputs of a node whose inputs are all constant.

@@ -231,6 +231,16 @@ impl Draft {
         }
     }
 
+    /// Writes the operators of a domain in another version.
+    pub fn version(&mut self, domain: &str, version: i64) {
+        self.model
+            .0
+            .opset_import
+            .iter_mut()
+            .filter(|set| set.domain == domain)
+            .for_each(|set| set.version = version);
+    }
+
     /// Makes a value an output of the model.
     pub fn output(&mut self, name: &str) {
         let info =

@@ -33,6 +33,7 @@ mod fused;
 mod index;
 mod logic;
 mod matmul;
+mod ml;
 mod movement;
 mod norm;
 mod order;
@@ -79,6 +80,7 @@ const FAMILIES: &[Family] = &[
     ("index", index::cases),
     ("logic", logic::cases),
     ("matmul", matmul::cases),
+    ("ml", ml::cases),
     ("movement", movement::cases),
     ("norm", norm::cases),
     ("order", order::cases),

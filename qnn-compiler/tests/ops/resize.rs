@@ -31,6 +31,7 @@ fn sizes_name((from, to): ([usize; 2], [usize; 2])) -> String {
 
 pub fn cases() -> Vec<Case> {
     let mut all = Vec::new();
+    all.extend(computed_regions());
     for &transformation in TRANSFORMATIONS {
         for &sizes in SIZES {
             for mode in ["linear", "cubic"] {
@@ -139,5 +140,43 @@ fn special() -> Vec<Case> {
             d.result("Resize", &[&x, &region, "", &sizes], &attributes);
         }),
     ]);
+    all
+}
+
+/// Regions that the app gives; those of batch and channels are constant, as exporters write them.
+fn computed_regions() -> Vec<Case> {
+    let mut all = Vec::new();
+    let regions = [
+        ("inside", vec![0.1, 0.2, 0.8, 0.7]),
+        ("turned", vec![0.9, 0.0, 0.1, 1.0]),
+        ("beyond", vec![-0.3, 0.25, 0.75, 1.4]),
+    ];
+    for (name, region) in regions {
+        for outside in [0.0, 2.5] {
+            let region = region.clone();
+            all.push(case(format!("crop_computed_{name}_{outside}"), move |d| {
+                let x = d.input(&[1, 3, 16, 12]);
+                let region = d.input_f32(&[4], &region);
+                let (two, sizes) = (d.ints(&[2, 2]), d.ints(&[1, 3, 7, 5]));
+                let halves = d.nodes("Split", &[&region, &two], &[int("axis", 0)], 2);
+                let (zeros, ones) = (d.constant(&[2], &[0.0; 2]), d.constant(&[2], &[1.0; 2]));
+                let region = d.node("Concat", &[&zeros, &halves[0], &ones, &halves[1]], &[int("axis", 0)]);
+                let attributes = [
+                    text("mode", "linear"),
+                    text("coordinate_transformation_mode", "tf_crop_and_resize"),
+                    float("extrapolation_value", outside),
+                ];
+                d.result("Resize", &[&x, &region, "", &sizes], &attributes);
+            }));
+        }
+    }
+    all.push(case("crop_computed_nearest", |d| {
+        let x = d.input(&[1, 3, 16, 16]);
+        let region = d.input_f32(&[8], &[0.0, 0.0, 0.125, 0.25, 1.0, 1.0, 0.72, 0.8]);
+        let sizes = d.ints(&[1, 3, 6, 5]);
+        let attributes =
+            [text("mode", "nearest"), text("coordinate_transformation_mode", "tf_crop_and_resize")];
+        d.result("Resize", &[&x, &region, "", &sizes], &attributes);
+    }));
     all
 }

@@ -64,6 +64,11 @@ pub fn text(name: &str, v: &str) -> AttributeProto {
     }
 }
 
+pub fn texts(name: &str, v: &[&str]) -> AttributeProto {
+    let strings = v.iter().map(|v| Bytes::copy_from_slice(v.as_bytes())).collect();
+    AttributeProto { strings, r#type: attribute_type::STRINGS, ..attr(name) }
+}
+
 pub fn graph_attr(name: &str, graph: GraphProto) -> AttributeProto {
     AttributeProto { g: Some(graph), r#type: attribute_type::GRAPH, ..attr(name) }
 }

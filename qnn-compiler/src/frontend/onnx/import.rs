@@ -132,6 +132,7 @@ impl OnnxFile {
         }
         let files = walker.files.paths();
         let mut warnings = walker.warnings;
+        warnings.append(&mut walker.builder.warnings);
         let mut graph = walker.builder.graph;
         let mut unused_inputs: Vec<String> = unread.iter().map(|input| input.name.clone()).collect();
         unused_inputs.extend(remove_dead(&mut graph, options.op_packages));

@@ -17,7 +17,7 @@ use super::scope::{Frame, Slot, Weight, domain, opsets};
 use super::tensor;
 use crate::custom::{Declared, Found, OpPackages};
 use crate::frontend::Builder;
-use crate::graph::{Layout, Node, ValueId};
+use crate::graph::{Attr, Layout, Node, ValueId};
 use crate::infer::Reason;
 use crate::problem::problem;
 use crate::reference::ReferenceEngine;
@@ -120,7 +120,10 @@ impl<'a, 'r> Walker<'a, 'r> {
             Weight::Sparse(tensor) => tensor::densify(tensor, &mut self.files),
         };
         match read {
-            Ok((ty, data)) => Slot::Value(self.builder.constant(name, ty, data)),
+            Ok((ty, data)) => {
+                self.builder.given += data.len();
+                Slot::Value(self.builder.constant(name, ty, data))
+            }
             Err(fault) => {
                 self.problems.push(problem(fault.code, format!("weight '{name}': {}", fault.text)));
                 Slot::Poisoned
@@ -151,7 +154,12 @@ impl<'a, 'r> Walker<'a, 'r> {
         let prefix = self.frames.last().map_or("", |frame| &*frame.prefix);
         let name = Some(format!("{prefix}{}", label(node)));
         let op = Some(node.op_type.clone());
-        let help = (code != "E0211").then(|| self.cut(node)).flatten();
+        let help = (code != "E0211").then(|| self.cut(node)).flatten().or_else(|| {
+            (code == "E0210").then(|| {
+                "export the model so that this shape does not depend on data (a constant size, a fixed number of results), or do this part in Rust"
+                    .to_owned()
+            })
+        });
         self.problems.push(Diagnostic { node: name, op, help, ..problem(code, message) });
         self.poison(node);
     }
@@ -277,6 +285,13 @@ impl<'a, 'r> Walker<'a, 'r> {
         let Some(mut built) = self.build(node, domain, inputs) else { return };
         let Some(prefix) = self.frames.last().map(|frame| frame.prefix.clone()) else { return };
         let names = self.output_names(node, &prefix, plan);
+        let of_text = built
+            .attrs
+            .get("classlabels_strings")
+            .is_some_and(|a| matches!(a, Attr::Strs(v) if !v.is_empty()));
+        if of_text && names.first().is_some_and(|name| !name.is_empty()) {
+            return self.text_label(node);
+        }
         let outputs = match normalize(&mut self.builder, &mut built, &names) {
             Ok(Step::Replaced(values)) => Ok(values),
             Ok(Step::Keep) => self.builder.emit(built, &names),
@@ -288,6 +303,15 @@ impl<'a, 'r> Walker<'a, 'r> {
                 self.bind_all(&node.output, slots);
             }
             Err(reason) => self.refuse(node, &reason),
+        }
+    }
+
+    /// Refuses a class label that is a text, which no tensor of HTP holds: the scores say as much.
+    fn text_label(&mut self, node: &'a NodeProto) {
+        self.report(node, "E0302", "its labels are texts, which no tensor of HTP holds");
+        if let (Some(problem), Some(scores)) = (self.problems.last_mut(), node.output.get(1)) {
+            problem.help =
+                Some(format!("keep the scores, and look the label up in Rust: outputs = [{scores:?}]"));
         }
     }
 

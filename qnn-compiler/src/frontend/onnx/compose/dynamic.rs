@@ -6,7 +6,7 @@
 
 use super::parts::Parts;
 use super::quant::{numbers, whole};
-use super::sums_of_integers::{Operand, at_once};
+use super::sums_of_integers::{Operand, later};
 use super::table::{Row, Written, row};
 use crate::frontend::builder::Rounded;
 use crate::graph::{Attrs, DType, Node, ValueId};
@@ -15,9 +15,9 @@ use crate::infer::Answer;
 const SUM: &str = "of real numbers where the sum is cast and scaled, as quantizers write it; else of the integers, in fp16's 11 bits";
 
 pub(super) const ROWS: &[Row] = &[
-    row("ConvInteger", SUM, at_once),
+    row("ConvInteger", SUM, later),
     row("DynamicQuantizeLinear", "ReduceMin, ReduceMax, Mul, Round, QuantizeLinear", quantize),
-    row("MatMulInteger", SUM, at_once),
+    row("MatMulInteger", SUM, later),
     Row { domain: "com.microsoft", ..row("DynamicQuantizeMatMul", PRODUCT, dynamic_matmul) },
     Row { domain: "com.microsoft", ..row("MatMulIntegerToFloat", PRODUCT, to_float) },
 ];

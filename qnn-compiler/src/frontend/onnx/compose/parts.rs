@@ -1,5 +1,7 @@
 //! Writes the nodes that take one's place.
 
+use qnn_build::job::Diagnostic;
+
 use crate::frontend::Builder;
 use crate::frontend::builder::Rounded;
 use crate::frontend::onnx::element;
@@ -236,6 +238,11 @@ impl<'d, 'r> Parts<'d, 'r> {
     /// Rows of a table at indices.
     pub(super) fn rows(&mut self, table: ValueId, indices: ValueId) -> Answer<ValueId> {
         self.with("Gather", &[table, indices], [("axis", Attr::Int(0))])
+    }
+
+    /// Says what the user should know.
+    pub(super) fn warn(&mut self, warning: Diagnostic) {
+        self.builder.warnings.push(warning);
     }
 
     /// Says that the node cannot be expressed.

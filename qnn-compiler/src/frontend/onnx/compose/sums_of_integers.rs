@@ -12,7 +12,7 @@ use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
 use crate::infer::{Answer, Reason};
 
 /// Leaves the node to [`scale_sums`].
-pub(super) fn at_once(_: &mut Parts<'_, '_>) -> Answer<Written> {
+pub(super) fn later(_: &mut Parts<'_, '_>) -> Answer<Written> {
     Ok(None)
 }
 

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 
 use super::parts::Parts;
 use super::{
-    algebra, attention, bits, cache, causal, dynamic, extremes, fill, fused, grouped, linear_attention, loss,
-    multi_head, n_bits, norm, placement, quant, recurrent, refused, rotary, sample, select, signal, sums,
-    training, volume,
+    algebra, attention, bits, cache, causal, crop, dynamic, extremes, fill, fused, grouped, linear_attention,
+    loss, ml, multi_head, n_bits, norm, placement, quant, recurrent, refused, rotary, sample, select, signal,
+    sums, training, volume,
 };
 use crate::frontend::Builder;
 use crate::frontend::onnx::normalize::Step;
@@ -37,12 +37,13 @@ pub(super) const fn row(op: &'static str, note: &'static str, rule: Rule) -> Row
     Row { domain: "", op, note, rule }
 }
 
-const FAMILIES: [&[Row]; 26] = [
+const FAMILIES: [&[Row]; 31] = [
     algebra::ROWS,
     attention::ROWS,
     bits::ROWS,
     cache::ROWS,
     causal::ROWS,
+    crop::ROWS,
     dynamic::ROWS,
     extremes::ROWS,
     fill::ROWS,
@@ -50,6 +51,10 @@ const FAMILIES: [&[Row]; 26] = [
     grouped::ROWS,
     linear_attention::ROWS,
     loss::ROWS,
+    ml::ROWS[0],
+    ml::ROWS[1],
+    ml::ROWS[2],
+    ml::ROWS[3],
     multi_head::ROWS,
     n_bits::ROWS,
     norm::ROWS,

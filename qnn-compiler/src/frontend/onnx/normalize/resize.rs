@@ -134,7 +134,10 @@ fn keep_ratio(draft: &mut Draft<'_, '_>, shape: &[usize], at: &[usize], sizes: &
 /// The region of interest for every axis: starts, then ends, as shares of the extents.
 fn full_region(draft: &mut Draft<'_, '_>, rank: usize, at: &[usize]) -> Answer<()> {
     let Some(id) = draft.node.input(1) else { return Ok(()) };
-    let Some(region) = draft.builder.graph.const_f32(id) else { return draft.site().ints(1).map(drop) };
+    let Some(region) = draft.builder.graph.const_f32(id) else {
+        draft.node.attrs.set("region_axes", Attr::Ints(at.iter().map(|a| *a as i64).collect()));
+        return Ok(());
+    };
     if region.len() != 2 * at.len() {
         return invalid(format!("{} bounds of a region for {} axes", region.len(), at.len()));
     }
