@@ -101,6 +101,26 @@ fn fill_value(ops: &Ops<'_, '_, '_>) -> Result<f64, Diagnostic> {
 }
 
 fn constant_op(ops: &mut Ops<'_, '_, '_>, x: TensorId, pads: &[Pads], fill: f64) -> TensorId {
+    let quantized = ops.dtype(x).is_quantized();
+    // Of integers HTP leaves the new columns unwritten where rows and columns get elements behind them and none before (QNN 2.51, SM8650).
+    // Columns come first, with all rows below each other; in one shape the library would join the two.
+    let behind = |p: &Pads| p.before == 0 && p.after > 0;
+    if quantized && pads.last().is_some_and(behind) && pads.iter().filter(|p| behind(p)).count() > 1 {
+        let none = Pads { before: 0, after: 0 };
+        let (last, mut rows) = (pads.len() - 1, pads.to_vec());
+        let columns = std::mem::replace(&mut rows[last], none);
+        let mut shape = ops.shape(x);
+        let long = [1, 1, shape[..last].iter().product(), shape[last]];
+        shape[last] += columns.after;
+        let x = ops.reshape(x, &long);
+        let x = pad_constant(ops, x, &[none, none, none, columns], fill);
+        let x = ops.reshape(x, &shape);
+        return pad_constant(ops, x, &rows, fill);
+    }
+    pad_constant(ops, x, pads, fill)
+}
+
+fn pad_constant(ops: &mut Ops<'_, '_, '_>, x: TensorId, pads: &[Pads], fill: f64) -> TensorId {
     const CONSTANT: u32 = 0;
     pad_op(ops, x, pads, |op| op.u32("scheme", CONSTANT).f32("pad_constant_value", fill as f32))
 }

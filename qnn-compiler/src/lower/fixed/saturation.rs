@@ -66,7 +66,8 @@ fn is_read_as_float(lower: &Lower<'_>, id: ValueId) -> bool {
 /// An operand of a node on integers, kept apart from its maker where the library would join the two and numbers be there again
 /// that the operand's encoding cuts off.
 pub(super) fn integers(lower: &mut Lower<'_>, node: &Node, id: ValueId, x: TensorId) -> TensorId {
-    if !(is_joined(lower, node, id) || is_passed(lower, node, id) || is_twin(lower, node, id)) {
+    let joined = is_joined(lower, node, id) || is_passed(lower, node, id) || is_twin(lower, node, id);
+    if !(joined || is_gate(lower, node, id, x)) {
         return x;
     }
     if let Some(&apart) = lower.apart.get(&x) {
@@ -94,6 +95,20 @@ pub(super) fn integers(lower: &mut Lower<'_>, node: &Node, id: ValueId, x: Tenso
     let apart = ops.reshape(pooled, &shape);
     lower.apart.insert(x, apart);
     apart
+}
+
+/// Whether a node is the product of x · sigmoid(x) in 16 bits, over more than some rows of few columns: the library joins the two where
+/// x is computed, and gives something else (QNN 2.51, SM8650, behind a sum: 0 dB for 32x8x8, 20x8x8 and 40x6x6; right for 32x16x8
+/// and in 8 bits).
+fn is_gate(lower: &Lower<'_>, node: &Node, id: ValueId, x: TensorId) -> bool {
+    let tensor = lower.get(x);
+    let few = tensor.dims.len().checked_sub(3).is_some_and(|first| {
+        let [rows, columns] = [tensor.dims[first], tensor.dims[first + 1]];
+        rows > 8 && columns < 16
+    });
+    let gated =
+        || lower.readers(id).any(|reader| reader.op == "Sigmoid" && node.inputs.contains(&reader.output(0)));
+    few && tensor.dtype == DataType::UFixed16 && node.op == "Mul" && gated()
 }
 
 /// Whether the library joins a value's maker with a node so that the value's range is lost.

@@ -26,6 +26,7 @@ type Rule = fn(&mut Graph, &View, usize) -> bool;
 const RULES: &[Rule] = &[
     angles::outer,
     angles::reduced,
+    norm::regroup,
     norm::normalization,
     norm::unit_vector,
     norm::centred_variance,

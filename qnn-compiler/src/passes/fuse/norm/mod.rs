@@ -6,6 +6,7 @@
 mod emit;
 mod groups;
 mod moments;
+mod regroup;
 mod repeat;
 mod unit;
 mod variance;
@@ -13,5 +14,6 @@ mod variance;
 pub(super) use emit::rule as normalization;
 pub(super) use groups::group_norm;
 pub(super) use moments::{meets, unshaped};
+pub(super) use regroup::regroup;
 pub(super) use unit::unit_vector;
 pub(super) use variance::{centred_variance, root_of_squares};
