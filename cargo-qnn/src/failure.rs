@@ -113,9 +113,11 @@ impl From<Diagnostic> for Failure {
     }
 }
 
-/// The exit code that goes with a problem: what a flag says wrongly is a wrong command line.
+/// The exit code that goes with a problem: what a flag says wrongly is a wrong command line. That a model cannot be compiled for a SoC
+/// says nothing against the flag that names it.
 fn exit_for(problem: &Diagnostic) -> Exit {
-    let of_flag = problem.at.as_deref().is_some_and(|at| at.starts_with("--"));
+    let says = problem.at.as_deref().is_some_and(|at| at.starts_with("--"));
+    let of_flag = says && problem.code != "E0106";
     match exit_of(&problem.code) {
         Exit::User if of_flag => Exit::Usage,
         exit => exit,

@@ -30,6 +30,7 @@ impl Model {
     }
 
     /// With a float32 value that the model says the shape of.
+    #[allow(dead_code, reason = "not every suite that has this file needs it")]
     pub(crate) fn declared(mut self, name: &str, dims: &[i64]) -> Self {
         let of = Self::new(name, dims).graph.input;
         self.graph.value_info.extend(of);

@@ -119,11 +119,10 @@ ends the model before it. Inputs and outputs of the app may be float32: they are
         "E0313",
         "an op in a form that HTP takes and computes garbage for",
         "\
-The QNN library takes some forms of ops without a word, finalizes them, and computes other numbers than
-those that were asked for. Lowering writes other forms of them; this is the last guard, by a table of
-what was measured, before a program is handed to the library. Where it finds something, the fault is in
-the compiler and not in the model: please report it, with the model if you can.
-
+The QNN library takes some forms of ops without a word, finalizes them, and computes other numbers
+than those that were asked for. Lowering writes other forms of them; this is the last guard, by a
+table of what was measured, before a program is handed to the library. Where it finds something,
+the fault is in the compiler and not in the model: please report it, with the model if you can.
 Until then, leave the named node to the app with `outputs`, or give what it reads and makes other
 encodings.
 ",

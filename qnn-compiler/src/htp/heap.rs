@@ -17,6 +17,7 @@
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
 use std::ptr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 const PAGE: usize = 4096;
@@ -66,17 +67,18 @@ pub(crate) fn begin() -> bool {
         posix_memalign as *const (),
     ];
     std::hint::black_box(replaced);
-    if BASE.load(Ordering::Acquire) != 0 {
-        return true;
-    }
-    for len in RESERVES {
-        // One byte a page, behind the pages, says how the page is divided.
-        let Some(base) = reserve(len + len / PAGE) else { continue };
-        LEN.store(len, Ordering::Relaxed);
-        BASE.store(base, Ordering::Release);
-        return true;
-    }
-    false
+    // Threads that begin at the same time get the same pages.
+    static BEGUN: OnceLock<bool> = OnceLock::new();
+    *BEGUN.get_or_init(|| {
+        for len in RESERVES {
+            // One byte a page, behind the pages, says how the page is divided.
+            let Some(base) = reserve(len + len / PAGE) else { continue };
+            LEN.store(len, Ordering::Relaxed);
+            BASE.store(base, Ordering::Release);
+            return true;
+        }
+        false
+    })
 }
 
 /// Fresh address space, of which memory is used as it is touched.
