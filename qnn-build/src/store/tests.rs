@@ -274,7 +274,8 @@ fn what_others_put_into_the_store_is_damage() {
         fs::remove_file(path).unwrap();
         std::os::unix::fs::symlink("/dev/zero", path).unwrap();
     };
-    let damages: [(&str, &dyn Fn(&Path)); 6] = [
+    type Damage<'a> = (&'a str, &'a dyn Fn(&Path));
+    let damages: [Damage<'_>; 6] = [
         ("fifo", &|binary| fifo(binary)),
         ("fifo", &|binary| fifo(&binary.with_extension("json"))),
         ("link", &|binary| link(binary)),

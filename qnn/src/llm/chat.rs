@@ -259,7 +259,9 @@ mod tests {
         let template = "{% set ns = namespace(all='') %}{% for m in messages %}{% for part in m.content.split(' ') %}\
                         {% set ns.all = ns.all ~ '' %}{{ part | trim | upper }} {% endfor %}{% endfor %}";
         let mut chat = chat(template).unwrap();
-        (0..200).for_each(|_| drop(chat.user("word ".repeat(400))));
+        for _ in 0..200 {
+            chat.user("word ".repeat(400));
+        }
         assert_eq!(chat.prompt().unwrap().len(), 200 * (400 * 5 + 1));
     }
 

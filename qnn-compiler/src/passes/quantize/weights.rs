@@ -49,7 +49,7 @@ fn reshaped(encoding: Encoding, from: &[usize], to: &[usize]) -> Option<Encoding
     let before: usize = from[..axis].iter().product();
     let extent = *from.get(axis)?;
     let at = (0..to.len()).find(|&at| to[at] == extent && to[..at].iter().product::<usize>() == before)?;
-    (encoding.block == 0).then(|| Encoding { axis: Some(at), ..encoding })
+    (encoding.block == 0).then_some(Encoding { axis: Some(at), ..encoding })
 }
 
 #[cfg(test)]

@@ -340,7 +340,7 @@ fn channel_shape(count: usize, shape: &[usize], channel: usize) -> Vec<usize> {
 }
 
 /// Operand `i`. The scale of what was quantized by its own range, or by a constant, is taken from the factors.
-fn side(p: &mut Parts<'_, '_>, i: usize, computed: &mut Vec<ValueId>, total: &mut Vec<f64>) -> Answer<Side> {
+fn side(p: &mut Parts<'_, '_>, i: usize, computed: &mut Vec<ValueId>, total: &mut [f64]) -> Answer<Side> {
     let (x, zero) = (p.input(i)?, p.node.input(i + 2));
     let rank = p.shape(x).len();
     for at in 0..computed.len() {
