@@ -208,48 +208,19 @@ fn whole_numbers(p: &mut Parts<'_, '_>) -> Answer<ValueId> {
     p.cast(x, DType::F32)
 }
 
-/// The number that is compared with. Floats are rounded to fp16 on the device, to the nearest, and so would this be: it is chosen so that
-/// it never becomes a number on the other side of what it stands for.
+/// The number that is compared with. The device rounds features and bounds to fp16 in the same way, so that a feature which is the bound
+/// takes the branch of equals, as those of counted things often are.
 fn bound(value: f64, test: Test, dtype: DType) -> f64 {
-    if !dtype.is_float() {
-        return match test {
-            Test::AtMost => value.floor(),
-            Test::AtLeast => value.ceil(),
-            // No integer is a half.
-            Test::Equal if value.fract() != 0.0 => f64::from(i32::MIN),
-            Test::Equal => value,
-        };
-    }
-    let near = f16::from_f64(value);
-    let off = near.to_f64() - value;
-    let crossed = match test {
-        Test::AtMost => off > 0.0,
-        Test::AtLeast => off < 0.0,
-        Test::Equal => false,
-    };
-    if !crossed || !near.is_finite() {
+    if dtype.is_float() {
         return value;
     }
-    let neighbour = beside(near, test == Test::AtLeast);
-    neighbour + (near.to_f64() - neighbour) * 0.49
-}
-
-/// The number of fp16 next to another one.
-fn beside(x: f16, above: bool) -> f64 {
-    let bits = x.to_bits();
-    let larger = (bits & 0x8000 == 0) == above;
-    let next = match (bits & 0x7fff, larger) {
-        (0, _) => {
-            if above {
-                0x0001
-            } else {
-                0x8001
-            }
-        }
-        (_, true) => bits + 1,
-        (_, false) => bits - 1,
-    };
-    f16::from_bits(next).to_f64()
+    match test {
+        Test::AtMost => value.floor(),
+        Test::AtLeast => value.ceil(),
+        // No integer is a half.
+        Test::Equal if value.fract() != 0.0 => f64::from(i32::MIN),
+        Test::Equal => value,
+    }
 }
 
 /// Says where fp16 does not tell thresholds apart.
