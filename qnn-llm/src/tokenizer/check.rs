@@ -41,7 +41,7 @@ struct Outline {
     pre_tokenizer: Value,
     #[serde(default)]
     decoder: Value,
-    #[serde(default, rename = "model")]
+    #[serde(rename = "model")]
     _model: IgnoredAny,
 }
 
