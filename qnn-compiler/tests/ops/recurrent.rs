@@ -83,7 +83,11 @@ pub fn cases() -> Vec<Case> {
 /// LSTM as ONNX Runtime quantizes it: weights of 8 bits, (directions, in, gates · hidden). The oracle is its float LSTM on the weights'
 /// numbers and the rounded input: its own kernel rounds the state of each step as well, which is nobody's aim.
 fn quantized(d: &mut Draft, direction: &str, directions: usize, channels: bool) {
-    let x = d.input(&[STEPS, BATCH, WIDTH]);
+    // Whole steps of 1/32 over all of 8 bits, so that none lies between two of them in fp16.
+    let mut x: Vec<f32> =
+        d.between(STEPS * BATCH * WIDTH, -4.0, 3.96).iter().map(|v| (v * 32.0).round() / 32.0).collect();
+    (x[0], x[1]) = (-4.0, 3.96875);
+    let x = d.input_f32(&[STEPS, BATCH, WIDTH], &x);
     let wide = 4 * HIDDEN;
     let slices = if channels { vec![directions, wide] } else { vec![directions] };
     let count: usize = slices.iter().product();
