@@ -1,45 +1,20 @@
-//! From the graph to QNN ops. To add an operator, write a function in the file of its family and add a row to
-//! [`table::ROWS`].
+//! From the graph to QNN ops.
+//!
+//! * [`engine`]: walks the graph, keeps what became of each value, writes ops.
+//! * `blocks`: what families share: broadcasting, slices, windows, indices, weights in other forms.
+//! * `ops`: one file an operator family, with a function for each operator; these call the engine and blocks, not one another.
+//! * `fixed`: which nodes are computed on integers, and how their operands get there.
+//! * `finish`: what is done to the whole program at the end.
+//!
+//! To add an operator, write a function in the file of its family and add a row to [`table::ROWS`].
 
-mod activation;
-mod arg;
-mod broadcast;
-mod builder;
-mod conv;
-mod convert;
-mod einsum;
-mod elementwise;
+mod blocks;
+mod engine;
+mod finish;
 mod fixed;
-mod floats;
-mod gather;
-mod interpolate;
-mod logic;
-mod lowering;
-mod mask;
-mod matmul;
-mod missing;
-mod norm;
 mod ops;
-mod pad;
-mod pixel;
-mod pool;
-mod reduce;
-mod resize;
-mod rotary;
-mod scatter;
-mod shape;
-mod slice;
-mod softmax;
-mod spatial;
-mod spread;
 pub mod table;
-mod tidy;
-mod unary;
-mod views;
-mod weight;
-mod window;
 
-pub use builder::OpBuilder;
+pub(crate) use engine::with_unsupported;
+pub use engine::{Lower, MAX_RANK, OpBuilder, lower};
 pub use fixed::integer_operators;
-pub use lowering::{Lower, MAX_RANK, lower};
-pub(crate) use missing::with_unsupported;

@@ -2,11 +2,12 @@
 
 use qnn_build::job::Diagnostic;
 
-use super::{
-    Lower, activation, arg, conv, convert, einsum, elementwise, gather, logic, mask, matmul, norm, pad, pool,
+use super::ops::{
+    activation, arg, conv, convert, einsum, elementwise, gather, logic, mask, matmul, norm, pad, pool,
     reduce, resize, rotary, scatter, shape, slice, softmax, spatial, spread, unary,
 };
 use crate::graph::Node;
+use crate::lower::Lower;
 
 /// How an operator relates to the order of its operands' axes; read by the layout pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,7 @@ use qnn::DataType;
 
 use super::Form;
 use crate::graph::{Encoding, Node, ValueId};
-use crate::lower::Lower;
-use crate::lower::ops::encode;
+use crate::lower::engine::{Lower, encode};
 use crate::program::{Quant, TensorId};
 
 /// A constant operand in integers of a type, by its own encoding or the range of its numbers. `result` is the form of the

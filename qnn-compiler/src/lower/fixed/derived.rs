@@ -4,8 +4,7 @@ use qnn::DataType;
 
 use super::Form;
 use crate::interval::{self, Interval};
-use crate::lower::Lower;
-use crate::lower::ops::{MOVING, storage};
+use crate::lower::engine::{Lower, MOVING, storage};
 use crate::program::{Op, Param, Quant, Role, Scalar, TensorId};
 
 /// Gives the result of the op that was written last the form of its range. Where none is known it keeps the form of the node's

@@ -4,8 +4,7 @@ use qnn::DataType;
 
 use super::table::{self, Role};
 use crate::graph::{Data, Encoding, Node, ValueId};
-use crate::lower::Lower;
-use crate::lower::ops::Ops;
+use crate::lower::engine::{Lower, Ops};
 use crate::program::{Quant, TensorId};
 
 /// Of how many integers a weight may be small: those the library unpacks while it compiles, into floats that take no more room

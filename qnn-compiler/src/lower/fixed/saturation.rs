@@ -9,8 +9,7 @@ use qnn::DataType;
 
 use super::table;
 use crate::graph::{Graph, Node, ValueId};
-use crate::lower::Lower;
-use crate::lower::ops::Ops;
+use crate::lower::engine::{Lower, Ops};
 use crate::passes::moved_inputs;
 use crate::program::TensorId;
 use crate::reach;

@@ -1,0 +1,6 @@
+//! What operator families share.
+
+pub(in crate::lower) mod broadcast;
+pub(in crate::lower) mod interpolate;
+pub(in crate::lower) mod weight;
+pub(in crate::lower) mod window;

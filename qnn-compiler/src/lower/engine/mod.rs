@@ -1,0 +1,12 @@
+//! The machinery of lowering: the walk over the graph, its state, and the writer of ops.
+
+mod builder;
+mod lowering;
+mod missing;
+mod steps;
+
+pub use builder::OpBuilder;
+pub(in crate::lower) use lowering::max_rank;
+pub use lowering::{Lower, MAX_RANK, lower};
+pub(crate) use missing::with_unsupported;
+pub(in crate::lower) use steps::{FP16_MAX, MOVING, Ops, encode, storage};
