@@ -3,6 +3,7 @@
 
 #![no_main]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -11,6 +12,7 @@ use qnn_build::job::Target;
 use qnn_compiler::custom::OpPackages;
 use qnn_compiler::frontend::encodings;
 use qnn_compiler::graph::Graph;
+use qnn_compiler::passes::Setting;
 use qnn_compiler::{lower, passes};
 
 #[path = "../../qnn-compiler/tests/support/mod.rs"]
@@ -53,9 +55,11 @@ fuzz_target!(|data: &[u8]| {
     static MODEL: OnceLock<Option<Graph>> = OnceLock::new();
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(entries) = encodings::read(Path::new("m.encodings"), text) else { return };
+    let target = Target { name: "SM8650".to_owned(), id: 57, arch: 75, vtcm_mb: 8, fp16: true };
+    let (inputs, mut warn) = (BTreeMap::new(), |_| {});
+    let mut setting = Setting { entries: Some(&entries), ..Setting::new(&target, &inputs, &mut warn) };
     let Some(mut graph) = MODEL.get_or_init(model).clone() else { panic!("the model is not imported") };
-    if encodings::apply(&mut graph, &entries).is_ok() && passes::run(&mut graph).is_ok() {
-        let target = Target { name: "SM8650".to_owned(), id: 57, arch: 75, vtcm_mb: 8, fp16: true };
+    if passes::run(&mut graph, &mut setting).is_ok() {
         let _ = lower::lower(&graph, &target, &OpPackages::default());
     }
 });

@@ -10,6 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use qnn_build::job::Target;
 use qnn_compiler::custom::OpPackages;
 use qnn_compiler::frontend::onnx::{ImportOptions, OnnxFile};
+use qnn_compiler::passes::Setting;
 use qnn_compiler::{lower, passes};
 
 fuzz_target!(|data: &[u8]| {
@@ -18,9 +19,8 @@ fuzz_target!(|data: &[u8]| {
     let own = OpPackages::default();
     let options = ImportOptions { inputs: &inputs, outputs: &[], reference: None, op_packages: &own };
     let Ok(mut imported) = file.import(&options) else { return };
-    if passes::run(&mut imported.graph).is_ok() {
-        let target =
-            Target { name: "SM8650".to_owned(), id: 57, arch: 75, vtcm_mb: 8, fp16: true };
+    let target = Target { name: "SM8650".to_owned(), id: 57, arch: 75, vtcm_mb: 8, fp16: true };
+    if passes::run(&mut imported.graph, &mut Setting::new(&target, &inputs, &mut |_| {})).is_ok() {
         let _ = lower::lower(&imported.graph, &target, &own);
     }
 });

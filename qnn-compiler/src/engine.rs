@@ -1,5 +1,6 @@
 //! Runs jobs: the engine's front door.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -8,7 +9,9 @@ use qnn_build::job::{CompileJob, Event, GraphSpec, Job, Report, SourceFormat, St
 use crate::calibrate;
 use crate::custom::OpPackages;
 use crate::frontend::{encodings, onnx};
+use crate::graph::Graph;
 use crate::htp::{self, Session};
+use crate::passes::Setting;
 use crate::problem::{NodeName, Problems, Result, problem};
 use crate::program::Program;
 use crate::reference::{self, ReferenceEngine};
@@ -174,35 +177,29 @@ fn lower_graph(
     for warning in imported.warnings {
         reporter.warn(warning);
     }
-    reporter.stage(Stage::Optimize);
     imported.graph.name.clone_from(&spec.name);
     let graph = &mut imported.graph;
     // The border makes other inputs of the model's own, which the reference engine knows nothing of.
     let samples = job.samples.as_ref().map(|samples| calibrate::arrays(samples, graph, spec)).transpose()?;
-    if let Some(path) = &job.encodings {
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| problem("E0219", format!("{} cannot be read: {e}", path.display())))?;
-        for warning in encodings::apply(graph, &encodings::read(path, &text)?)? {
-            reporter.warn(warning);
-        }
-    }
-    let run = || {
-        passes::border::run(graph, &spec.inputs)?;
-        passes::run_fusing(graph)?;
-        if !job.soc.fp16 {
-            passes::run_known_ranges(graph);
-        }
-        for warning in passes::doubts::find(graph, &job.soc) {
-            reporter.warn(warning);
-        }
-        if let Some(samples) = samples {
-            calibrate::run(job, graph, samples, reporter)?;
-        }
-        passes::run_rest(graph)
+    let entries = job.encodings.as_deref().map(encodings::open).transpose()?;
+    let reporter = RefCell::new(reporter);
+    reporter.borrow_mut().stage(Stage::Optimize);
+    let mut measure = |graph: &Graph| {
+        reporter.borrow_mut().stage(Stage::Reference);
+        let ranges = calibrate::measure(job, graph, samples.clone().unwrap_or_default());
+        reporter.borrow_mut().stage(Stage::Optimize);
+        ranges
     };
-    if let Err(found) = run() {
+    let mut warn = |warning| reporter.borrow_mut().warn(warning);
+    let mut setting = Setting {
+        entries: entries.as_deref(),
+        measure: samples.is_some().then_some(&mut measure),
+        ..Setting::new(&job.soc, &spec.inputs, &mut warn)
+    };
+    if let Err(found) = passes::run(graph, &mut setting) {
         return Err(lower::with_unsupported(found, graph.nodes.iter().map(NodeName::from), own));
     }
+    let reporter = reporter.into_inner();
     reporter.stage(Stage::Lower);
     lower::lower(&imported.graph, &job.soc, own)
 }

@@ -1,12 +1,12 @@
 //! The values inside a model that can be compared: what the nodes of its main graph compute.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use qnn_build::job::{CompileJob, GraphSpec};
 use qnn_compiler::custom::OpPackages;
 use qnn_compiler::frontend::onnx::{ImportOptions, OnnxFile};
 use qnn_compiler::lower::MAX_RANK;
-use qnn_compiler::passes;
+use qnn_compiler::passes::{self, Phase, Setting};
 use qnn_compiler::reference::ReferenceEngine;
 
 use crate::exit::Exit;
@@ -36,7 +36,9 @@ pub(crate) fn layers(job: &CompileJob, spec: &GraphSpec) -> Result<Vec<Layer>> {
         op_packages: &own,
     };
     let mut imported = file.import(&options).map_err(problems)?.graph;
-    passes::run_fusing(&mut imported).map_err(problems)?;
+    let (inputs, mut warn) = (BTreeMap::new(), |_| {});
+    let mut setting = Setting::new(&job.soc, &inputs, &mut warn);
+    passes::run_until(&mut imported, &mut setting, Phase::Fuse).map_err(problems)?;
     let computed: HashSet<&str> = imported
         .nodes
         .iter()

@@ -15,7 +15,6 @@ use super::{Shape, Span, Spill, Target, Weights, build};
 use crate::custom::OpPackages;
 use crate::frontend::onnx;
 use crate::htp;
-use crate::passes;
 use crate::problem::{Problems, Result, problem};
 use crate::reporter::Reporter;
 
@@ -149,7 +148,7 @@ fn write_dlc(job: &ExportJob, model: &Model, shape: &Shape, reporter: &mut Repor
     let mut progress = |done, total| reporter.progress(done, total);
     let mut graph = build("decoder", &whole(model), shape, &weights, &mut progress)?;
     reporter.stage(Stage::Lower);
-    passes::run_physical(&mut graph)?;
+    super::physical(&mut graph, soc, &mut |warning| reporter.warn(warning))?;
     let program = crate::lower::lower(&graph, soc, &OpPackages::default())?;
     drop(graph);
     let blocks = |tensor: &crate::program::Tensor| matches!(tensor.quant, qnn::Quant::FloatBlocks { .. });

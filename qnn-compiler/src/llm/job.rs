@@ -8,7 +8,6 @@ use qnn_llm::Model;
 use super::{Shape, Span, Target, Weights, build, embedding_table};
 use crate::custom::OpPackages;
 use crate::htp::{self, Session};
-use crate::passes;
 use crate::problem::{Problems, Result, problem};
 use crate::program::Program;
 use crate::reporter::Reporter;
@@ -136,7 +135,7 @@ fn program(
     let mut progress = |done, total| reporter.progress(done, total);
     let mut graph = build(&spec.name, span, &shape, weights, &mut progress)?;
     reporter.stage(Stage::Optimize);
-    passes::run_physical(&mut graph)?;
+    super::physical(&mut graph, &job.soc, &mut |warning| reporter.warn(warning))?;
     reporter.stage(Stage::Lower);
     crate::lower::lower(&graph, &job.soc, &OpPackages::default())
 }

@@ -16,7 +16,7 @@ const DTYPES: &[DType] = &[DType::F32, DType::F16, DType::U8, DType::I8, DType::
 /// # Errors
 /// Unknown dtype or layout names, a layout for an input that has no channels and space, and numbers of a normalization that do
 /// not fit the input.
-pub fn run(graph: &mut Graph, inputs: &BTreeMap<String, InputSpec>) -> Result<()> {
+pub(super) fn run(graph: &mut Graph, inputs: &BTreeMap<String, InputSpec>) -> Result<()> {
     let mut problems = Vec::new();
     let mut front = Vec::new();
     for i in 0..graph.inputs.len() {

@@ -8,7 +8,7 @@ use crate::graph::{Attr, DType, Graph, Node, NodeId, ValueId};
 use crate::problem::problem;
 
 /// The warnings of a graph that was fused.
-pub fn find(graph: &Graph, target: &Target) -> Vec<Diagnostic> {
+pub(super) fn find(graph: &Graph, target: &Target) -> Vec<Diagnostic> {
     let mut found = constants(graph, target);
     // What computes in float32, or on integers, has the digits.
     if target.fp16 && target.arch > 68 {

@@ -1,75 +1,96 @@
-//! Graph to graph, one job each.
+//! Graph to graph, one job each, in one list.
 
-pub mod border;
-pub mod doubts;
+mod border;
+mod doubts;
 mod fuse;
 mod layout;
 mod narrow;
 mod quantize;
 pub mod range;
 mod spatial_rank;
+mod stage;
 
+use crate::frontend::encodings;
 use crate::graph::Graph;
 use crate::problem::Result;
 pub(crate) use quantize::moved_inputs;
+pub use stage::{Need, Phase, Run, Setting, Stage};
+use {Need::*, Phase::*};
 
-/// One pass.
-pub struct Pass {
-    /// Name, for diagnostics.
-    pub name: &'static str,
-    /// What it does.
-    pub run: fn(&mut Graph) -> Result<()>,
+const fn stage(phase: Phase, name: &'static str, needs: &'static [Need], run: Run) -> Stage {
+    Stage { name, phase, needs, run }
 }
 
-/// The passes in order. After the last one the graph is in physical layout, ready to lower.
-pub static PASSES: &[Pass] = &[
-    Pass { name: "quantize", run: quantize::run },
-    Pass { name: "fuse", run: fuse::run },
-    Pass { name: "spatial-rank", run: spatial_rank::run },
-    Pass { name: "layout", run: layout::run },
-    Pass { name: "narrow", run: narrow::run },
+/// The stages in order. After the last one the graph is in physical layout, ready to lower.
+#[rustfmt::skip]
+pub static STAGES: &[Stage] = &[
+    stage(Read, "encodings", &[Entries], Run::Set(|graph, setting| {
+        let warnings = encodings::apply(graph, setting.entries.unwrap_or_default())?;
+        warnings.into_iter().for_each(&mut *setting.warn);
+        Ok(())
+    })),
+    stage(Read, "border", &[], Run::Set(|graph, setting| border::run(graph, setting.inputs))),
+    stage(Read, "qdq", &[], Run::Graph(quantize::qdq)),
+    stage(Read, "limit", &[Encoded], Run::Graph(quantize::limit)),
+    stage(Read, "tighten", &[Encoded], Run::Graph(quantize::tighten)),
+    stage(Read, "propagate", &[Encoded], Run::Graph(quantize::propagate)),
+    stage(Read, "moves", &[Encoded], Run::Graph(quantize::moves)),
+    stage(Read, "linear", &[Encoded], Run::Graph(quantize::linear)),
+    stage(Fuse, "fuse", &[], Run::Graph(fuse::run)),
+    stage(Assign, "known", &[Integers], Run::Graph(quantize::known)),
+    stage(Assign, "derive", &[Integers], Run::Graph(quantize::derive)),
+    stage(Assign, "doubts", &[], Run::Set(|graph, setting| {
+        doubts::find(graph, setting.soc).into_iter().for_each(&mut *setting.warn);
+        Ok(())
+    })),
+    stage(Assign, "measure", &[Samples], Run::Set(|graph, setting| {
+        setting.ranges = setting.measure.as_mut().map(|measure| measure(graph)).transpose()?;
+        Ok(())
+    })),
+    stage(Refine, "range", &[Samples], Run::Set(range::run)),
+    stage(Layout, "spatial-rank", &[], Run::Checked(spatial_rank::run)),
+    stage(Layout, "layout", &[], Run::Checked(layout::run)),
+    stage(Layout, "narrow", &[], Run::Checked(narrow::run)),
 ];
 
-/// Runs every pass.
+/// Runs the stages, but for those of skipped phases and those that lack what they need.
 ///
 /// # Errors
-/// The problems of the first pass that finds any.
-pub fn run(graph: &mut Graph) -> Result<()> {
-    PASSES.iter().try_for_each(|pass| (pass.run)(graph))
+/// The problems of the first stage that finds any.
+pub fn run(graph: &mut Graph, setting: &mut Setting<'_>) -> Result<()> {
+    run_until(graph, setting, Layout)
 }
 
-/// Runs the passes up to the one that fuses: what is computed after it is what HTP computes, in the model's own layout.
-///
-/// # Errors
-/// As [`run`].
-pub fn run_fusing(graph: &mut Graph) -> Result<()> {
-    PASSES[..fused()].iter().try_for_each(|pass| (pass.run)(graph))
-}
-
-/// Runs the passes that follow those of [`run_fusing`].
+/// Runs the stages up to the end of a phase.
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_rest(graph: &mut Graph) -> Result<()> {
-    PASSES[fused()..].iter().try_for_each(|pass| (pass.run)(graph))
+pub fn run_until(graph: &mut Graph, setting: &mut Setting<'_>, last: Phase) -> Result<()> {
+    for stage in STAGES.iter().filter(|stage| stage.phase <= last) {
+        let applies = !setting.skipped.contains(&stage.phase)
+            && stage.needs.iter().all(|&need| setting.has(need, graph));
+        if !applies {
+            continue;
+        }
+        match stage.run {
+            Run::Graph(run) => run(graph),
+            Run::Checked(run) => run(graph)?,
+            Run::Set(run) => run(graph, setting)?,
+        }
+    }
+    Ok(())
 }
 
-/// Runs the passes that bring a graph into physical layout, without looking for patterns: for graphs that are written here.
-///
-/// # Errors
-/// As [`run`].
-pub fn run_physical(graph: &mut Graph) -> Result<()> {
-    let physical = PASSES.iter().skip_while(|pass| pass.name != "layout");
-    physical.into_iter().try_for_each(|pass| (pass.run)(graph))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Encodes results whose range is known, or follows from those of their operands, for SoCs without floats; between [`run_fusing`] and [`run_rest`].
-pub fn run_known_ranges(graph: &mut Graph) {
-    quantize::known::run(graph);
-    quantize::derive::run(graph);
-}
-
-/// How many passes there are up to the one that fuses.
-fn fused() -> usize {
-    PASSES.iter().position(|pass| pass.name == "fuse").map_or(PASSES.len(), |at| at + 1)
+    #[test]
+    fn phases_follow_one_another_and_names_are_unique() {
+        assert!(STAGES.is_sorted_by_key(|stage| stage.phase));
+        let mut names: Vec<&str> = STAGES.iter().map(|stage| stage.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), STAGES.len());
+    }
 }

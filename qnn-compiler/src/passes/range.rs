@@ -5,13 +5,17 @@
 
 use std::collections::HashMap;
 
+use qnn_build::job::Diagnostic;
+
+use super::Setting;
 use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};
+use crate::problem::{Result, problem};
 
 /// The largest absolute number of each value, by the model's names.
 pub type Ranges = HashMap<String, f64>;
 
 /// The largest number of fp16.
-pub const LARGEST: f64 = 65504.0;
+const LARGEST: f64 = 65504.0;
 /// Values up to here are left alone: other samples than those of the calibration may have larger ones.
 const SAFE: f64 = 32768.0;
 /// What the largest number of a value becomes at most.
@@ -19,17 +23,43 @@ const TARGET: f64 = 4096.0;
 
 /// A value that leaves fp16, and by how much.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Beyond {
+struct Beyond {
     /// Name of the value.
-    pub value: String,
+    value: String,
     /// The node that computes it, and its operator.
-    pub node: (String, String),
+    node: (String, String),
     /// Its largest absolute number.
-    pub largest: f64,
+    largest: f64,
+}
+
+/// Scales what can be scaled, and warns of the values that stay beyond fp16.
+///
+/// # Errors
+/// None.
+pub(super) fn run(graph: &mut Graph, setting: &mut Setting<'_>) -> Result<()> {
+    if let Some(ranges) = &setting.ranges {
+        scale(graph, ranges).iter().map(warning).for_each(&mut *setting.warn);
+    }
+    Ok(())
+}
+
+fn warning(left: &Beyond) -> Diagnostic {
+    let Beyond { value, node: (node, op), largest } = left;
+    Diagnostic {
+        node: Some(node.clone()),
+        op: Some(op.clone()),
+        notes: vec![format!("in the calibration run it reached {largest:.4e}; fp16 ends at {LARGEST}")],
+        help: Some(
+            "divide what it is computed from by a power of two in the model; `cargo qnn verify --layers` shows what it does to \
+             the outputs"
+                .to_owned(),
+        ),
+        ..problem("E0311", format!("value {value:?} leaves the range of fp16"))
+    }
 }
 
 /// Scales what can be scaled, and returns the values that stay beyond fp16.
-pub fn run(graph: &mut Graph, ranges: &Ranges) -> Vec<Beyond> {
+fn scale(graph: &mut Graph, ranges: &Ranges) -> Vec<Beyond> {
     let all = graph.values_beyond(ranges);
     if all.is_empty() {
         return all;

@@ -5,4 +5,4 @@ mod apply;
 mod read;
 
 pub use apply::apply;
-pub use read::{Entry, Target, read};
+pub use read::{Entry, Target, open, read};

@@ -39,6 +39,16 @@ pub struct Entry {
     pub zero_points: Vec<i32>,
 }
 
+/// Reads a file.
+///
+/// # Errors
+/// `E0219` for one that cannot be read, and as [`read`].
+pub fn open(path: &Path) -> Result<Vec<Entry>, Diagnostic> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| problem("E0219", format!("{} cannot be read: {e}", path.display())))?;
+    read(path, &text)
+}
+
 /// Reads a file's text. Entries of floats are left out: nothing is to be quantized there.
 ///
 /// # Errors

@@ -193,7 +193,7 @@ mod tests {
 
     fn fused(nodes: &[(&str, &[Operand])]) -> Vec<String> {
         let mut graph = graph(nodes);
-        super::super::run(&mut graph).unwrap();
+        super::super::run(&mut graph);
         graph.nodes.into_iter().map(|n| n.op).collect()
     }
 

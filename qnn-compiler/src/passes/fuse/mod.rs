@@ -16,7 +16,6 @@ mod view;
 use std::collections::HashSet;
 
 use crate::graph::{Graph, ValueId};
-use crate::problem::Result;
 use view::View;
 
 /// Tries to replace the `i`-th node by a fused one; returns whether it did.
@@ -50,11 +49,8 @@ const RULES: &[Rule] = &[
     constants::guard,
 ];
 
-/// Fuses until nothing changes.
-///
-/// # Errors
-/// None.
-pub(super) fn run(graph: &mut Graph) -> Result<()> {
+/// Replaces every pattern.
+pub(super) fn run(graph: &mut Graph) {
     nothing::run(graph);
     // Before the scales that follow it are folded.
     apply(graph, norm::group_norm);
@@ -63,7 +59,6 @@ pub(super) fn run(graph: &mut Graph) -> Result<()> {
         apply(graph, rule);
     }
     remove_unread(graph);
-    Ok(())
 }
 
 fn apply(graph: &mut Graph, rule: Rule) {

@@ -8,7 +8,7 @@ use crate::interval::{self, Interval};
 const FURTHEST: f64 = 4096.0;
 
 /// Gives results of encoded operands 16 bits over a range that holds them whatever the operands are.
-pub(crate) fn run(graph: &mut Graph) {
+pub(in crate::passes) fn run(graph: &mut Graph) {
     before_sums(graph);
     propagate::forward(graph, over_its_bounds);
     propagate::run(graph);

@@ -9,7 +9,7 @@ const KNOWN: &[(&str, f64, f64)] =
 
 /// Gives results of encoded operands, whose range is known, 16 bits over that range: steps of 1.5e-5, where fp16 has 4.9e-4 near
 /// one. What only moves them has the same encoding then.
-pub(crate) fn run(graph: &mut Graph) {
+pub(in crate::passes) fn run(graph: &mut Graph) {
     propagate::forward(graph, over_its_range);
     propagate::run(graph);
 }

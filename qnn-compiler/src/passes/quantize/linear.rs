@@ -3,7 +3,7 @@
 use crate::graph::{Attr, Attrs, Graph, Node, TensorType, ValueId};
 
 /// Gives sums their constants first, and linear layers their weights as (out, in).
-pub(super) fn run(graph: &mut Graph) {
+pub(in crate::passes) fn run(graph: &mut Graph) {
     constants_first(graph);
     flatten_products(graph);
     turn_weights(graph);

@@ -4,9 +4,9 @@
 //! float is needed unrounded too, or has another encoding already, an Identity stays between the two values: lowering
 //! makes it the Quantize, Dequantize or Convert that it is. Weights stay the integers that the model has.
 
-pub(crate) mod derive;
+mod derive;
 mod groups;
-pub(crate) mod known;
+mod known;
 mod limit;
 mod linear;
 mod moves;
@@ -15,25 +15,12 @@ mod qdq;
 mod tighten;
 mod weights;
 
-use crate::graph::Graph;
-use crate::problem::Result;
+pub(super) use derive::run as derive;
 pub(crate) use groups::moved_inputs;
-
-/// Turns quantization operators into encodings.
-///
-/// # Errors
-/// None.
-pub(super) fn run(graph: &mut Graph) -> Result<()> {
-    let quantization = ["QuantizeLinear", "DequantizeLinear"];
-    if graph.nodes.iter().any(|n| n.domain.is_empty() && quantization.contains(&&*n.op)) {
-        qdq::run(graph);
-    }
-    if graph.value_ids().any(|id| graph.value(id).encoding.is_some()) {
-        limit::run(graph);
-        tighten::run(graph);
-        propagate::run(graph);
-        moves::run(graph);
-        linear::run(graph);
-    }
-    Ok(())
-}
+pub(super) use known::run as known;
+pub(super) use limit::run as limit;
+pub(super) use linear::run as linear;
+pub(super) use moves::run as moves;
+pub(super) use propagate::run as propagate;
+pub(super) use qdq::run as qdq;
+pub(super) use tighten::run as tighten;

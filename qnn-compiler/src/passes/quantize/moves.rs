@@ -17,7 +17,7 @@ const FEWER: &[&str] = &["Gather", "Slice", "Split"];
 const RELABELLED: &[&str] = &["Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze"];
 
 /// Puts an Identity wherever an encoding changes on the way through an operator that moves elements.
-pub(super) fn run(graph: &mut Graph) {
+pub(in crate::passes) fn run(graph: &mut Graph) {
     let producers = graph.producers();
     let makers: Vec<Node> = graph.nodes.clone();
     let maker = |id: ValueId| producers.get(&id).map(|at| &makers[at.0]);

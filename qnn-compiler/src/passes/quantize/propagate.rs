@@ -8,7 +8,7 @@ use crate::graph::{Attrs, Encoding, Graph, Node, ValueId};
 use crate::reach::{bounds, constant};
 
 /// Carries encodings forward and back.
-pub(super) fn run(graph: &mut Graph) {
+pub(in crate::passes) fn run(graph: &mut Graph) {
     forward(graph, kept);
     let readers = graph.consumers();
     let mut nodes = std::mem::take(&mut graph.nodes);

@@ -27,7 +27,7 @@ const BETWEEN: &[&str] = &[
 /// joins a Relu or Clip to the convolution before it: with a symmetric encoding nothing is cut off (measured on SM8650: 2 dB for a
 /// network of 36). It also lets ops write in the encoding of a wider value that is made of their results, and what the narrower
 /// encoding cut off is there again (a product, a sum, a Concat: 5 to 10 dB); no value is wider than what it is made of, then.
-pub(super) fn run(graph: &mut Graph) {
+pub(in crate::passes) fn run(graph: &mut Graph) {
     for i in 0..graph.nodes.len() {
         let node = &graph.nodes[i];
         let moved = moved_inputs(&node.domain, &node.op);
