@@ -3,8 +3,9 @@
 use std::ffi::CString;
 
 use qnn_sys::types::{
-    AxisScaleOffset, BwAxisScaleOffset, BwFloatBlockEncoding, DataType as RawDataType, FloatScaleOffset,
-    QuantizeParams, ScaleOffset, Tensor, TensorType, TensorV1, TensorV2,
+    AxisScaleOffset, BlockScaleStorage, BlockScales, BlockwiseExpansion, BwAxisScaleOffset,
+    BwFloatBlockEncoding, DataType as RawDataType, FloatScaleOffset, QuantizeParams, ScaleOffset, Tensor,
+    TensorType, TensorV1, TensorV2,
 };
 
 use crate::{DataType, Error, Quant, Result};
@@ -28,6 +29,11 @@ enum EncodingMemory {
     Blocks(
         #[expect(dead_code, reason = "only kept alive")] Box<[u32]>,
         #[expect(dead_code, reason = "only kept alive")] Box<[FloatScaleOffset]>,
+    ),
+    Expansion(
+        #[expect(dead_code, reason = "only kept alive")] Box<BlockwiseExpansion>,
+        #[expect(dead_code, reason = "only kept alive")] Box<[ScaleOffset]>,
+        #[expect(dead_code, reason = "only kept alive")] Box<[u8]>,
     ),
 }
 
@@ -108,6 +114,21 @@ fn encode(quant: &Quant) -> (QuantizeParams, EncodingMemory) {
                 float_scale_offset: blocks.as_mut_ptr(),
             });
             (params, EncodingMemory::Blocks(block, blocks))
+        }
+        Quant::BlockExpansion { axis, scales, block_scale_bits, block_scales } => {
+            let mut slices: Box<[ScaleOffset]> =
+                scales.iter().map(|&scale| ScaleOffset { scale, offset: 0 }).collect();
+            let mut factors: Box<[u8]> = block_scales.as_ref().into();
+            let mut expansion = Box::new(BlockwiseExpansion {
+                axis: *axis as i32,
+                scale_offsets: slices.as_mut_ptr(),
+                num_blocks_per_axis: (factors.len() / slices.len().max(1)) as u32,
+                block_scale_bitwidth: *block_scale_bits,
+                block_scale_storage: BlockScaleStorage::STORAGE_8,
+                block_scales: BlockScales { scales8: factors.as_mut_ptr() },
+            });
+            let params = QuantizeParams::blockwise_expansion(&raw mut *expansion);
+            (params, EncodingMemory::Expansion(expansion, slices, factors))
         }
         // An encoding that was only read is of no use to an execution, and a check before composing refuses it.
         Quant::None | Quant::Other(_) => (QuantizeParams::NONE, EncodingMemory::None),

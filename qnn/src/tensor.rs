@@ -203,6 +203,19 @@ pub enum Quant {
         /// tensor.
         scale_offsets: Arc<[(f32, f32)]>,
     },
+    /// Block expansion (LPBQ) of a weight: a float scale per slice along the axis of output channels, times a small integer per
+    /// block of the slice. Stored values use half of their type's bits: -8 to 7 in 8.
+    BlockExpansion {
+        /// The axis of output channels, from the outermost.
+        axis: u32,
+        /// One per slice; offsets are zero.
+        scales: Vec<f32>,
+        /// Bits of a block's integer: the HTP takes 4.
+        block_scale_bits: u32,
+        /// From 1 to 2 to the power of `block_scale_bits`; slice by slice, the blocks of a slice in order, whatever the layout
+        /// of the tensor.
+        block_scales: Arc<[u8]>,
+    },
     /// An encoding that this version does not decode: its number in the vendor's enumeration.
     Other(u32),
 }

@@ -116,6 +116,37 @@ fn encoding(spec: &TensorSpec<'_>) -> Result<(), String> {
                 )),
             }
         }
+        Quant::BlockExpansion { axis, scales, block_scale_bits, block_scales } => {
+            let (slices, blocks) = (scales.len(), block_scales.len());
+            if spec.dims.get(*axis as usize).map(|slices| *slices as usize) != Some(slices) {
+                return Err(format!(
+                    "its encoding has {slices} scales along axis {axis} of shape {:?}",
+                    spec.dims
+                ));
+            }
+            scales.iter().try_for_each(|scale| good_scale(*scale))?;
+            let slice = spec.dims.iter().map(|&dim| u64::from(dim)).product::<u64>() / slices.max(1) as u64;
+            let whole = blocks > 0
+                && blocks.is_multiple_of(slices)
+                && slice.is_multiple_of((blocks / slices.max(1)) as u64);
+            if !whole {
+                return Err(format!(
+                    "its encoding has {blocks} blocks for {slices} slices of {slice} elements"
+                ));
+            }
+            if !(1..=8).contains(block_scale_bits) {
+                return Err(format!(
+                    "its blocks have integers of {block_scale_bits} bits; 1 to 8 are possible"
+                ));
+            }
+            match block_scales.iter().find(|scale| !(1..=1 << block_scale_bits).contains(&u32::from(**scale)))
+            {
+                None => Ok(()),
+                Some(scale) => {
+                    Err(format!("a block's integer is {scale}; 1 to {} are possible", 1 << block_scale_bits))
+                }
+            }
+        }
         Quant::Other(kind) => {
             Err(format!("its encoding of kind {kind} was read from a binary and cannot be written"))
         }
@@ -165,6 +196,24 @@ mod tests {
         assert!(refused(Role::Native, DataType::SFixed8, &[3, 32], &quant).contains("5 scales along axis 1"));
         let quant = Quant::PerAxis { axis: 2, scale_offsets };
         assert!(refused(Role::Native, DataType::SFixed8, &[3, 5], &quant).contains("axis 2"));
+    }
+
+    #[test]
+    fn block_expansions_have_whole_blocks_of_small_integers() {
+        let refused = |slices: usize, block_scales: &[u8]| {
+            let block_scales = block_scales.into();
+            let quant = Quant::BlockExpansion {
+                axis: 0,
+                scales: vec![0.1; slices],
+                block_scale_bits: 4,
+                block_scales,
+            };
+            refused(Role::Native, DataType::SFixed8, &[2, 6], &quant)
+        };
+        assert!(refused(3, &[1; 6]).contains("3 scales along axis 0"));
+        assert!(refused(2, &[1; 8]).contains("8 blocks for 2 slices of 6 elements"));
+        assert!(refused(2, &[]).contains("0 blocks"));
+        assert!(refused(2, &[1, 2, 3, 4, 5, 17]).contains("integer is 17; 1 to 16"));
     }
 
     #[test]

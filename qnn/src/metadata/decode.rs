@@ -5,7 +5,10 @@ use std::ffi::{CStr, c_char, c_void};
 use qnn_sys::api::backend_id;
 use qnn_sys::htp::{ContextBlobInfo, GraphBlobInfo, GraphBlobInfoV2, GraphBlobVersion};
 use qnn_sys::system::{self as raw, BinaryInfoVersion, GraphInfoVersion};
-use qnn_sys::types::{Definition, QuantizationEncoding, QuantizeParams, Tensor as RawTensor};
+use qnn_sys::types::{
+    BlockScaleStorage, BlockwiseExpansion, Definition, QuantizationEncoding, QuantizeParams,
+    Tensor as RawTensor,
+};
 
 use super::{BinaryInfo, GraphInfo, GraphSizes, HtpGraphInfo};
 use crate::{DataType, Error, Quant, Result, TensorInfo};
@@ -154,14 +157,15 @@ unsafe fn tensors(infos: *const RawTensor, count: u32) -> Result<Vec<TensorInfo>
             let code = common.data_type.0;
             let dtype = DataType::from_code(code)
                 .ok_or_else(|| unreadable(&format!("tensor `{name}` has the unknown type {code:#x}")))?;
+            // SAFETY: null or `rank` dimensions of the struct.
+            let dims = unsafe { list(common.dimensions, common.rank) }.to_vec();
             Ok(TensorInfo {
                 name,
                 id: common.id,
                 dtype,
-                // SAFETY: null or `rank` dimensions of the struct.
-                dims: unsafe { list(common.dimensions, common.rank) }.to_vec(),
-                // SAFETY: the encoding belongs to the struct.
-                quant: unsafe { quant(&common.quantize_params) },
+                // SAFETY: the encoding belongs to the struct, which has these dimensions.
+                quant: unsafe { quant(&common.quantize_params, &dims) },
+                dims,
                 version: info.version.0,
             })
         })
@@ -171,13 +175,14 @@ unsafe fn tensors(infos: *const RawTensor, count: u32) -> Result<Vec<TensorInfo>
 /// # Safety
 /// `params` belongs to a tensor of the System library, alive.
 #[expect(unsafe_code, reason = "reads C structs")]
-unsafe fn quant(params: &QuantizeParams) -> Quant {
+unsafe fn quant(params: &QuantizeParams, dims: &[u32]) -> Quant {
     if params.definition != Definition::DEFINED {
         return Quant::None;
     }
+    let kind = params.encoding_type;
     // SAFETY: `encoding_type` says which member is in use, and its lists have the lengths it says.
     unsafe {
-        match params.encoding_type {
+        match kind {
             QuantizationEncoding::SCALE_OFFSET => {
                 let one = params.encoding.scale_offset;
                 Quant::PerTensor { scale: one.scale, offset: one.offset }
@@ -201,9 +206,39 @@ unsafe fn quant(params: &QuantizeParams) -> Quant {
                     scales.iter().enumerate().map(|(index, scale)| (*scale, offset(index))).collect();
                 Quant::BitWidthPerAxis { bits: axis.bitwidth, axis: axis.axis as u32, scale_offsets }
             }
+            QuantizationEncoding::BLOCKWISE_EXPANSION => {
+                expansion(params.encoding.blockwise_expansion, dims).unwrap_or(Quant::Other(kind.0))
+            }
             other => Quant::Other(other.0),
         }
     }
+}
+
+/// `None` for one of another form than [`Quant::BlockExpansion`].
+///
+/// # Safety
+/// `expansion` is null or belongs to a tensor of the System library of these dimensions, alive.
+#[expect(unsafe_code, reason = "reads C structs")]
+unsafe fn expansion(expansion: *const BlockwiseExpansion, dims: &[u32]) -> Option<Quant> {
+    // SAFETY: by this function's contract.
+    let expansion = unsafe { expansion.as_ref() }?;
+    let axis = u32::try_from(expansion.axis).ok()?;
+    // The struct does not say how many slices there are: as many as the axis has.
+    let slices = dims.get(axis as usize).copied()?;
+    let blocks = slices.checked_mul(expansion.num_blocks_per_axis)?;
+    if expansion.block_scale_storage != BlockScaleStorage::STORAGE_8 {
+        return None;
+    }
+    // SAFETY: a scale for every slice.
+    let scales = unsafe { list(expansion.scale_offsets, slices) };
+    // SAFETY: the storage says which member is in use; an integer for every block of every slice.
+    let block_scales = unsafe { list(expansion.block_scales.scales8, blocks) };
+    scales.iter().all(|slice| slice.offset == 0).then(|| Quant::BlockExpansion {
+        axis,
+        scales: scales.iter().map(|slice| slice.scale).collect(),
+        block_scale_bits: expansion.block_scale_bitwidth,
+        block_scales: block_scales.into(),
+    })
 }
 
 fn unreadable(why: &str) -> Error {
