@@ -29,6 +29,31 @@ enum Inverse {
 const INVERSES: &[Inverse] =
     &[Inverse::Reciprocal, Inverse::Pow, Inverse::Quotient, Inverse::RootOfReciprocal];
 
+/// What is spread over the axes that it was taken of, and when.
+#[derive(Clone, Copy, Debug)]
+enum Spread {
+    Nothing,
+    Sums,
+    Means,
+    TiledSums,
+    TiledMeans,
+}
+
+const SPREADS: &[Spread] =
+    &[Spread::Nothing, Spread::Sums, Spread::Means, Spread::TiledSums, Spread::TiledMeans];
+
+/// How a sum of squares is kept from being zero before its root is taken.
+#[derive(Clone, Copy, Debug)]
+enum Choice {
+    Masks,
+    Where,
+    WhereZero,
+}
+
+impl Choice {
+    const ALL: [Self; 3] = [Self::Masks, Self::Where, Self::WhereZero];
+}
+
 pub fn cases() -> Vec<Case> {
     let mut all = Vec::new();
     for (i, &form) in FORMS.iter().enumerate() {
@@ -57,20 +82,34 @@ pub fn cases() -> Vec<Case> {
         let sum = d.node("Reshape", &[&sum, &kept], &[]);
         d.result("Div", &[&exp, &sum], &[]);
     }));
-    all.push(case("standardized_with_epsilon_inside_the_variance", |d| {
-        let shape = [1, 8, 24];
-        let x = values(d, &shape, 100.0);
-        let square = d.node("Mul", &[&x, &x], &[]);
-        let [first, second] = [&x, &square].map(|of| {
-            let (mean, dims) = (mean(d, of, &shape, &[2]), d.ints(&[1, 8, 1]));
-            d.node("Reshape", &[&mean, &dims], &[])
+    for (i, &spread) in SPREADS.iter().enumerate() {
+        for (k, &form) in FORMS.iter().enumerate().filter(|(k, _)| k % 2 == i % 2) {
+            let name = format!("standardized_{spread:?}_by_form_{k}_of_{:?}", form.0).to_lowercase();
+            all.push(case(name, move |d| standardized(d, form, spread, 100.0, k % 4)));
+        }
+    }
+    for (k, &spread) in SPREADS.iter().enumerate() {
+        let name = format!("standardized_{spread:?}_of_numbers_around_six_hundred_by_form_{k}");
+        let form: Form = (&[1, 16, 512], &[2], &[]);
+        all.push(case(name.to_lowercase(), move |d| standardized(d, form, spread, 600.0, k % 4)));
+    }
+    for how in Choice::ALL {
+        all.push(case(format!("clipped_by_norm_by_{how:?}").to_lowercase(), move |d| clipped(d, how)));
+    }
+    all.push(case("cosine_by_the_root_of_a_product_of_squares", |d| {
+        let [a, b] = [1.0, 2.0].map(|by| {
+            let numbers = d.normal(16 * 64, 8.0 * by);
+            d.input_f32(&[1, 16, 64], &numbers)
         });
-        let (epsilon, square) = (number(d, 1e-5), d.node("Mul", &[&first, &first], &[]));
-        let rest = d.node("Sub", &[&epsilon, &square], &[]);
-        let variance = d.node("Add", &[&second, &rest], &[]);
-        let root = d.node("Sqrt", &[&variance], &[]);
-        let (less, over) = (d.node("Sub", &[&x, &first], &[]), d.node("Reciprocal", &[&root], &[]));
-        d.result("Mul", &[&less, &over], &[]);
+        let list = d.ints(&[2]);
+        let sum = |d: &mut Draft, a: &str, b: &str| {
+            let product = d.node("Mul", &[a, b], &[]);
+            d.node("ReduceSum", &[&product, &list], &[int("keepdims", 1)])
+        };
+        let (above, left, right) = (sum(d, &a, &b), sum(d, &a, &a), sum(d, &b, &b));
+        let product = d.node("Mul", &[&left, &right], &[]);
+        let below = d.node("Sqrt", &[&product], &[]);
+        d.result("Div", &[&above, &below], &[]);
     }));
     all.push(case("batch_normalization_of_numbers_around_two_hundred", |d| {
         let steps = d.between(8 * 64, -12.0, 12.0);
@@ -189,6 +228,108 @@ fn unit_length(d: &mut Draft, form: Form, how: Inverse) {
     let sum = d.node("ReduceSum", &[&square, &list], &[int("keepdims", 1)]);
     let factor = inverse(d, &sum, 1e-12, how);
     d.result("Mul", &[&x, &factor], &[]);
+}
+
+/// (x − m) / deviation, with a variance written in one of four ways, and statistics that are spread to the shape of x.
+fn standardized(d: &mut Draft, form: Form, spread: Spread, middle: f32, way: usize) {
+    let (shape, axes, _) = form;
+    let x = values(d, shape, middle);
+    let count: usize = axes.iter().map(|&a| shape[a as usize]).product();
+    let whole = d.ints(&shape.iter().map(|&s| s as i64).collect::<Vec<_>>());
+    let repeats: Vec<i64> = shape
+        .iter()
+        .enumerate()
+        .map(|(a, &s)| if axes.contains(&(a as i64)) { s as i64 } else { 1 })
+        .collect();
+    let (list, kept, repeats) = (d.ints(axes), kept(d, form), d.ints(&repeats));
+    let part = number(d, 1.0 / count as f32);
+    let mean = |d: &mut Draft, of: &str| {
+        let sum = d.node("ReduceSum", &[of, &list], &[int("keepdims", 0)]);
+        let sum = d.node("Reshape", &[&sum, &kept], &[]);
+        match spread {
+            Spread::Nothing => d.node("Mul", &[&sum, &part], &[]),
+            Spread::Sums | Spread::TiledSums => {
+                let (op, to) =
+                    if matches!(spread, Spread::Sums) { ("Expand", &whole) } else { ("Tile", &repeats) };
+                let sum = d.node(op, &[&sum, to], &[]);
+                d.node("Mul", &[&sum, &part], &[])
+            }
+            Spread::Means | Spread::TiledMeans => {
+                let (op, to) =
+                    if matches!(spread, Spread::Means) { ("Expand", &whole) } else { ("Tile", &repeats) };
+                let mean = d.node("Mul", &[&sum, &part], &[]);
+                d.node(op, &[&mean, to], &[])
+            }
+        }
+    };
+    let first = mean(d, &x);
+    let less = d.node("Sub", &[&x, &first], &[]);
+    let epsilon = number(d, 1e-5);
+    let variance = if way == 3 {
+        let square = d.node("Mul", &[&less, &less], &[]);
+        let variance = mean(d, &square);
+        d.node("Add", &[&variance, &epsilon], &[])
+    } else {
+        let square = d.node("Mul", &[&x, &x], &[]);
+        let (second, square) = (mean(d, &square), d.node("Mul", &[&first, &first], &[]));
+        if way == 0 {
+            let rest = d.node("Sub", &[&epsilon, &square], &[]);
+            d.node("Add", &[&second, &rest], &[])
+        } else {
+            let mut variance = d.node("Sub", &[&second, &square], &[]);
+            if way == 1 {
+                let zero = number(d, 0.0);
+                variance = d.node("Max", &[&variance, &zero], &[]);
+            }
+            d.node("Add", &[&variance, &epsilon], &[])
+        }
+    };
+    let root = d.node("Sqrt", &[&variance], &[]);
+    if way % 2 == 0 {
+        let over = d.node("Reciprocal", &[&root], &[]);
+        d.result("Mul", &[&less, &over], &[]);
+    } else {
+        d.result("Div", &[&less, &root], &[]);
+    }
+}
+
+/// c · x / max(‖x‖, c), with a norm that is safe to differentiate at zero: a row is.
+fn clipped(d: &mut Draft, how: Choice) {
+    let mut numbers = d.normal(16 * 64, 50.0);
+    numbers[..64].fill(0.0);
+    let x = d.input_f32(&[1, 16, 64], &numbers);
+    let (list, ones) = (d.ints(&[2]), d.constant(&[1, 16, 1], &[1.0; 16]));
+    let (zero, most) = (number(d, 0.0), number(d, 5.0));
+    let square = d.node("Mul", &[&x, &x], &[]);
+    let sum = d.node("ReduceSum", &[&square, &list], &[int("keepdims", 1)]);
+    let norm = match how {
+        Choice::Masks => {
+            let yes = d.node("Greater", &[&sum, &zero], &[]);
+            let no = d.node("Not", &[&yes], &[]);
+            let [yes, no] = [yes, no].map(|mask| d.node("Cast", &[&mask], &[int("to", 1)]));
+            let choose = |d: &mut Draft, a: &str, b: &str| {
+                let (a, b) = (d.node("Mul", &[&yes, a], &[]), d.node("Mul", &[b, &no], &[]));
+                d.node("Add", &[&a, &b], &[])
+            };
+            let safe = choose(d, &sum, &ones);
+            let root = d.node("Sqrt", &[&safe], &[]);
+            choose(d, &root, &sum)
+        }
+        Choice::Where => {
+            let positive = d.node("Greater", &[&sum, &zero], &[]);
+            let safe = d.node("Where", &[&positive, &sum, &ones], &[]);
+            let root = d.node("Sqrt", &[&safe], &[]);
+            d.node("Where", &[&positive, &root, &sum], &[])
+        }
+        Choice::WhereZero => {
+            let none = d.node("Equal", &[&sum, &zero], &[]);
+            let safe = d.node("Where", &[&none, &ones, &sum], &[]);
+            let root = d.node("Sqrt", &[&safe], &[]);
+            d.node("Where", &[&none, &zero, &root], &[])
+        }
+    };
+    let (above, below) = (d.node("Mul", &[&x, &most], &[]), d.node("Max", &[&norm, &most], &[]));
+    d.result("Div", &[&above, &below], &[]);
 }
 
 /// Mean and variance of four groups of four channels, spread to the channels.

@@ -8,7 +8,7 @@ use crate::lower::blocks::broadcast;
 use crate::lower::engine::{FP16_MAX, Lower, Ops, max_rank};
 use crate::lower::fixed::Form;
 use crate::lower::ops::elementwise::is_float;
-use crate::lower::ops::unary::float4;
+use crate::lower::ops::unary::{self, float4};
 use crate::program::{Quant, Role, TensorId};
 
 /// ONNX comparisons and the HTP ops they are.
@@ -33,11 +33,41 @@ pub(in crate::lower) fn compare(lower: &mut Lower<'_>, node: &Node) -> Result<()
         (a, b) = (ops.widened(a, &[DataType::Int32])?, ops.widened(b, &[DataType::Int32])?);
     }
     (a, b) = (in_steps_of(&mut ops, a, b), in_steps_of(&mut ops, b, a));
+    (a, b) = (comparable(&mut ops, 0, a), comparable(&mut ops, 1, b));
     let (sa, sb) = (&ops.input_type(0)?.shape, &ops.input_type(1)?.shape);
     let rank = max_rank(ops.dtype(a));
     let [a, b] = broadcast::operands(&mut ops, [(a, sa), (b, sb)], rank)?;
     let y = ops.compare(ty, a, b);
     ops.output(0, y)
+}
+
+/// Ops whose results may be larger than fp16 says: they stop at 131008.
+const GROWING: &[&str] = &[
+    "ElementWiseAdd",
+    "ElementWiseExp",
+    "ElementWiseMultiply",
+    "ElementWisePower",
+    "ElementWiseSubtract",
+    "ReduceSum",
+];
+
+/// A computed number where HTP's comparisons are right: they take what is beyond 65504 for NaN, which is above nothing and below
+/// nothing (SM8650, QNN 2.51).
+fn comparable(ops: &mut Ops<'_, '_, '_>, i: usize, x: TensorId) -> TensorId {
+    let tensor = ops.lower.get(x);
+    let float = matches!(tensor.dtype, DataType::Float16 | DataType::Float32);
+    let maker = |x: TensorId| ops.lower.op_that_makes(x);
+    let reshaped = maker(x).filter(|op| op.ty == "Reshape").and_then(|op| maker(op.inputs[0]));
+    let grown = reshaped.or_else(|| maker(x)).is_some_and(|op| GROWING.contains(&&*op.ty));
+    let within = ops.node.input(i).is_some_and(|id| {
+        let bounds = ops.lower.bounds(id);
+        bounds.low >= -FP16_MAX && bounds.high <= FP16_MAX
+    });
+    // v68 computes in float32.
+    if !float || !grown || within || ops.lower.target.arch <= 68 {
+        return x;
+    }
+    unary::within(ops, x, -FP16_MAX, FP16_MAX)
 }
 
 /// A constant that integers are compared with, in their encoding: whether two numbers are the same is told by their integers.

@@ -5,6 +5,7 @@ mod affine;
 mod angles;
 mod bias;
 mod constants;
+mod expand;
 mod exponents;
 mod gelu;
 mod hard_swish;
@@ -23,9 +24,12 @@ type Rule = fn(&mut Graph, &View, usize) -> bool;
 
 /// Every pattern, larger ones first.
 const RULES: &[Rule] = &[
+    expand::later,
     angles::outer,
     angles::reduced,
     norm::regroup,
+    norm::by_masks,
+    norm::root_of_choice,
     norm::normalization,
     norm::unit_vector,
     norm::centred_variance,

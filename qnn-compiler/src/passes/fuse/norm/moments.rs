@@ -269,6 +269,11 @@ const FLOOR: f32 = 1.1e-6;
 
 /// The normalization whose denominator is `value`.
 pub(super) fn deviation(graph: &Graph, view: &View, value: ValueId) -> Option<Normal> {
+    if let Some((inner, repeat)) = repeated(graph, view, value)
+        && let Some(normal) = deviation(graph, view, inner).filter(|n| n.repeat == 1)
+    {
+        return Some(Normal { repeat, ..normal });
+    }
     let value = unexpanded(graph, view, value);
     let value = unshaped(graph, view, value);
     if let Some((root, small)) = view.maker(graph, value, &["Add"]).and_then(|add| with_scalar(graph, add)) {
@@ -305,6 +310,11 @@ fn radicand(graph: &Graph, view: &View, value: ValueId) -> Option<Normal> {
 /// The normalization whose inverse deviation is `value`, and what this is multiplied with already.
 fn inverse(graph: &Graph, view: &View, value: ValueId) -> Option<(Normal, Option<ValueId>)> {
     let plain = |normal| Some((normal, None));
+    if let Some((inner, repeat)) = repeated(graph, view, value)
+        && let Some((normal, None)) = inverse(graph, view, inner).filter(|(n, _)| n.repeat == 1)
+    {
+        return plain(Normal { repeat, ..normal });
+    }
     let value = unexpanded(graph, view, value);
     if let Some(mul) = view.maker(graph, value, &["Mul"]) {
         let (a, b) = (mul.input(0)?, mul.input(1)?);
