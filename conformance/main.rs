@@ -28,8 +28,8 @@ use std::time::Instant;
 use cases::Case;
 use emulate::pool::{self, Ended};
 use emulate::{compare, jobs};
-use qnn_build::job::Toolchain;
 use qnn_compiler::npz::{self, Array};
+use qnn_types::Toolchain;
 use verdict::{Outcome, Outcomes, Verdict};
 
 const RECORD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../conformance/verdicts.tsv");

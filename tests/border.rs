@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 
 use onnx::{Dim, Model, f32s, ints, noise};
 use qnn::DataType;
-use qnn_build::job::{Job, ReferenceJob, Toolchain};
 use qnn_compiler::graph::DType;
 use qnn_compiler::npz::{self, Array};
+use qnn_types::{Job, ReferenceJob, Toolchain};
 use serde_json::Value;
 use support::{Home, Said, installed};
 

@@ -17,17 +17,15 @@ use std::time::Duration;
 
 use onnx::{Dim, Model, f32s, float, i64s, int, ints, node, noise, text};
 use qnn_build::Memo;
-use qnn_build::diagnostics;
 use qnn_build::driver::{self, JobId, RunOptions, Silent, Worker};
-use qnn_build::job::{
-    CompileJob, Diagnostic, GraphSpec, HtpOptions, Job, Precision, SourceFormat, Toolchain,
-};
 use qnn_build::source::inspect;
 use qnn_compiler::frontend::onnx::proto::{
     AttributeProto, DimensionValue, ModelProto, NodeProto, TensorProto, TypeValue, ValueInfoProto,
 };
 use qnn_compiler::frontend::onnx::{OnnxFile, to_bytes};
 use qnn_compiler::graph::DType;
+use qnn_types::codes;
+use qnn_types::{CompileJob, Diagnostic, GraphSpec, HtpOptions, Job, Precision, SourceFormat, Toolchain};
 use serde_json::{Value, json};
 
 /// Damaged models in all.
@@ -548,7 +546,7 @@ fn check(
 /// What is wrong with the answer of a check, if anything.
 fn unclear(problems: &[Diagnostic]) -> Option<String> {
     problems.iter().find_map(|problem| {
-        let known = diagnostics::find(&problem.code).is_some();
+        let known = codes::find(&problem.code).is_some();
         // E05xx: the worker panicked, hung, crashed or ran out of memory.
         let died = problem.code.starts_with("E05");
         (!known || died || problem.message.is_empty()).then(|| problem.to_string())

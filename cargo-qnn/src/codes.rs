@@ -59,7 +59,7 @@ mod tests {
             UNKNOWN_SOC,
             WORKSPACE,
         ] {
-            assert!(qnn_build::diagnostics::find(code).is_some(), "{code}");
+            assert!(qnn_types::codes::find(code).is_some(), "{code}");
         }
     }
 }

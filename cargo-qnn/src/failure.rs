@@ -3,8 +3,8 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use qnn_build::job::Diagnostic;
 use qnn_platform::libs;
+use qnn_types::Diagnostic;
 
 use crate::codes;
 use crate::exit::Exit;
@@ -96,8 +96,8 @@ impl Failure {
     }
 }
 
-impl From<qnn_build::Error> for Failure {
-    fn from(error: qnn_build::Error) -> Self {
+impl From<qnn_types::Error> for Failure {
+    fn from(error: qnn_types::Error) -> Self {
         let exit = error.problems.first().map_or(Exit::User, exit_for);
         let mut failure = Self { exit, problems: error.problems };
         if let Some(log) = error.log {
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn several_problems_stay_several() {
-        let mut error = qnn_build::Error::from(Diagnostic::new("E0103", "one"));
+        let mut error = qnn_types::Error::from(Diagnostic::new("E0103", "one"));
         error.problems.push(Diagnostic::new("E0105", "two"));
         let failure = Failure::from(error);
         assert_eq!((failure.exit, failure.message().as_str()), (Exit::User, "one; two"));

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use qnn_build::Log;
 use qnn_build::driver::{self, JobId, Outcome, RunOptions, Worker};
-use qnn_build::job::{Job, Report};
 use qnn_platform::env;
+use qnn_types::{Job, Report};
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use qnn_build::artifacts::ArtifactRecord;
-use qnn_build::job::{CompileJob, GraphInfo, Report, TensorInfo};
+use qnn_types::{CompileJob, GraphInfo, Report, TensorInfo};
 
 use crate::table::columns;
 use crate::term::size;

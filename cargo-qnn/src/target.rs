@@ -1,7 +1,7 @@
 //! SoCs by the names that users give.
 
-use qnn_build::job::Target;
 use qnn_platform::soc;
+use qnn_types::Target;
 
 use crate::codes;
 use crate::exit::Exit;

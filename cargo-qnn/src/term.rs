@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use qnn_build::job::Diagnostic;
 use qnn_platform::text::shown;
+use qnn_types::Diagnostic;
 use serde::Serialize;
 
 use crate::failure::{Failure, Result};

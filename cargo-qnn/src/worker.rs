@@ -3,7 +3,7 @@
 use std::io::{BufRead, Read, Write};
 
 use qnn_build::Memo;
-use qnn_build::job::{Diagnostic, Event, Handshake, Job};
+use qnn_types::{Diagnostic, Event, Handshake, Job};
 
 use crate::exit::Exit;
 use crate::models;

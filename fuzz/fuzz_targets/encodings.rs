@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
-use qnn_build::job::Target;
+use qnn_types::Target;
 use qnn_compiler::custom::OpPackages;
 use qnn_compiler::frontend::encodings;
 use qnn_compiler::graph::Graph;

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use qnn_build::Memo;
-use qnn_build::job::SourceFormat;
+use qnn_types::SourceFormat;
 use qnn_build::source::inspect;
 
 fuzz_target!(|data: &[u8]| {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use qnn_build::job::Target;
+use qnn_types::Target;
 use qnn_compiler::custom::OpPackages;
 use qnn_compiler::frontend::onnx::{ImportOptions, OnnxFile};
 use qnn_compiler::passes::Setting;

@@ -6,12 +6,12 @@ use std::path::Path;
 use crate::driver::{
     JobId, Limits, Outcome, Progress, ProgressEvent, RunOptions, Task, Worker, memory_estimate, run, run_all,
 };
-use crate::error::{Error, Result};
-use crate::job::{CompileJob, Diagnostic, Job, LlmPartKind, Report, SourceFormat};
 use crate::key::Key;
 use crate::log::Log;
 use crate::source::{SourceFacts, inspect};
 use crate::store::{Entry, Lookup, Record, Store};
+use qnn_types::{CompileJob, Diagnostic, Job, LlmPartKind, Report, SourceFormat};
+use qnn_types::{Error, Result};
 
 /// A compile that is wanted.
 #[derive(Clone, Copy, Debug)]

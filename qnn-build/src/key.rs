@@ -12,11 +12,11 @@ use qnn_llm::{Heads, KvType, Strategy};
 use serde::Serialize;
 
 use crate::files::{hash_file, unique_name};
-use crate::job::{
+use crate::source::SourceFacts;
+use qnn_types::{
     CompileJob, GraphSpec, HtpOptions, InputSpec, LlmPart, LlmPartKind, OpPackage, Precision, Samples,
     SourceFormat, Target,
 };
-use crate::source::SourceFacts;
 
 /// A blake3 hash over the inputs of a compile, as 64 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,7 +24,7 @@ pub struct Key(String);
 
 impl Key {
     /// The key of `job` on a model with these facts, compiled by the QNN build `build_id` and an engine of this identity
-    /// ([`crate::job::Handshake::engine`] of the worker).
+    /// ([`qnn_types::Handshake::engine`] of the worker).
     pub fn new(job: &CompileJob, source: &SourceFacts, build_id: &str, engine: &str) -> Self {
         let job = &canonical(job);
         let htp = &job.htp;
@@ -193,8 +193,8 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::job::{PerChannel, Toolchain};
     use crate::source::ExternalFile;
+    use qnn_types::{PerChannel, Toolchain};
 
     fn job() -> CompileJob {
         CompileJob {

@@ -22,16 +22,12 @@
 pub mod artifacts;
 pub mod codegen;
 pub mod compile;
-pub mod diagnostics;
 pub mod driver;
-mod error;
 mod files;
-pub mod job;
 pub mod key;
 mod log;
 pub mod manifest;
 mod memo;
-mod normalization;
 pub mod op_package;
 pub mod package;
 pub mod plan;
@@ -40,10 +36,9 @@ pub mod source;
 pub mod store;
 pub mod toolchain;
 
-pub use error::{Error, Result, io_problem};
 pub use log::Log;
 pub use memo::Memo;
-pub use normalization::{Affine, Normalization};
+pub use qnn_types::{Error, Result};
 pub use script::{Artifacts, Builder, Mode, Outcome};
 
 /// Compiles all models that the package's Cargo.toml declares, and generates `OUT_DIR/qnn.rs`.

@@ -5,12 +5,12 @@ use std::path::Path;
 use crate::artifacts::{ArtifactManifest, OpPackageRecord, Output, place_library};
 use crate::compile::{Compiled, Compiler, Request};
 use crate::driver::Progress;
-use crate::error::{Error, Result};
-use crate::job::{CompileJob, Diagnostic, GraphInfo, OpPackage, Report};
 use crate::manifest::Manifest;
 use crate::memo::Memo;
 use crate::op_package::{self, Builds, Device};
 use crate::plan::{Plan, PlannedModel};
+use qnn_types::{CompileJob, Diagnostic, GraphInfo, OpPackage, Report};
+use qnn_types::{Error, Result};
 
 /// A package with its plan.
 #[derive(Debug)]

@@ -1,14 +1,13 @@
 //! Which QNN libraries compile, and which build they are, without loading them.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use qnn_platform::build_id;
 use qnn_platform::libs::{NotFound, Places, TOOLCHAIN_MANIFEST, library_file};
 use serde::Deserialize;
 
-use crate::error::{Error, io_problem};
-use crate::job::{Diagnostic, Toolchain};
+use qnn_types::{Diagnostic, Error, Toolchain, io_problem};
+
 use crate::memo::Memo;
 
 /// The libraries of a build.
@@ -64,42 +63,12 @@ fn not_found(missing: &NotFound) -> Diagnostic {
 /// `E0405` when the file cannot be read, `E0408` when it has no version in it.
 pub fn build_id_of(library: &Path) -> Result<String, Diagnostic> {
     let read = |error| io_problem("E0405", "cannot read the QNN library", library, &error);
-    let mut file = BufReader::with_capacity(1 << 20, File::open(library).map_err(read)?);
-    // A build script runs without optimization; the standard library's own search does not.
-    while file.skip_until(b'v').map_err(read)? > 0 {
-        let id = digits_and_points(&mut file).map_err(read)?;
-        if let Some(id) = parse_build_id(&id) {
-            return Ok(id);
-        }
+    if let Some(id) = build_id::of(library).map_err(read)? {
+        return Ok(id);
     }
     Err(Diagnostic::new("E0408", "the QNN library does not tell its version")
         .at(library.display().to_string())
         .help("set QNN_LIB_DIR to the folder of a QNN SDK's libraries, or unset it to use the installed toolchain"))
-}
-
-/// The digits and points that come next, across the ends of buffers.
-fn digits_and_points(file: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
-    const LONGEST: usize = 64;
-    let mut id = Vec::new();
-    loop {
-        let buffer = file.fill_buf()?;
-        let length = buffer.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
-        let more = length == buffer.len() && length > 0 && id.len() < LONGEST;
-        id.extend_from_slice(&buffer[..length]);
-        file.consume(length);
-        if !more {
-            return Ok(id);
-        }
-    }
-}
-
-/// What stands after the `v`: three numbers and a time stamp of twelve digits or more, between points.
-fn parse_build_id(text: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(text).ok()?.trim_end_matches('.');
-    let mut parts = text.split('.');
-    let numbers = parts.by_ref().take(3).filter(|part| (1..=3).contains(&part.len())).count();
-    let stamp = parts.next()?;
-    (numbers == 3 && stamp.len() >= 12 && parts.next().is_none()).then(|| format!("v{text}"))
 }
 
 #[cfg(test)]
@@ -108,33 +77,11 @@ mod tests {
 
     use super::*;
 
-    fn id_in(bytes: &[u8]) -> Result<String, String> {
+    #[test]
+    fn a_library_without_a_version_and_a_missing_one_are_named() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), bytes).unwrap();
-        build_id_of(file.path()).map_err(|problem| problem.code)
-    }
-
-    #[test]
-    fn the_build_id_is_found_among_other_versions() {
-        assert_eq!(
-            id_in(b"\x7fELF v vv1.2 v8.1\0libv2.51.0.260929181845.\0v3"),
-            Ok("v2.51.0.260929181845".to_owned())
-        );
-        assert_eq!(id_in(b"v1.2.3.4 v2.51.0"), Err("E0408".to_owned()));
-        assert_eq!(id_in(b""), Err("E0408".to_owned()));
-    }
-
-    #[test]
-    fn the_build_id_is_found_across_the_end_of_a_buffer() {
-        for before in [(1 << 20) - 9, (1 << 20) - 1, 1 << 20] {
-            let mut bytes = vec![b'x'; before];
-            bytes.extend_from_slice(b"v2.51.0.260929181845 more");
-            assert_eq!(id_in(&bytes), Ok("v2.51.0.260929181845".to_owned()));
-        }
-    }
-
-    #[test]
-    fn a_missing_library_is_named() {
+        fs::write(file.path(), b"v1.2.3.4 v2.51.0").unwrap();
+        assert_eq!(build_id_of(file.path()).unwrap_err().code, "E0408");
         assert_eq!(build_id_of(Path::new("/no/such/lib.so")).unwrap_err().code, "E0405");
     }
 }

@@ -8,9 +8,9 @@ mod support;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use qnn_build::job::{CompileJob, Precision, SourceFormat, Target, Toolchain};
 use qnn_build::manifest::Embed;
 use qnn_build::{Mode, source};
+use qnn_types::{CompileJob, Precision, SourceFormat, Target, Toolchain};
 use support::{App, MODEL};
 
 #[test]

@@ -8,7 +8,7 @@ mod support;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 use support::App;
 
 /// The one problem of a build of one model.

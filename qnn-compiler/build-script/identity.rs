@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use qnn_platform::checksum::Checksum;
 
 /// The project's crates that the engine is made of, beside its own folder.
-const CRATES: &[&str] = &["qnn", "qnn-build", "qnn-llm", "qnn-ops", "qnn-platform", "qnn-sys"];
+const CRATES: &[&str] = &["qnn", "qnn-llm", "qnn-ops", "qnn-platform", "qnn-sys", "qnn-types"];
 /// The engine's own name in the lock file.
 const OWN: &str = "qnn-compiler";
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use qnn_build::job::{CompileJob, Diagnostic, GraphSpec, Samples};
+use qnn_types::{CompileJob, Diagnostic, GraphSpec, Samples};
 
 use crate::frontend::onnx::OnnxFile;
 use crate::graph::Graph;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use qnn_build::job::{CompileJob, Event, GraphSpec, Job, Report, SourceFormat, Stage};
+use qnn_types::{CompileJob, Event, GraphSpec, Job, Report, SourceFormat, Stage};
 
 use crate::calibrate;
 use crate::custom::OpPackages;

@@ -1,6 +1,6 @@
 //! What can be wrong with a model: collected, not thrown at the first.
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::npz::NpzError;
@@ -65,7 +65,7 @@ impl<'a> From<&'a Node> for NodeName<'a> {
 /// The problem of an `.npz` file that cannot be written.
 pub(crate) fn not_written(error: &NpzError) -> Diagnostic {
     match error {
-        NpzError::Io { path, error } => qnn_build::io_problem("E0605", "cannot write", path, error),
+        NpzError::Io { path, error } => qnn_types::io_problem("E0605", "cannot write", path, error),
         other => problem("E0605", other.to_string()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use qnn_build::job::{Diagnostic, Event, Stage};
+use qnn_types::{Diagnostic, Event, Stage};
 
 /// Sends events and measures stages.
 pub(crate) struct Reporter<'a> {

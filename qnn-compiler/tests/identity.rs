@@ -69,7 +69,7 @@ fn a_change_in_any_crate_of_the_engine_is_another_engine() {
         "qnn-compiler/src/engine.rs",
         "qnn-compiler/build-script/identity.rs",
         "qnn/src/compose/graph.rs",
-        "qnn-build/src/normalization.rs",
+        "qnn-types/src/normalization.rs",
         "qnn-llm/src/lib.rs",
         "qnn-ops/src/lib.rs",
         "qnn-platform/src/soc.rs",

@@ -10,14 +10,14 @@ use std::sync::{Mutex, PoisonError};
 
 use half::f16;
 use qnn::DataType;
-use qnn_build::job::{
-    CompileJob, EvaluateJob, Evaluation, ExecuteJob, ExportJob, GraphSpec, HtpOptions, Job, LlmPart,
-    LlmPartKind, Precision, ReferenceJob, Report, SourceFormat, Target, Toolchain,
-};
 use qnn_compiler::npz::{self, Array};
 use qnn_llm::deployment::{MASKED, graph_name};
 use qnn_llm::synthetic::Synthetic;
 use qnn_llm::{Config, Format, Heads, KvType, Strategy};
+use qnn_types::{
+    CompileJob, EvaluateJob, Evaluation, ExecuteJob, ExportJob, GraphSpec, HtpOptions, Job, LlmPart,
+    LlmPartKind, Precision, ReferenceJob, Report, SourceFormat, Target, Toolchain,
+};
 
 /// The trained model; its README tells where it comes from.
 fn trained() -> PathBuf {
@@ -41,7 +41,8 @@ fn toolchain() -> Toolchain {
 }
 
 fn soc(name: &str) -> Target {
-    qnn_build::plan::target(qnn_platform::soc::find(name).unwrap())
+    let soc = qnn_platform::soc::find(name).unwrap();
+    Target { name: soc.name.to_owned(), id: soc.id, arch: soc.arch, vtcm_mb: soc.vtcm_mb, fp16: soc.fp16 }
 }
 
 /// The emulator is one for the process: jobs take turns.

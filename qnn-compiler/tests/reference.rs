@@ -7,11 +7,11 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use qnn::DataType;
-use qnn_build::job::{ReferenceJob, Toolchain};
 use qnn_compiler::frontend::onnx::OnnxFile;
 use qnn_compiler::graph::{DType, Data, TensorType};
 use qnn_compiler::npz::{self, Array};
 use qnn_compiler::reference::{ReferenceEngine, ReferenceError, Tensor, run_job};
+use qnn_types::{ReferenceJob, Toolchain};
 use support::{Dim, Model, f32s, import_file, int, node, noise, ops, output_shape, reference};
 
 fn tensor(shape: &[usize], values: &[f32]) -> Tensor {

@@ -25,6 +25,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use qnn_types::{Heads, KvType, Strategy};
+
 use crate::Config;
 
 /// Version of the description's format.
@@ -105,43 +107,6 @@ pub struct Source {
     pub blake3: String,
     /// Their number.
     pub bytes: u64,
-}
-
-/// Whether attention heads are computed one by one or together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Heads {
-    /// Each head by itself: more ops, no spill buffer in prefill.
-    #[default]
-    Split,
-    /// All heads in one product: a third of the ops.
-    Fused,
-}
-
-/// Element type of the key and value cache.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KvType {
-    /// 16-bit floats.
-    #[default]
-    Fp16,
-}
-
-/// What is done with a file's quantized weights.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strategy {
-    /// `native` where the SoC has the weight's encoding, else the nearest that it has.
-    #[default]
-    Auto,
-    /// The file's own blocks, unchanged.
-    Native,
-    /// fp16 weights.
-    FloatFallback,
-    /// 8 bits, a scale per row, from the dequantized weights.
-    RequantizeInt8,
-    /// 4 bits, a scale per row, from the dequantized weights.
-    RequantizeInt4,
 }
 
 /// Where token ids become vectors.

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::path::Path;
 
-/// What kind of thing is wrong; each has a code in the error index of `qnn-build`.
+use qnn_types::Diagnostic;
+
+/// What kind of thing is wrong; each has a code in [`qnn_types::codes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
     /// The operating system did not give the file.
@@ -97,6 +99,14 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+/// With its code.
+impl From<Problem> for Diagnostic {
+    fn from(problem: Problem) -> Self {
+        let diagnostic = Self::new(problem.class.code(), problem.message);
+        Self { notes: problem.notes, help: problem.help, ..diagnostic }
+    }
+}
 
 /// First bytes of the file that Git has instead of a large one.
 pub(crate) const LFS: &[u8] = b"version https://git-lfs";

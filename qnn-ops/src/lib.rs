@@ -21,6 +21,7 @@
 
 mod code;
 mod docs;
+pub mod elf;
 mod generate;
 mod lint;
 mod model;

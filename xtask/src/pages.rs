@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use qnn_build::{diagnostics, manifest};
+use qnn_build::manifest;
 use qnn_compiler::frontend::onnx;
 use qnn_compiler::lower::{integer_operators, table};
 use qnn_platform::{env, soc};
+use qnn_types::codes;
 
 use crate::verdict::{self, Outcome, Verdict};
 
@@ -50,7 +51,7 @@ fn environment() -> String {
 
 fn errors() -> String {
     let mut text = format!("{GENERATED}# Errors\n\n`cargo qnn explain E0103` prints the same text.\n");
-    for (prefix, title, codes) in diagnostics::CODES {
+    for (prefix, title, codes) in codes::CODES {
         let _ = write!(text, "\n## {prefix}xx: {title}\n");
         for code in *codes {
             let _ = write!(text, "\n### {}: {}\n\n{}", code.code, code.title, code.text);

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use qnn_build::Memo;
-use qnn_build::job::{CompileJob, HtpOptions, Precision, Samples, Toolchain};
 use qnn_build::manifest::{Embed, Llm, Manifest, Model};
 use qnn_build::plan::{Plan, is_llm, source_format};
 use qnn_build::source::inspect;
+use qnn_types::{CompileJob, HtpOptions, Precision, Samples, Toolchain};
 
 use super::{DimArg, InputArg, sizes};
 use crate::codes;
@@ -169,6 +169,6 @@ fn absolute_samples(text: &str) -> String {
     }
 }
 
-fn user(problems: Vec<qnn_build::job::Diagnostic>) -> Failure {
+fn user(problems: Vec<qnn_types::Diagnostic>) -> Failure {
     Failure { exit: Exit::User, problems }
 }

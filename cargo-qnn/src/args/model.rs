@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use qnn_build::job::{InputSpec, PerChannel};
 use qnn_build::manifest::fraction;
+use qnn_types::{InputSpec, PerChannel};
 
 /// `--input NAME=SHAPE[:dtype[:layout]][:scale=…][:mean=…][:std=…]`: what the app wants of one graph input.
 #[derive(Clone, Debug, PartialEq)]

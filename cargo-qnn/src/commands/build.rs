@@ -7,11 +7,11 @@ use std::process::{Command, ExitStatus, Stdio};
 use clap::Args;
 use qnn_build::artifacts::{ArtifactKind, ArtifactRecord, mark_stale};
 use qnn_build::compile::Request;
-use qnn_build::job::Diagnostic;
 use qnn_build::package::{self, Collected};
 use qnn_build::store::Lookup;
 use qnn_build::{Mode, package::Package};
 use qnn_platform::env;
+use qnn_types::Diagnostic;
 use serde::Serialize;
 
 use crate::args::{BuildFlags, ConfigArgs, JobArgs, PackageArgs};

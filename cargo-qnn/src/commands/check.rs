@@ -2,8 +2,8 @@
 
 use clap::Args;
 use qnn_build::driver::JobId;
-use qnn_build::job::Report;
 use qnn_build::package;
+use qnn_types::Report;
 use serde::Serialize;
 
 use crate::args::{ConfigArgs, FeatureArgs, JobArgs, PackageArgs};
@@ -37,8 +37,8 @@ pub(crate) struct CheckArgs {
 #[derive(Serialize)]
 struct Answer {
     ok: bool,
-    problems: Vec<qnn_build::job::Diagnostic>,
-    warnings: Vec<qnn_build::job::Diagnostic>,
+    problems: Vec<qnn_types::Diagnostic>,
+    warnings: Vec<qnn_types::Diagnostic>,
     reports: Vec<Checked>,
 }
 

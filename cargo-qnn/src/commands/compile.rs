@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use clap::Args;
 use qnn_build::driver::{self, JobId, Limits, RunOptions, Task, memory_estimate};
-use qnn_build::job::{CompileJob, Job, Report, Samples};
 use qnn_build::op_package::Builds;
 use qnn_build::package::{self, Package};
 use qnn_build::plan::{is_llm, source_format};
 use qnn_platform::env;
+use qnn_types::{CompileJob, Job, Report, Samples};
 use serde::Serialize;
 
 use crate::args::{CompileFlags, JobArgs, LlmFlags, examples};

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use qnn_build::job::PROTOCOL;
 use qnn_build::toolchain::build_id_of;
 use qnn_platform::env::{self, EnvVar, Group};
 use qnn_platform::libs::{self, Places};
+use qnn_types::PROTOCOL;
 use serde::Serialize;
 
 use crate::exit::Exit;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use qnn_build::driver::JobId;
-use qnn_build::job::{ExecuteJob, Job, Report};
+use qnn_types::{ExecuteJob, Job, Report};
 use serde::Serialize;
 
 use crate::args::{JobArgs, examples};

@@ -1,7 +1,7 @@
 //! `cargo qnn explain`: the long form of an error code.
 
 use clap::Args;
-use qnn_build::diagnostics::{self, CODES, Code};
+use qnn_types::codes::{CODES, Code, all, find};
 use serde::Serialize;
 
 use crate::codes;
@@ -37,7 +37,7 @@ pub(crate) fn run(session: &Session, args: &ExplainArgs) -> Result<Exit> {
     let term = &session.term;
     let Some(wanted) = &args.code else {
         if args.json {
-            term.json(&diagnostics::all().map(Row::from).collect::<Vec<_>>())?;
+            term.json(&all().map(Row::from).collect::<Vec<_>>())?;
         } else {
             for (_, subject, rows) in CODES {
                 term.data(subject)?;
@@ -48,7 +48,7 @@ pub(crate) fn run(session: &Session, args: &ExplainArgs) -> Result<Exit> {
         }
         return Ok(Exit::Ok);
     };
-    let Some(code) = diagnostics::find(wanted) else {
+    let Some(code) = find(wanted) else {
         let message = format!("`{wanted}` is not an error code of cargo-qnn");
         return Err(Failure::new(Exit::Usage, codes::ARGUMENT, message)
             .help("a code looks like E0103; `cargo qnn explain` lists all of them"));

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use qnn_build::driver::JobId;
-use qnn_build::job::{ExportJob, Job};
 use qnn_llm::{Heads, Strategy};
+use qnn_types::{ExportJob, Job};
 
 use crate::args::JobArgs;
 use crate::exit::Exit;

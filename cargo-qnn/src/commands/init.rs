@@ -168,11 +168,8 @@ pub(crate) fn build_script(session: &Session, folder: &Path) -> Result<()> {
     let text = std::fs::read_to_string(&file).at("cannot read", &file)?;
     if !text.contains("qnn_build::") {
         session.term.warning(
-            &qnn_build::job::Diagnostic::new(
-                "",
-                format!("{} does not compile the models yet", file.display()),
-            )
-            .help("add this line to its main function: qnn_build::compile().unwrap_or_exit();"),
+            &qnn_types::Diagnostic::new("", format!("{} does not compile the models yet", file.display()))
+                .help("add this line to its main function: qnn_build::compile().unwrap_or_exit();"),
         );
     }
     Ok(())

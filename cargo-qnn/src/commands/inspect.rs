@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use qnn_build::Memo;
-use qnn_build::job::SourceFormat;
 use qnn_build::plan::source_format;
 use qnn_build::source::inspect;
+use qnn_types::SourceFormat;
 
 use crate::args::examples;
 use crate::codes;

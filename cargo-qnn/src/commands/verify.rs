@@ -10,7 +10,7 @@ use qnn_build::plan::PlannedModel;
 use qnn_platform::nearest::nearest;
 use serde::Serialize;
 
-use qnn_build::job::Evaluation;
+use qnn_types::Evaluation;
 
 use crate::args::{CompileFlags, ConfigArgs, FeatureArgs, JobArgs, PackageArgs, examples};
 use crate::exit::Exit;
@@ -81,10 +81,10 @@ pub(crate) struct VerifyArgs {
     tokens: Option<u32>,
     /// Attention heads: `fused` or `split`
     #[arg(long, value_name = "HEADS", default_value = "split", value_parser = llm::heads, requires = "text", help_heading = "Language Models")]
-    heads: qnn_llm::Heads,
+    heads: qnn_types::Heads,
     /// What is done with quantized weights: `auto`, `native`, `float-fallback`, `requantize-int8`, `requantize-int4`
     #[arg(long, value_name = "STRATEGY", default_value = "auto", value_parser = llm::strategy, requires = "text", help_heading = "Language Models")]
-    strategy: qnn_llm::Strategy,
+    strategy: qnn_types::Strategy,
     /// Answer as JSON
     #[arg(long)]
     json: bool,
@@ -396,7 +396,7 @@ fn of_manifest(session: &Session, args: &VerifyArgs, name: Option<&str>) -> Resu
             let message =
                 format!("model `{}` is left out: a language model is verified over a text", model.name);
             session.term.warning(
-                &qnn_build::job::Diagnostic::new("", message)
+                &qnn_types::Diagnostic::new("", message)
                     .help(format!("cargo qnn verify {} --soc SOC --text FILE", model.source.display())),
             );
         }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use qnn_build::job::{Diagnostic, Target};
 use qnn_llm::strategy::{Choice, Encoding, bits_per_weight, choose};
 use qnn_llm::{Config, Format, Peek, Problem, Role, Strategy, peek};
+use qnn_types::{Diagnostic, Target};
 use serde::Serialize;
 
 use crate::exit::Exit;

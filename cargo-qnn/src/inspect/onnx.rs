@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use qnn_build::Memo;
-use qnn_build::job::SourceFormat;
 use qnn_build::source::{ModelValue, inspect};
 use qnn_compiler::frontend::onnx::OnnxFile;
+use qnn_types::SourceFormat;
 use serde::Serialize;
 
 use super::Tensor;

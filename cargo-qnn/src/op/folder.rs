@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use qnn_build::driver::Limits;
-use qnn_build::job::OpPackage;
 use qnn_build::op_package::{self, Builds, Kind, Spec};
+use qnn_types::OpPackage;
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};

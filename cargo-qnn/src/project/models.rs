@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use qnn_build::job::{Diagnostic, SourceFormat};
 use qnn_build::plan::{is_llm, source_format};
 use qnn_build::source::{ModelValue, SourceFacts, static_shapes};
+use qnn_types::{Diagnostic, SourceFormat};
 
 use crate::args::{DimArg, InputArg, sizes};
 use crate::failure::{Failure, Result};

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use qnn_build::Memo;
-use qnn_build::job::Diagnostic;
 use qnn_platform::libs;
+use qnn_types::Diagnostic;
 
 use super::record::{FileRecord, sha256_file};
 use crate::codes;

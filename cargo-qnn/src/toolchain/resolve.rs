@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use qnn_build::job::Toolchain;
 use qnn_platform::libs::{self, NotFound, Places, QnnLibs};
+use qnn_types::Toolchain;
 
 use super::install::{self, Request};
 use crate::codes;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use qnn::{DataType, F16};
-use qnn_build::job::Diagnostic;
 use qnn_compiler::npz::{self, Array};
+use qnn_types::Diagnostic;
 
 use crate::codes;
 use crate::failure::{Failure, Result};

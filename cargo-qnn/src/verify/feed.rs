@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use qnn::DataType;
-use qnn_build::Affine;
-use qnn_build::job::{Diagnostic, GraphInfo, GraphSpec, InputSpec, TensorInfo};
 use qnn_build::source::ModelValue;
 use qnn_compiler::npz::Array;
+use qnn_types::Affine;
+use qnn_types::{Diagnostic, GraphInfo, GraphSpec, InputSpec, TensorInfo};
 
 use super::arrays::{Arrays, channels_first, channels_last, from_f64, is_float, read_where, to_f64};
 use super::generate::{Random, default_range};

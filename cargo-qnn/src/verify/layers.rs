@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use qnn_build::job::{CompileJob, GraphSpec};
 use qnn_compiler::custom::OpPackages;
 use qnn_compiler::frontend::onnx::{ImportOptions, OnnxFile};
 use qnn_compiler::lower::MAX_RANK;
 use qnn_compiler::passes::{self, Phase, Setting};
 use qnn_compiler::reference::ReferenceEngine;
+use qnn_types::{CompileJob, GraphSpec};
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use qnn_build::driver::JobId;
-use qnn_build::job::{
+use qnn_llm::deployment::graph_name;
+use qnn_llm::{Heads, KvType, Strategy};
+use qnn_types::{
     CompileJob, EvaluateJob, Evaluation, ExportJob, GraphSpec, HtpOptions, Job, LlmPart, LlmPartKind,
     Precision, SourceFormat, Target,
 };
-use qnn_llm::deployment::graph_name;
-use qnn_llm::{Heads, KvType, Strategy};
 
 use super::scratch::Scratch;
 use crate::codes;

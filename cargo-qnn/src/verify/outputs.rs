@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use qnn::DataType;
-use qnn_build::job::{CompileJob, Diagnostic, TensorInfo};
 use qnn_build::source::SourceFacts;
+use qnn_types::{CompileJob, Diagnostic, TensorInfo};
 
 use super::arrays::{Arrays, is_float, read, to_f64};
 use super::metrics::{Comparison, Thresholds, compare};

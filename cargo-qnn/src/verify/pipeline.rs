@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use qnn_build::compile::Request;
 use qnn_build::driver::JobId;
-use qnn_build::job::{CompileJob, ExecuteJob, GraphInfo, GraphSpec, Job, ReferenceJob, Report, TensorInfo};
 use qnn_build::source::{ModelValue, SourceFacts};
+use qnn_types::{CompileJob, ExecuteJob, GraphInfo, GraphSpec, Job, ReferenceJob, Report, TensorInfo};
 use serde::Serialize;
 
 use super::arrays::{Arrays, read, write};

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
 use crate::files::{hash_file, link_or_copy};
-use crate::job::Diagnostic;
 use crate::memo::Memo;
 use crate::op_package::{Device, Target};
+use qnn_types::Diagnostic;
+use qnn_types::{Error, Result};
 
 /// A library of an op package.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -10,10 +10,10 @@ use serde::Serialize;
 
 use super::{ArtifactKind, ArtifactRecord, Content, Output, embedding};
 use crate::compile::Compiled;
-use crate::error::{Error, Result};
-use crate::job::{CompileJob, Diagnostic, LlmPart, LlmPartKind, Report, Stage, Target, WeightReport};
 use crate::plan::PlannedModel;
 use crate::source::{LlmFacts, read_llm};
+use qnn_types::{CompileJob, Diagnostic, LlmPart, LlmPartKind, Report, Stage, Target, WeightReport};
+use qnn_types::{Error, Result};
 
 /// A part that was compiled.
 type Made<'a> = (&'a CompileJob, &'a LlmPart, &'a Compiled);
@@ -183,7 +183,7 @@ struct ModelReport<'a> {
     model: &'a str,
     soc: &'a str,
     source: &'a Source,
-    strategy: qnn_llm::Strategy,
+    strategy: qnn_types::Strategy,
     build_id: &'a str,
     /// Length of all context binaries, bytes.
     bytes: u64,

@@ -10,15 +10,15 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::compile::Compiled;
-use crate::error::{Error, Result};
 use crate::files::{hash_file, link_or_copy, write_atomic, write_if_changed};
-use crate::job::{CompileJob, Diagnostic, GraphInfo, Target};
 use crate::manifest::Embed;
 use crate::memo::Memo;
 use crate::plan::PlannedModel;
 use crate::store::Entry;
 pub use library::OpPackageRecord;
 pub(crate) use library::place_library;
+use qnn_types::{CompileJob, Diagnostic, GraphInfo, Target};
+use qnn_types::{Error, Result};
 pub(crate) use stamp::write as write_stamp;
 pub use stamp::{STAMP, mark_stale};
 

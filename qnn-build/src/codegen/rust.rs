@@ -7,7 +7,7 @@ use std::fmt::Write;
 use super::ident::{distinct, identifier, identifiers, renamed, type_name};
 use super::llm::{self, LlmCode};
 use super::tensor::Field;
-use crate::job::{Diagnostic, GraphInfo, GraphSpec, InputSpec, Target};
+use qnn_types::{Diagnostic, GraphInfo, GraphSpec, InputSpec, Target};
 
 /// A model to generate code for.
 #[derive(Debug)]
@@ -229,7 +229,7 @@ fn artifacts(out: &mut String, model: &ModelCode<'_>) {
 
 fn fields<'a>(
     (side, graph): (&str, &GraphInfo),
-    tensors: &'a [crate::job::TensorInfo],
+    tensors: &'a [qnn_types::TensorInfo],
     spec: impl Fn(&str) -> Option<&'a InputSpec>,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Field<'a>>, Diagnostic> {

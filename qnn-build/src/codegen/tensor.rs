@@ -1,7 +1,7 @@
 //! Inputs and outputs as Rust types.
 
 use super::rust::text;
-use crate::job::{Diagnostic, InputSpec, TensorInfo};
+use qnn_types::{Diagnostic, InputSpec, TensorInfo};
 
 /// dtype of a tensor and the Rust type of its elements.
 const ELEMENTS: &[(&str, &str)] = &[

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::job::{InputSpec, TensorInfo};
+use qnn_types::{InputSpec, TensorInfo};
 
 fn tensor(name: &str, dtype: &str, shape: &[u64]) -> TensorInfo {
     TensorInfo { name: name.to_owned(), dtype: dtype.to_owned(), shape: shape.to_vec(), quant: None }

@@ -3,7 +3,7 @@
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use crate::job::{Diagnostic, Stage};
+use qnn_types::{Diagnostic, Stage};
 
 /// How a worker ended.
 pub(super) struct Death<'a> {

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use super::death::{Death, oom_kills};
 use super::progress::{JobId, Progress, ProgressEvent};
 use super::worker::{Worker, cannot_start};
-use crate::error::io_problem;
 use crate::files::unique_name;
-use crate::job::{Diagnostic, Event, Job, Report, Stage};
 use crate::log::Log;
+use qnn_types::io_problem;
+use qnn_types::{Diagnostic, Event, Job, Report, Stage};
 
 /// What is kept of standard error for diagnostics.
 const TAIL: usize = 16 << 10;

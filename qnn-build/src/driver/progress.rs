@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::job::{CompileJob, Diagnostic, LlmPartKind, Report, Stage};
+use qnn_types::{CompileJob, Diagnostic, LlmPartKind, Report, Stage};
 
 /// A job, as a person would name it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use qnn_platform::env;
 
-use crate::job::{Diagnostic, Handshake, PROTOCOL};
 use crate::memo::Memo;
+use qnn_types::{Diagnostic, Handshake, PROTOCOL};
 
 /// How long a program may take to say who it is.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -14,8 +14,8 @@ use super::overrides::Overrides;
 use super::schema::{Config, Model};
 use super::tree::{Node, Origin, Table, to_json, toml_table};
 use super::validate::validate;
-use crate::error::{Error, Result, io_problem};
-use crate::job::{Diagnostic, Samples};
+use qnn_types::{Diagnostic, Samples};
+use qnn_types::{Error, Result, io_problem};
 
 /// What a package says about its models, merged with everything above and below it.
 #[derive(Clone, Debug)]

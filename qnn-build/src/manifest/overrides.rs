@@ -5,7 +5,7 @@ use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::tree::{Origin, Table, to_json};
-use crate::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 /// Settings that override the manifest, in the order in which they were added.
 #[derive(Clone, Debug, Default)]

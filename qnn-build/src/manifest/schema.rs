@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::job::{HtpOptions, InputSpec, Precision};
 use qnn_llm::{Heads, KvType, Strategy};
+use qnn_types::{HtpOptions, InputSpec, Precision};
 
 use crate::op_package::Spec;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use super::super::options::{Field, Kind, MODEL, OP_PACKAGE, TOP};
 use super::super::{Embed, json_schema, options_markdown};
 use super::*;
-use crate::job::PerChannel;
+use qnn_types::PerChannel;
 
 const PACKAGE: &str = "[package]\nname = \"app\"\n";
 
@@ -156,7 +156,7 @@ fn layers_win_in_order_and_keep_their_origin() {
     assert_eq!(layer("models.a.htp.dlbc"), ("package", "true".to_owned()));
     assert_eq!(layer("models.a.htp.hvx-threads"), ("config", "4".to_owned()));
     assert_eq!(layer("models.a.embed"), ("default", "\"auto\"".to_owned()));
-    let silent = crate::job::HtpOptions::default().optimization().to_string();
+    let silent = qnn_types::HtpOptions::default().optimization().to_string();
     assert_eq!(layer("models.shared.htp.optimization"), ("default", silent));
     assert_eq!(
         manifest.origin(&["soc"]).to_string(),

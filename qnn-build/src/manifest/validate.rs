@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::options::{Choice, Field, Kind, TOP};
 use super::tree::{Leaf, Node, Origin, Table};
-use crate::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 /// Checks `tree`, brings values into one form (lists of SoCs as lists of texts) and fills in defaults.
 pub(super) fn validate(tree: &mut Table) -> Vec<Diagnostic> {

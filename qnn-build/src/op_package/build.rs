@@ -6,19 +6,19 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::check;
 use super::commands::{self, Entry};
 use super::flags::{self, Around, flags};
 use super::objects::{Made, Step};
 use super::package::{Kind, Package};
 use super::target::Target;
 use super::toolchain::{self, Places};
-use super::{check, elf};
 use crate::driver::{Limits, Task, run_all};
-use crate::error::io_problem;
 use crate::files::{hash_file, write_atomic, write_if_changed};
-use crate::job::Diagnostic;
 use crate::memo::Memo;
 use crate::store::has_no_locks;
+use qnn_types::Diagnostic;
+use qnn_types::io_problem;
 
 /// What a build goes by.
 #[derive(Clone, Copy, Debug)]
@@ -323,22 +323,4 @@ fn entry(package: &Package, source: &Path, step: &Step) -> Entry {
         arguments: words,
         output: step.output.clone(),
     }
-}
-
-/// Whether a library that was built elsewhere can be loaded by this machine's HTP library.
-///
-/// # Errors
-/// `E0908` with what it is for.
-pub fn loadable(name: &str, library: &Path) -> Result<(), Diagnostic> {
-    let problem = |why: String| {
-        Diagnostic::new("E0908", format!("op package `{name}` cannot be loaded"))
-            .at(library.display().to_string())
-            .note(why)
-    };
-    let found = elf::read(library).map_err(|why| problem(format!("the library {why}")))?;
-    if found.machine != Target::HtpX86.machine() {
-        let why = format!("the library is for {}, models are compiled and emulated on x86-64", found.machine);
-        return Err(problem(why).help("name the build for htp-x86: cargo qnn op build --target htp-x86"));
-    }
-    Ok(())
 }

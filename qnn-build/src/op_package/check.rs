@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::elf::{self, Library};
 use super::package::{Kind, Package};
 use super::target::Target;
-use crate::job::Diagnostic;
+use qnn_ops::elf::{self, Library};
+use qnn_types::Diagnostic;
 
 /// Names that the C library, the compiler's run-time library and the system of the NPU have: what the vendor's own libraries for it
 /// import, and the rest of C's mathematics. What else a package leaves undefined nobody has, and the process that loads it would

@@ -2,13 +2,12 @@
 //!
 //! [`Package::open`] reads what a folder holds (definitions, sources), [`build`] compiles it for [`Target`]s by the toolchain that
 //! [`toolchain`] finds: only what changed, side by side, every command written down. What was linked is held against what was asked
-//! for ([`elf`]) before it gets its name.
+//! for ([`qnn_ops::elf`]) before it gets its name.
 
 mod build;
 mod check;
 mod commands;
 mod depfile;
-pub mod elf;
 mod flags;
 mod objects;
 mod package;
@@ -16,7 +15,7 @@ mod registered;
 mod target;
 pub mod toolchain;
 
-pub use build::{Built, Settings, build, loadable};
+pub use build::{Built, Settings, build};
 pub use package::{Kind, Package, Spec, definitions};
 pub use registered::{Builds, Device, Opened, open};
 pub(crate) use registered::{devices, open_all};

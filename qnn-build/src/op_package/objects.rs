@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::depfile;
 use super::toolchain::Compiler;
 use crate::files::Stat;
-use crate::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 /// How something was made: the same command on files in the same state makes the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
 use super::target::Target;
-use crate::error::io_problem;
-use crate::job::Diagnostic;
+use qnn_types::Diagnostic;
+use qnn_types::io_problem;
 
 /// Which interface a package has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

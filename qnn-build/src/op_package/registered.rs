@@ -8,11 +8,11 @@ use super::package::{Package, Spec};
 use super::target::Target;
 use super::toolchain::Places;
 use crate::driver::Limits;
-use crate::job::{Diagnostic, OpPackage};
 use crate::manifest::Manifest;
 use crate::memo::Memo;
 use crate::store::Store;
 use crate::toolchain::Resolved;
+use qnn_types::{Diagnostic, OpPackage};
 
 /// A library that the app ships.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use qnn_platform::nearest::nearest;
 
-use super::elf::Machine;
+use qnn_ops::elf::Machine;
 
 /// A build of a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

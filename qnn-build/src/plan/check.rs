@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use qnn_platform::nearest::nearest;
 
 use super::{Located, dims};
-use crate::job::{Diagnostic, GraphSpec, InputSpec, SourceFormat};
 use crate::manifest::Model;
 use crate::source::{ModelValue, SourceFacts, static_shapes};
+use qnn_types::{Diagnostic, GraphSpec, InputSpec, SourceFormat};
 
 /// Checks what the manifest says of the model's inputs.
 pub(super) fn overrides(

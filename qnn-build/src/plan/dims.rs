@@ -6,9 +6,9 @@ use qnn_platform::nearest::nearest;
 
 use super::Located;
 use super::check::quote;
-use crate::job::{Diagnostic, GraphSpec};
 use crate::manifest::Model;
 use crate::source::{ModelValue, SourceFacts, static_shapes};
+use qnn_types::{Diagnostic, GraphSpec};
 
 /// The sizes that hold for a graph: its own, else the model's.
 pub(super) fn of_graph<'a>(model: &'a Model, graph: &str) -> BTreeMap<&'a str, u64> {

@@ -1,13 +1,13 @@
 //! A language model as parts: which layers share a context binary, which graphs it has, and what does not fit the model.
 
-use qnn_llm::Strategy;
 use qnn_llm::deployment::{HEAD_GRAPH, graph_name};
 use qnn_llm::strategy::{Encoding, choose};
+use qnn_types::Strategy;
 
 use super::Located;
-use crate::job::{CompileJob, Diagnostic, GraphSpec, LlmPart, LlmPartKind, SourceFormat};
 use crate::manifest::{EmbeddingPlace, Llm, LmHead, Model, Shards};
 use crate::source::LlmFacts;
+use qnn_types::{CompileJob, Diagnostic, GraphSpec, LlmPart, LlmPartKind, SourceFormat};
 
 /// Longest context that is taken when the manifest does not say one: every graph and every token pays for it.
 const DEFAULT_CONTEXT: u32 = 1024;
@@ -241,8 +241,8 @@ mod tests {
     use qnn_llm::{Config, Format, Rope};
 
     use super::*;
-    use crate::job::{HtpOptions, Precision, Target, Toolchain};
     use crate::source::{LlmWeight, Place};
+    use qnn_types::{HtpOptions, Precision, Target, Toolchain};
 
     /// Sizes of Qwen2-1.5B, every matrix in one format.
     fn facts(format: Format) -> LlmFacts {

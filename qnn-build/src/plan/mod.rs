@@ -16,14 +16,14 @@ use std::path::{Path, PathBuf};
 use qnn_platform::nearest::nearest;
 
 use crate::codegen::identifier;
-use crate::error::{Error, Result};
-use crate::job::{
-    CompileJob, Diagnostic, GraphSpec, InputSpec, OpPackage, Samples, SourceFormat, Target, Toolchain,
-};
 use crate::key::Key;
 use crate::manifest::{Embed, Manifest, Model};
 use crate::memo::Memo;
 use crate::source::{ModelValue, SourceFacts, inspect};
+use qnn_types::{
+    CompileJob, Diagnostic, GraphSpec, InputSpec, OpPackage, Samples, SourceFormat, Target, Toolchain,
+};
+use qnn_types::{Error, Result};
 
 /// A problem and the key, below the model's table, that it comes from.
 type Located = (Vec<String>, Diagnostic);

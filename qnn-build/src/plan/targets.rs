@@ -2,9 +2,9 @@
 
 use qnn_platform::soc::{self, Soc};
 
-use crate::job::{Diagnostic, SourceFormat, Target};
 use crate::manifest::{Manifest, Model};
 use crate::source::SourceFacts;
+use qnn_types::{Diagnostic, SourceFormat, Target};
 
 /// SoCs as somebody listed them, and where.
 pub(super) struct SocList {

@@ -11,9 +11,9 @@ use super::mode::Mode;
 use super::run::run;
 use crate::artifacts::ArtifactManifest;
 use crate::driver::{Progress, Silent};
-use crate::error::{Error, Result};
-use crate::job::Diagnostic;
 use crate::manifest::Overrides;
+use qnn_types::Diagnostic;
+use qnn_types::{Error, Result};
 
 /// Compiles the models of a package. [`crate::compile()`] is `Builder::new().compile()`; the methods are for build scripts that
 /// know more than Cargo.toml does.

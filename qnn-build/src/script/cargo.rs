@@ -4,8 +4,8 @@ use std::path::Path;
 
 use qnn_platform::text::shown;
 
-use crate::error::Error;
-use crate::job::Diagnostic;
+use qnn_types::Diagnostic;
+use qnn_types::Error;
 
 /// Lines for cargo, printed at once or not at all.
 #[derive(Clone, Copy, Debug)]

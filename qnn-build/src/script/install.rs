@@ -6,11 +6,11 @@ use std::process::{Command, Stdio};
 use qnn_platform::env;
 
 use crate::driver::Worker;
-use crate::error::Result;
-use crate::job::Diagnostic;
 use crate::log::Log;
 use crate::memo::Memo;
 use crate::toolchain::{Resolved, resolve};
+use qnn_types::Diagnostic;
+use qnn_types::Result;
 
 /// The libraries; installed first when nothing names a place for them and the network may be used.
 pub(super) fn ensure(

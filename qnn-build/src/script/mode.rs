@@ -3,7 +3,7 @@
 use qnn_platform::env;
 use qnn_platform::nearest::nearest;
 
-use crate::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 /// What a build does about models: `QNN_BUILD`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

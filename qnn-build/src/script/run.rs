@@ -11,14 +11,14 @@ use crate::artifacts::{ARTIFACT_MANIFEST, ArtifactKind, ArtifactManifest, Artifa
 use crate::codegen::{FileCode, LlmCode, LlmSocCode, ModelCode, OpPackageCode, Placement, SocCode, generate};
 use crate::compile::Compiler;
 use crate::driver::{Limits, Worker};
-use crate::error::{Error, Result};
 use crate::files::write_if_changed;
-use crate::job::{CompileJob, Diagnostic, Samples, Target};
 use crate::log::Log;
 use crate::manifest::{Embed, Manifest, Overrides};
 use crate::op_package::{self, Builds, Device};
 use crate::package::{self, ModelOutputs};
 use crate::store::Store;
+use qnn_types::{CompileJob, Diagnostic, Samples, Target};
+use qnn_types::{Error, Result};
 
 /// Where a build reads and writes.
 struct Places {

@@ -8,11 +8,11 @@
 use qnn_platform::soc;
 
 use crate::artifacts::{ArtifactManifest, ArtifactRecord};
-use crate::job::{GraphInfo, InputSpec, SourceFormat, Target, TensorInfo};
 use crate::manifest::{Embed, Manifest, Model};
 use crate::memo::Memo;
 use crate::plan::{graphs, is_llm, source_format, target};
 use crate::source::{ModelValue, SourceFacts, inspect, static_shapes};
+use qnn_types::{GraphInfo, InputSpec, SourceFormat, Target, TensorInfo};
 
 /// A model without its context binaries.
 pub(super) struct Stub {
@@ -20,7 +20,7 @@ pub(super) struct Stub {
     pub(super) source: String,
     pub(super) socs: Vec<Target>,
     pub(super) graphs: Vec<GraphInfo>,
-    pub(super) specs: Vec<crate::job::GraphSpec>,
+    pub(super) specs: Vec<qnn_types::GraphSpec>,
     /// Whether it is a language model.
     pub(super) llm: bool,
 }

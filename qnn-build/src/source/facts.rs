@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::llm::{self, LlmFacts};
 use super::onnx::{ModelValue, Scan, scan};
 use super::wire::WireError;
-use crate::error::io_problem;
 use crate::files::{hash_file, open};
-use crate::job::{Diagnostic, SourceFormat};
 use crate::memo::Memo;
+use qnn_types::io_problem;
+use qnn_types::{Diagnostic, SourceFormat};
 
 /// A model file as the plan needs to know it.
 #[derive(Clone, Debug, Default)]

@@ -10,9 +10,9 @@ use qnn_platform::checksum::checksum;
 use serde::{Deserialize, Serialize};
 
 use super::facts::{ExternalFile, SourceFacts, hashed};
-use crate::error::io_problem;
-use crate::job::{Diagnostic, LlmPart, LlmPartKind};
 use crate::memo::Memo;
+use qnn_types::io_problem;
+use qnn_types::{Diagnostic, LlmPart, LlmPartKind};
 
 /// A language model without its numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

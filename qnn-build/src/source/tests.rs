@@ -3,8 +3,8 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
-use crate::job::{Diagnostic, SourceFormat};
 use crate::memo::Memo;
+use qnn_types::{Diagnostic, SourceFormat};
 
 /// A protobuf field that holds bytes.
 fn field(number: u64, bytes: &[u8]) -> Vec<u8> {

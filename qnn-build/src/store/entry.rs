@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::lock::Lock;
 use super::root::Store;
 use super::seal;
-use crate::error::io_problem;
 use crate::files::{Links, hash_open, open_with, sync, write_atomic};
-use crate::job::{Diagnostic, Report};
 use crate::key::Key;
+use qnn_types::io_problem;
+use qnn_types::{Diagnostic, Report};
 
 /// Up to this size an entry's bytes are hashed at every use; above, only when its file changed since the last time.
 const ALWAYS_HASHED: u64 = 32 << 20;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::root::Store;
-use crate::error::io_problem;
 use crate::files::{Links, open_with, unique_name};
-use crate::job::Diagnostic;
 use crate::key::Key;
+use qnn_types::Diagnostic;
+use qnn_types::io_problem;
 
 /// The right to compile a key, until dropped. The operating system takes it back from a process that dies.
 #[derive(Debug)]

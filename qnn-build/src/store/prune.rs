@@ -10,8 +10,8 @@ use walkdir::WalkDir;
 use super::entry::Record;
 use super::lock::{Found, look};
 use super::root::{Store, is_ours};
-use crate::error::io_problem;
-use crate::job::Diagnostic;
+use qnn_types::Diagnostic;
+use qnn_types::io_problem;
 
 /// What killed processes left in `tmp` is removed after this time, whatever else is asked for.
 const STALE: Duration = Duration::from_secs(3 * 24 * 3600);

@@ -5,10 +5,10 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::error::io_problem;
 use crate::files::{open, write_atomic, write_if_changed};
-use crate::job::Diagnostic;
 use crate::memo::Memo;
+use qnn_types::Diagnostic;
+use qnn_types::io_problem;
 
 /// The format's version; another format is another bucket beside it.
 pub(super) const BUCKET: &str = "v1";

@@ -75,7 +75,7 @@ impl App {
     }
 
     /// Codes of the problems of a build that must fail.
-    pub(crate) fn problems(&self) -> Vec<qnn_build::job::Diagnostic> {
+    pub(crate) fn problems(&self) -> Vec<qnn_types::Diagnostic> {
         self.build().expect_err("the build should fail").problems
     }
 

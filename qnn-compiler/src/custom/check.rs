@@ -1,7 +1,7 @@
 //! A node against its definition, and the types of its outputs.
 
-use qnn_build::job::Diagnostic;
 use qnn_ops::{Datatype, Kind, Rank, ShapeRule, Tensor};
+use qnn_types::Diagnostic;
 
 use super::{Declared, Found};
 use crate::graph::{DType, Graph, Node, TensorType};

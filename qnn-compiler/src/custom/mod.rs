@@ -10,8 +10,8 @@ mod params;
 
 use std::collections::HashMap;
 
-use qnn_build::job::{Diagnostic, OpPackage};
 use qnn_ops::{Op, Package};
+use qnn_types::{Diagnostic, OpPackage};
 
 use crate::graph::Node;
 use crate::problem::{Problems, Result, problem};

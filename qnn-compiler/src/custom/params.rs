@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use qnn::DataType;
-use qnn_build::job::Diagnostic;
 use qnn_ops::{Datatype, Kind, Param as Definition, Rank};
+use qnn_types::Diagnostic;
 
 use super::Found;
 use crate::graph::{Attr, Data, Node};

@@ -1,6 +1,6 @@
 //! Adds nodes to a graph: each is typed when it is added, and evaluated where it is constant.
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 use std::collections::HashMap;
 
 use crate::fold::{Folded, fold};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use qnn::{DataType, F16, GraphInfo, TensorInfo};
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::npz::{self, Array};
 use crate::problem::{Problems, Result, problem};

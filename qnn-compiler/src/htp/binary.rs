@@ -4,15 +4,15 @@ use std::path::Path;
 
 use qnn::metadata::MetadataReader;
 use qnn::{BinaryInfo, GraphInfo, Quant, TensorInfo};
-use qnn_build::job::{self, CompileJob, Diagnostic, Report, SourceFormat, Target};
 use qnn_platform::libs::{QnnLibs, Source};
+use qnn_types::{self, CompileJob, Diagnostic, Report, SourceFormat, Target};
 
 use super::emit::diagnostic;
 use crate::problem::{Result, problem};
 
 /// Why the binary could not be written.
 pub(super) fn write_problem(path: &Path, error: &std::io::Error) -> Diagnostic {
-    qnn_build::io_problem("E0605", "cannot write the context binary", path, error)
+    qnn_types::io_problem("E0605", "cannot write the context binary", path, error)
 }
 
 /// Metadata of a binary, by the library in `lib_dir`. `code` is that of bytes that are no context binary, or a damaged one.
@@ -85,16 +85,16 @@ pub(super) fn report(info: &BinaryInfo, bytes: usize) -> Report {
     }
 }
 
-fn graph(info: &GraphInfo) -> job::GraphInfo {
-    job::GraphInfo {
+fn graph(info: &GraphInfo) -> qnn_types::GraphInfo {
+    qnn_types::GraphInfo {
         name: info.name.clone(),
         inputs: info.inputs.iter().map(tensor).collect(),
         outputs: info.outputs.iter().map(tensor).collect(),
     }
 }
 
-fn tensor(info: &TensorInfo) -> job::TensorInfo {
-    job::TensorInfo {
+fn tensor(info: &TensorInfo) -> qnn_types::TensorInfo {
+    qnn_types::TensorInfo {
         name: info.name.clone(),
         dtype: info.dtype.storage().to_string(),
         shape: info.dims.iter().map(|&d| u64::from(d)).collect(),

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use qnn::compose::{CompleteGraph, ContextBuilder, ContextConfig, GraphBuilder, GraphConfig};
 use qnn::{Backend, BinaryInfo, Device};
-use qnn_build::job::{CompileJob, Diagnostic, Report, Stage};
-use qnn_build::toolchain::build_id_of;
+use qnn_platform::build_id;
 use qnn_platform::libs::{QnnLibs, Source, library_file};
+use qnn_types::{CompileJob, Diagnostic, Report, Stage, io_problem};
 
 use super::emit::{diagnostic, emit};
 use super::{binary, packages};
@@ -183,7 +183,9 @@ pub(crate) fn pass_on(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<R
 /// What to know of a binary that another QNN build made than that of the toolchain: an app that ships the toolchain's
 /// libraries cannot load it.
 fn other_build(info: &BinaryInfo, job: &CompileJob) -> Result<Option<Diagnostic>> {
-    let own = build_id_of(&job.toolchain.qnn_lib_dir.join(library_file("QnnHtp")))?;
+    let library = job.toolchain.qnn_lib_dir.join(library_file("QnnHtp"));
+    let read = |error| io_problem("E0405", "cannot read the QNN library", &library, &error);
+    let own = build_id::of(&library).map_err(read)?.unwrap_or_default();
     Ok((info.build_id != own).then(|| Diagnostic {
         notes: vec![format!("it was made by QNN {}, the toolchain is QNN {own}", info.build_id)],
         help: Some(format!(

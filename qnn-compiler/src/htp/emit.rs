@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use qnn::compose::{self, GraphBuilder, OpSpec, TensorSpec};
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use super::packages::own_op;
 use super::traps;

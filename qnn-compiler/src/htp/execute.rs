@@ -1,8 +1,8 @@
 //! Runs a context binary on arrays of an `.npz` file: in the emulator on a development machine.
 
 use qnn::{Backend, Context, Device, Graph, LoadOptions, Tensor, TensorMut};
-use qnn_build::job::{Diagnostic, ExecuteJob, Report, Stage};
 use qnn_platform::libs::{QnnLibs, Source};
+use qnn_types::{Diagnostic, ExecuteJob, Report, Stage};
 
 use super::arrange::arrange;
 use super::emit::diagnostic;

@@ -1,8 +1,10 @@
 //! Op packages of a job, registered with the library.
 
+use std::path::Path;
+
 use qnn::Backend;
-use qnn_build::job::{Diagnostic, OpPackage};
-use qnn_build::op_package::loadable;
+use qnn_ops::elf::{self, Machine};
+use qnn_types::{Diagnostic, OpPackage};
 
 use super::emit::diagnostic;
 use crate::problem::{Problems, Result, problem};
@@ -63,4 +65,41 @@ pub(super) fn missing(error: &qnn::Error, what: &str) -> Option<Diagnostic> {
         ),
         ..problem("E0912", message)
     })
+}
+
+/// Whether a library that was built elsewhere can be loaded by this machine's HTP library.
+///
+/// # Errors
+/// `E0908` with what it is for.
+fn loadable(name: &str, library: &Path) -> std::result::Result<(), Diagnostic> {
+    let problem = |why: String| {
+        Diagnostic::new("E0908", format!("op package `{name}` cannot be loaded"))
+            .at(library.display().to_string())
+            .note(why)
+    };
+    let found = elf::read(library).map_err(|why| problem(format!("the library {why}")))?;
+    if found.machine != Machine::X86_64 {
+        let why = format!("the library is for {}, models are compiled and emulated on x86-64", found.machine);
+        return Err(problem(why).help("name the build for htp-x86: cargo qnn op build --target htp-x86"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_for_the_npu_is_not_loaded_here() {
+        // The header of a 32-bit shared object for Hexagon v79 without sections.
+        let mut header = vec![0; 52];
+        header[..7].copy_from_slice(b"\x7fELF\x01\x01\x01");
+        header[16] = 3;
+        header[18] = 164;
+        header[36] = 0x79;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), header).unwrap();
+        let problem = loadable("small", file.path()).unwrap_err().to_string();
+        assert!(problem.contains("E0908") && problem.contains("is for Hexagon v79"), "{problem}");
+    }
 }

@@ -2,7 +2,7 @@
 //! handed over. Lowering writes none of them; a row here is what it must keep to.
 
 use qnn::DataType;
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use super::packages::VENDOR;
 use crate::problem::problem;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use half::f16;
 use qnn::{Backend, Context, Device, F16, Graph, LoadOptions, Tensor as View, TensorMut};
-use qnn_build::job::{Diagnostic, EvaluateJob, Evaluation, Report, Stage};
 use qnn_llm::deployment::{KEY_BIAS_ANGLES, MASKED, graph_name};
 use qnn_llm::{Config, Heads};
 use qnn_platform::libs::{QnnLibs, Source};
+use qnn_types::{Diagnostic, EvaluateJob, Evaluation, Report, Stage};
 
 use super::layer_output;
 use crate::frontend::onnx::OnnxFile;

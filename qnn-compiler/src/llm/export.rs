@@ -5,10 +5,10 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use qnn::compose::GraphBuilder;
-use qnn_build::job::{Diagnostic, ExportJob, Report, Stage};
 use qnn_llm::block::unpack_rows;
 use qnn_llm::{Format, Heads, Model, Role, Weight};
 use qnn_platform::libs::{QnnLibs, Source};
+use qnn_types::{Diagnostic, ExportJob, Report, Stage};
 use serde_json::json;
 
 use super::{Shape, Span, Spill, Target, Weights, build};
@@ -56,7 +56,7 @@ fn whole(model: &Model) -> Span {
 
 fn unwritten(path: &Path) -> impl Fn(std::io::Error) -> Problems {
     let path = path.to_owned();
-    move |error| qnn_build::io_problem("E0605", "cannot write", &path, &error).into()
+    move |error| qnn_types::io_problem("E0605", "cannot write", &path, &error).into()
 }
 
 fn write_onnx(model: &Model, shape: &Shape, path: &Path, reporter: &mut Reporter<'_>) -> Result<()> {

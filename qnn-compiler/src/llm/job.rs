@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use qnn_build::job::{CompileJob, Diagnostic, GraphSpec, LlmPart, LlmPartKind, Report, Stage};
 use qnn_llm::Model;
+use qnn_types::{CompileJob, Diagnostic, GraphSpec, LlmPart, LlmPartKind, Report, Stage};
 
 use super::{Shape, Span, Target, Weights, build, embedding_table};
 use crate::custom::OpPackages;
@@ -185,6 +185,6 @@ fn table(job: &CompileJob, model: &Model, reporter: &mut Reporter<'_>) -> Result
     let path = job.output.as_deref().ok_or_else(|| problem("E0508", "a compile job needs an output path"))?;
     reporter.stage(Stage::Serialize);
     std::fs::write(path, table.bytes())
-        .map_err(|e| qnn_build::io_problem("E0605", "cannot write the embedding table", path, &e))?;
+        .map_err(|e| qnn_types::io_problem("E0605", "cannot write the embedding table", path, &e))?;
     Ok(Report { binary_bytes: table.len() as u64, stage_ms: reporter.finish(), ..Report::default() })
 }

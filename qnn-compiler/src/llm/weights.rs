@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use half::f16;
-use qnn_build::job::{Diagnostic, WeightReport};
 use qnn_llm::block::{Unpacked, dequantize_rows, unpack_rows};
 use qnn_llm::strategy::{self, Encoding as Chosen};
 use qnn_llm::{Format, Model, Role, Strategy, Weight};
+use qnn_types::{Diagnostic, WeightReport};
 
 use super::requantize;
 use super::spill::Spill;
@@ -332,7 +332,7 @@ impl<'m> Weights<'m> {
         if let Some(spill) = self.spill {
             data = spill
                 .add(name, &data)
-                .map_err(|e| qnn_build::io_problem("E0605", "cannot write the weights", spill.path(), &e))?;
+                .map_err(|e| qnn_types::io_problem("E0605", "cannot write the weights", spill.path(), &e))?;
         }
         Ok(graph.add_constant(name, ty, data))
     }

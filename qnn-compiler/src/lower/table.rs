@@ -1,6 +1,6 @@
 //! The table of operators: how each takes its axes, and which function lowers it.
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use super::ops::{
     activation, arg, conv, convert, einsum, elementwise, gather, logic, mask, matmul, norm, pad, pool,

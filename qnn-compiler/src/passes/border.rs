@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use qnn_build::Affine;
-use qnn_build::job::{Diagnostic, InputSpec};
+use qnn_types::Affine;
+use qnn_types::{Diagnostic, InputSpec};
 
 use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};
 use crate::problem::{Problems, Result, problem};

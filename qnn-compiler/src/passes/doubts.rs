@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use qnn_build::job::{Diagnostic, Target};
+use qnn_types::{Diagnostic, Target};
 
 use crate::graph::{Attr, DType, Graph, Node, NodeId, ValueId};
 use crate::problem::problem;

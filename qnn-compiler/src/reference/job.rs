@@ -1,7 +1,7 @@
 //! The job that runs a model on the reference engine.
 
 use qnn::DataType;
-use qnn_build::job::{Diagnostic, ReferenceJob};
+use qnn_types::{Diagnostic, ReferenceJob};
 
 use super::engine::{ReferenceEngine, ReferenceError};
 use super::model::ReferenceModel;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use qnn::DataType;
-use qnn_build::job::{Diagnostic, InputSpec};
+use qnn_types::{Diagnostic, InputSpec};
 
 use super::engine::{ReferenceEngine, ReferenceError};
 use super::job::{arrange, pick};

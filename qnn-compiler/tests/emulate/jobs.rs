@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use qnn::DataType;
-use qnn_build::job::{
-    CompileJob, ExecuteJob, GraphSpec, HtpOptions, InputSpec, Job, Precision, ReferenceJob, Report,
-    SourceFormat, Toolchain,
-};
 use qnn_compiler::graph::{DType, Data};
 use qnn_compiler::npz::Array;
 use qnn_compiler::problem::Problems;
+use qnn_types::{
+    CompileJob, ExecuteJob, GraphSpec, HtpOptions, InputSpec, Job, Precision, ReferenceJob, Report,
+    SourceFormat, Target, Toolchain,
+};
 
 /// The SoC to emulate, unless `--soc=NAME` says another.
 const SOC: &str = "SM8650";
@@ -45,7 +45,13 @@ pub fn compile(
         model: "case".to_owned(),
         source: source.to_owned(),
         format: SourceFormat::Onnx,
-        soc: qnn_build::plan::target(soc),
+        soc: Target {
+            name: soc.name.to_owned(),
+            id: soc.id,
+            arch: soc.arch,
+            vtcm_mb: soc.vtcm_mb,
+            fp16: soc.fp16,
+        },
         precision: Precision::Fp16,
         graphs: vec![GraphSpec { name: "case".to_owned(), inputs, tokens: None }],
         outputs: Vec::new(),

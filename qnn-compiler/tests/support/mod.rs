@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use qnn_build::job::InputSpec;
 use qnn_compiler::frontend::onnx::proto::{
     AttributeProto, DimensionProto, DimensionValue, FunctionProto, GraphProto, ModelProto, NodeProto,
     OperatorSetIdProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, TypeValue, ValueInfoProto,
@@ -21,6 +20,7 @@ use qnn_compiler::frontend::onnx::{ImportOptions, Imported, element, import, to_
 use qnn_compiler::graph::DType;
 use qnn_compiler::problem::{Problems, Result};
 use qnn_compiler::reference::ReferenceEngine;
+use qnn_types::InputSpec;
 
 /// The reference engine, or a failure that says how to get it.
 pub fn reference() -> ReferenceEngine {

@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 
 use super::places::{Places, words};
 use super::{Compiler, Family, missing, sdk};
-use crate::job::Diagnostic;
 use crate::memo::Memo;
 use crate::op_package::package::Kind;
 use crate::op_package::target::Target;
+use qnn_types::Diagnostic;
 
 /// Names of clang that are looked for, the newest releases first among those with a number.
 const CLANGS: &[&str] = &["clang", "clang-23", "clang-22", "clang-21", "clang-20", "clang-19", "clang-18"];

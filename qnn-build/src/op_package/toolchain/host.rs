@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::places::{Places, words};
 use super::{Compiler, Family, missing, sdk};
-use crate::job::Diagnostic;
 use crate::op_package::package::Kind;
 use crate::op_package::target::Target;
+use qnn_types::Diagnostic;
 
 /// The only machine whose HTP library emulates and compiles.
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";

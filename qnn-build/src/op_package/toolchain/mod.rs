@@ -14,8 +14,8 @@ use std::path::PathBuf;
 
 use super::package::Kind;
 use super::target::Target;
-use crate::job::Diagnostic;
 use crate::memo::Memo;
+use qnn_types::Diagnostic;
 
 pub use places::Places;
 pub use sdk::{Preferred, SDKS, Sdk};

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use qnn_build::job::Diagnostic;
 use qnn_platform::nearest::nearest;
+use qnn_types::Diagnostic;
 
 use super::read::{Entry, Target};
 use crate::graph::{Attrs, DType, Data, Encoding, Graph, Node, ValueId};

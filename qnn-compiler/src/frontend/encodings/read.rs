@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 use serde_json::{Map, Value};
 
 use crate::problem::problem;

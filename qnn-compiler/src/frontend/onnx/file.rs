@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use prost::Message;
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 use std::path::{Path, PathBuf};
 
 use super::proto::ModelProto;

@@ -1,7 +1,7 @@
 //! ONNX file to [`Graph`]: what surrounds the walk over the nodes.
 
-use qnn_build::job::{Diagnostic, InputSpec};
 use qnn_platform::nearest::nearest;
+use qnn_types::{Diagnostic, InputSpec};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;

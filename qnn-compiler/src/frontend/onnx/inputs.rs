@@ -1,7 +1,7 @@
 //! Types of the graph's inputs: what the model says, with the free dimensions fixed by the app.
 
-use qnn_build::job::{Diagnostic, InputSpec};
 use qnn_platform::nearest::nearest;
+use qnn_types::{Diagnostic, InputSpec};
 use std::collections::{BTreeMap, HashMap};
 
 use super::element;

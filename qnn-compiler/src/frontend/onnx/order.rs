@@ -1,7 +1,7 @@
 //! Which nodes of a graph are needed, and in what order.
 
-use qnn_build::job::Diagnostic;
 use qnn_platform::nearest::nearest;
+use qnn_types::Diagnostic;
 use std::collections::{HashMap, HashSet};
 
 use super::proto::{GraphProto, NodeProto};

@@ -1,6 +1,6 @@
 //! The walk over the nodes: each is normalized, typed, and evaluated or appended, in topological order.
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 use std::collections::HashMap;
 use std::rc::Rc;
 

@@ -1,6 +1,6 @@
 //! Shapes of operands that broadcast, in as few axes as an op takes.
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::lower::engine::Ops;
 use crate::program::TensorId;

@@ -1,6 +1,6 @@
 //! Other forms of convolution weights (H, W, in, out).
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::Data;
 use crate::lower::engine::Ops;

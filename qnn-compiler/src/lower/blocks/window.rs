@@ -1,6 +1,6 @@
 //! Windows of convolutions and poolings over (N, H, W, C).
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::lower::engine::Ops;
 use crate::lower::ops::elementwise::is_float;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use qnn::DataType;
-use qnn_build::job::{Diagnostic, Target};
+use qnn_types::{Diagnostic, Target};
 
 use crate::custom::OpPackages;
 use crate::graph::{Bounds, DType, Data, Graph, Node, NodeId, TensorType, ValueId};

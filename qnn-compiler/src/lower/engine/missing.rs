@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use qnn_build::job::Diagnostic;
 use qnn_platform::nearest::nearest;
+use qnn_types::Diagnostic;
 
 use crate::custom::OpPackages;
 use crate::frontend::onnx::is_composed;

@@ -1,7 +1,7 @@
 //! The ops that one node becomes: an expression is written step by step, each step a tensor, the last one the node's output.
 
 use qnn::DataType;
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::{DType, Data, Node, TensorType, ValueId};
 use crate::lower::engine::{Lower, OpBuilder};

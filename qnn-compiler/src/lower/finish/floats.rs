@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use qnn::DataType;
-use qnn_build::job::{Diagnostic, Target};
+use qnn_types::{Diagnostic, Target};
 
 use crate::graph::Graph;
 use crate::problem::problem;

@@ -1,8 +1,8 @@
 //! Lowers one node whose values have encodings.
 
 use qnn::DataType;
-use qnn_build::job::Diagnostic;
 use qnn_ops::Kind;
+use qnn_types::Diagnostic;
 
 use super::table::{self, Role, Why};
 use super::{Form, constants, products, saturation};

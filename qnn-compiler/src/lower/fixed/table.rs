@@ -1,7 +1,7 @@
 //! Which operators are lowered on integers, and what their inputs are.
 
 use qnn::DataType;
-use qnn_build::job::Target;
+use qnn_types::Target;
 
 use super::Form;
 use super::form::wider;

@@ -1,7 +1,7 @@
 //! Ordering along an axis: ArgMax, ArgMin, TopK; and CumSum.
 
 use qnn::DataType;
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::engine::{Lower, Ops};

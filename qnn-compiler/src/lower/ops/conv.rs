@@ -3,7 +3,7 @@
 //! Several forms validate, finalize and compute garbage (QNN 2.51, SM8650, fp16; each measured against ONNX Runtime over
 //! grids and random geometries). Each rule below names what it avoids.
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::blocks::weight::{dilate, lengthen, merge_groups, merge_transposed};

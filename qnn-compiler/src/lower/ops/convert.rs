@@ -1,7 +1,7 @@
 //! Cast, and the conversions that other operators need.
 
 use qnn::DataType;
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::{DType, Node};
 use crate::lower::blocks::broadcast::fold;

@@ -1,6 +1,6 @@
 //! Einsum as transposes, sums and one matrix product.
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::engine::{Lower, Ops};

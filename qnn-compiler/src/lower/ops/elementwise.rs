@@ -1,7 +1,7 @@
 //! Arithmetic on two and more operands.
 
 use qnn::DataType;
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::blocks::broadcast;

@@ -1,7 +1,7 @@
 //! Comparisons, truth values, and choices by them.
 
 use qnn::DataType;
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::{DType, Node};
 use crate::lower::blocks::broadcast;

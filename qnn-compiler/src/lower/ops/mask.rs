@@ -1,7 +1,7 @@
 //! Tensors that are made of places: OneHot, Trilu, EyeLike.
 
 use qnn::DataType;
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::engine::{Lower, Ops};

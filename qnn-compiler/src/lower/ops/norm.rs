@@ -1,7 +1,7 @@
 //! Normalizations. Spatial ones see (N, spatial…, C).
 
 use qnn::DataType;
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::{Data, Node};
 use crate::lower::engine::{Lower, Ops};

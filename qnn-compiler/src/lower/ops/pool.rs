@@ -7,7 +7,7 @@
 //! that were found to be right.
 
 use qnn::DataType;
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::blocks::window::{Window, four, four_out, pad};

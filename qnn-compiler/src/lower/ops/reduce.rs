@@ -1,7 +1,7 @@
 //! Sums, means, extremes and norms over axes.
 
 use qnn::DataType;
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::engine::{Lower, Ops};

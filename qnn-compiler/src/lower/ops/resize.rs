@@ -7,7 +7,7 @@
 //! elements, among them ONNX's default (half_pixel, round_prefer_floor) for sizes that meet a tie. So the elements that
 //! the op takes are compared with those that the model wants.
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::blocks::interpolate::{Axis, Coordinates, Kernel, Nearest};

@@ -1,6 +1,6 @@
 //! ScatterElements and ScatterND: elements written by index.
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::blocks::broadcast;

@@ -1,7 +1,7 @@
 //! Slice, Split and Concat: elements taken apart and put together along axes.
 
 use qnn::DataType;
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::engine::{Lower, Ops, max_rank};

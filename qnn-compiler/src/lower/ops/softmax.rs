@@ -1,7 +1,7 @@
 //! Softmax and LogSoftmax; the layout pass made their axis the innermost.
 
 use qnn::DataType;
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::{DType, Node};
 use crate::lower::blocks::broadcast;

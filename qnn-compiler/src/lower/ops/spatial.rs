@@ -1,6 +1,6 @@
 //! Spatial ops without arithmetic of their own: depth and space exchanged, channels shuffled, samples taken at computed places.
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::blocks::window::four;

@@ -1,7 +1,7 @@
 //! Expand and Tile: elements repeated along axes.
 
 use qnn::DataType;
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::engine::{Lower, Ops};

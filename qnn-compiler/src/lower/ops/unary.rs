@@ -3,7 +3,7 @@
 use std::f64::consts::{FRAC_1_PI, FRAC_2_SQRT_PI, FRAC_PI_2, LN_2, PI};
 
 use qnn::DataType;
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::blocks::broadcast::fold;

@@ -1,6 +1,6 @@
 //! Reads what ONNX keeps in constant inputs: axes, slices, pads, repeats.
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use super::Layout;
 use crate::graph::Node;

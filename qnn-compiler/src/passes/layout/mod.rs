@@ -24,7 +24,7 @@ mod rules;
 
 use std::collections::HashMap;
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::graph::{Attr, Attrs, Data, Graph, Node, TensorType, ValueId};
 use crate::problem::{Problems, Result};

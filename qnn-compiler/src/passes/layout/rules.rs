@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use super::perm::{self, Order};
 use super::{Layout, args};

@@ -1,6 +1,6 @@
 //! Writes the nodes that take one's place.
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use crate::frontend::Builder;
 use crate::frontend::builder::Rounded;

@@ -4,7 +4,7 @@
 //! whose count is complete.
 
 use half::f16;
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use super::super::parts::Parts;
 use super::super::table::{Row, Written};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::job::Diagnostic;
+use crate::Diagnostic;
 
 /// Why something could not be done: one or more problems, all that were found.
 #[derive(Clone, Debug)]
@@ -22,13 +22,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// All problems of a step; `None` when there are none.
-    pub(crate) fn from_problems(problems: Vec<Diagnostic>) -> Option<Self> {
+    pub fn from_problems(problems: Vec<Diagnostic>) -> Option<Self> {
         (!problems.is_empty()).then_some(Self { problems, warnings: Vec::new(), log: None })
     }
 
     /// A file operation of the store or of the build's output that failed. `what` is a verb phrase such as "cannot write";
     /// `code` serves for what is neither a full disk nor anything more particular.
-    pub(crate) fn io(code: &str, what: &str, path: &Path, error: &io::Error) -> Self {
+    pub fn io(code: &str, what: &str, path: &Path, error: &io::Error) -> Self {
         io_problem(code, what, path, error).into()
     }
 }

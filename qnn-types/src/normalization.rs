@@ -1,6 +1,6 @@
 //! What a graph makes of the numbers that an app passes, before the model sees them: `(q · scale - mean) / std`.
 
-use crate::job::{Diagnostic, InputSpec, PerChannel};
+use crate::{Diagnostic, InputSpec, PerChannel};
 
 /// `scale`, `mean` and `std` of an input, where one of them is said.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,29 @@
+//! Types that the qnn crates, and programs that read their JSON, have in common: plain data, no work.
+//!
+//! * [`Diagnostic`] is a message of any of them; [`codes`] is the registry of its codes. [`Error`] is all that was found of one step.
+//! * [`Job`] goes to a worker process as JSON, [`Event`] lines come back; [`protocol`] describes the way of both.
+//! * [`Report`] says what a job made: [`GraphInfo`] and [`TensorInfo`] are what an app sees of a context binary.
+//! * [`InputSpec`], [`HtpOptions`] and the like are options as Cargo.toml has them.
+
+pub mod codes;
+mod diagnostic;
+mod error;
+mod jobs;
+mod llm;
+mod normalization;
+mod options;
+pub mod protocol;
+mod report;
+mod target;
+
+pub use diagnostic::Diagnostic;
+pub use error::{Error, Result, io_problem};
+pub use jobs::{
+    CompileJob, EvaluateJob, ExecuteJob, ExportJob, OpPackage, ReferenceJob, Samples, SourceFormat, Toolchain,
+};
+pub use llm::{Heads, KvType, LlmPart, LlmPartKind, Strategy};
+pub use normalization::{Affine, Normalization};
+pub use options::{GraphSpec, HtpOptions, InputSpec, PerChannel, Precision};
+pub use protocol::{Event, Handshake, Job, PROTOCOL, Stage};
+pub use report::{Evaluation, GraphInfo, Report, TensorInfo, WeightReport};
+pub use target::Target;

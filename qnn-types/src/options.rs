@@ -1,0 +1,93 @@
+//! Options of a model that are the same in Cargo.toml and in a job: precision, graph inputs, HTP.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Numeric precision of a graph.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// Half-precision arithmetic and weights; inputs and outputs keep the model's dtype (fp32 unless told otherwise).
+    #[default]
+    Fp16,
+}
+
+/// One graph of a context.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct GraphSpec {
+    /// Name in the context binary.
+    pub name: String,
+    /// Overrides per model input, by the model's input name.
+    pub inputs: BTreeMap<String, InputSpec>,
+    /// Tokens per execution, of a language model's graph.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u32>,
+}
+
+/// What the app wants of one graph input.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct InputSpec {
+    /// Fixes every dimension (in the model's own layout).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Vec<u64>>,
+    /// dtype at the border: `float32`, `float16`, `uint8`, `int32`, …; the model's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dtype: Option<String>,
+    /// Layout at the border: `nchw` or `nhwc`; the model's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<String>,
+    /// What the app's numbers are multiplied by, before anything else; see [`InputSpec::normalization`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<f64>,
+    /// What is subtracted from the scaled numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean: Option<PerChannel>,
+    /// What the difference is divided by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub std: Option<PerChannel>,
+}
+
+/// One number for all channels, or one a channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PerChannel {
+    /// The same everywhere.
+    One(f64),
+    /// In the order of the channels.
+    Each(Vec<f64>),
+}
+
+/// HTP graph and context options; what is `None` is left to the backend's default for the SoC.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HtpOptions {
+    /// VTCM to plan for, MiB; the SoC's full amount by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vtcm_mb: Option<u32>,
+    /// Finalization optimization level, 1 to 3; 2 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optimization: Option<u8>,
+    /// HVX threads to use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hvx_threads: Option<u32>,
+    /// Deep learning bandwidth compression of activations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dlbc: Option<bool>,
+    /// Share weights between the graphs of one context.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_sharing: Option<bool>,
+}
+
+impl HtpOptions {
+    /// The finalization level that is meant: the library's own default where nothing is said.
+    pub fn optimization(&self) -> u8 {
+        self.optimization.unwrap_or(2)
+    }
+
+    /// Whether a context of so many graphs shares their weights.
+    pub fn weight_sharing(&self, graphs: usize) -> bool {
+        self.weight_sharing.unwrap_or(graphs > 1)
+    }
+}
