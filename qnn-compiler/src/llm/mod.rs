@@ -22,7 +22,7 @@ pub use weights::{Target, Weights, embedding_table};
 
 use std::collections::BTreeMap;
 
-use qnn_build::job::{self as jobs, Diagnostic};
+use qnn_types::{self as jobs, Diagnostic};
 
 use crate::graph::Graph;
 use crate::passes::{self, Phase, Setting};

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use qnn_build::job::Diagnostic;
+use qnn_types::Diagnostic;
 
 use super::Setting;
 use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use qnn_build::job::{Diagnostic, InputSpec, Target};
+use qnn_types::{Diagnostic, InputSpec, Target};
 
 use super::range::Ranges;
 use crate::frontend::encodings::Entry;
