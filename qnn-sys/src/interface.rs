@@ -16,9 +16,9 @@ pub struct MissingFunction {
 }
 
 /// Declares a function table: one optional function pointer per slot, in slot order, and for each a method that turns a
-/// missing one into an error.
+/// missing one into an error, and its name.
 macro_rules! function_table {
-    ($(#[$meta:meta])* $table:ident { $($(#[$fmeta:meta])* $name:ident = $cname:literal ($($arg:ident: $ty:ty),* $(,)?);)* }) => {
+    ($(#[$meta:meta])* $table:ident, $names:ident { $($(#[$fmeta:meta])* $name:ident = $cname:literal ($($arg:ident: $ty:ty),* $(,)?);)* }) => {
         $(#[$meta])*
         #[repr(C)]
         #[derive(Clone, Copy, Debug, Default)]
@@ -30,27 +30,24 @@ macro_rules! function_table {
             )*
         }
 
+        #[doc = concat!("The vendor's name of each function of [`", stringify!($table), "`].")]
+        #[derive(Clone, Copy, Debug)]
+        pub struct $names {
+            $(
+                #[doc = concat!("`\"", $cname, "\"`")]
+                pub $name: &'static str,
+            )*
+        }
+
         impl $table {
             /// Names of the slots in the vendor's table, in slot order.
             pub const NAMES: &'static [&'static str] = &[$($cname,)*];
+            /// Names of the functions in this crate, in slot order.
+            pub const FIELDS: &'static [&'static str] = &[$(stringify!($name),)*];
 
-            /// Copies a table that has at least `readable` slots; slots after them are empty.
-            ///
-            /// # Safety
-            /// `table` must point to `readable` function pointers (or nulls) of the types of this struct.
-            pub(crate) unsafe fn read(table: *const Option<unsafe extern "C" fn()>, readable: usize) -> Self {
-                let mut functions = Self::default();
-                let slots = readable.min(Self::NAMES.len());
-                // SAFETY: the struct is `NAMES.len()` optional function pointers, each one pointer wide with null as
-                // `None`, and the caller vouches for `readable` of them at `table`.
-                unsafe {
-                    std::ptr::copy_nonoverlapping(
-                        table,
-                        (&raw mut functions).cast::<Option<unsafe extern "C" fn()>>(),
-                        slots,
-                    );
-                }
-                functions
+            /// The vendor's names, by the names here.
+            pub const fn c_names(&self) -> $names {
+                $names { $($name: $cname,)* }
             }
 
             $(
@@ -69,12 +66,35 @@ macro_rules! function_table {
 }
 pub(crate) use function_table;
 
+/// Copies a table that has at least `readable` slots; slots after them are empty.
+///
+/// # Safety
+/// `T` must be a struct of optional function pointers only, such as [`function_table`] declares, and `table` must point to `readable`
+/// function pointers (or nulls) of its types.
+pub(crate) unsafe fn read_table<T: Copy + Default>(
+    table: *const Option<unsafe extern "C" fn()>,
+    readable: usize,
+) -> T {
+    let mut functions = T::default();
+    let slots = readable.min(size_of::<T>() / size_of::<usize>());
+    // SAFETY: the struct is optional function pointers, each one pointer wide with null as `None`, and the caller vouches for
+    // `readable` of them at `table`.
+    unsafe {
+        std::ptr::copy_nonoverlapping(
+            table,
+            (&raw mut functions).cast::<Option<unsafe extern "C" fn()>>(),
+            slots,
+        );
+    }
+    functions
+}
+
 function_table! {
     /// The functions of a backend, in the order of the vendor's table. Slots that the loaded version does not have are
     /// `None`.
     ///
     /// All functions return 0 or an error code; arrays of configs are null-terminated and may be null.
-    Functions {
+    Functions, FunctionNames {
         property_has_capability = "propertyHasCapability"(key: PropertyKey);
         backend_create = "backendCreate"(
             logger: LogHandle, config: *mut *const BackendConfig, backend: *mut BackendHandle);
@@ -266,7 +286,7 @@ impl Interface {
         let header = unsafe { raw.read() };
         let abi = AbiVersion::new(header.api_version.core)?;
         // SAFETY: the table follows the header, and has the number of slots that its version says.
-        let functions = unsafe { Functions::read(raw.add(1).as_ptr().cast(), abi.slots().readable()) };
+        let functions = unsafe { read_table(raw.add(1).as_ptr().cast(), abi.slots().readable()) };
         Ok(Self { raw, header, abi, functions })
     }
 

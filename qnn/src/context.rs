@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use qnn_sys::types::{ContextHandle, GraphHandle, TensorType};
 
 use crate::encode::{EncodedTensor, c_string};
-use crate::metadata::{BinaryInfo, GraphInfo, MetadataReader};
+use crate::gate::vendor;
+use crate::metadata::{BinaryInfo, GraphInfo};
 use crate::{Backend, Device, Error, Graph, Result, TensorInfo, compat};
 
 /// A context of the library, freed with the last reference to it.
@@ -19,8 +20,8 @@ pub(crate) struct OwnedContext {
     pub(crate) handle: ContextHandle,
 }
 
-// SAFETY: the handle is an opaque address that only the library dereferences, in calls that the backend keeps from overlapping, and
-// executions in calls that the context's own mutex keeps apart; see `Backend` and `Graph`.
+// SAFETY: the handle is an opaque address that only the library dereferences, in calls that the gate keeps from overlapping, and
+// executions in calls that the context's own mutex keeps apart; see `gate` and `Graph`.
 #[expect(unsafe_code, reason = "raw handle")]
 unsafe impl Send for OwnedContext {}
 // SAFETY: as above; all fields are immutable.
@@ -31,11 +32,8 @@ impl Drop for OwnedContext {
     #[expect(unsafe_code, reason = "calls the library")]
     fn drop(&mut self) {
         // Nothing can be done about a failure here, and the library logs it.
-        let _ = self.backend.call("contextFree", String::new, |api| {
-            let free = api.context_free()?;
-            // SAFETY: the handle is ours and alive; graphs hold references to this struct, so none is used any more.
-            Ok(unsafe { free(self.handle, ptr::null_mut()) })
-        });
+        // SAFETY: the handle is ours and alive; graphs hold references to this struct, so none is used any more.
+        let _ = unsafe { vendor!(&self.backend, Exclusive, context_free(self.handle, ptr::null_mut())) };
     }
 }
 
@@ -134,33 +132,31 @@ impl Context {
     #[expect(unsafe_code, reason = "calls the library")]
     pub fn load(device: &Device, bytes: &[u8], what: &str, options: LoadOptions) -> Result<Context> {
         let backend = device.backend();
-        let info = MetadataReader::open(backend.libs())?.read(bytes)?;
+        let info = backend.system()?.read(bytes)?;
         compat::check(what, &info, device, options)?;
         if backend.is_emulator() {
             compat::emulable(what, &info)?;
         }
+        let vtcm = info.graphs.last().map_or(0, GraphInfo::vtcm_bytes);
         let mut handle: ContextHandle = ptr::null_mut();
-        let created = backend.call(
-            "contextCreateFromBinary",
-            || what.to_owned(),
-            |api| {
-                let create = api.context_create_from_binary()?;
-                backend.plan_vtcm(info.graphs.last().map_or(0, GraphInfo::vtcm_bytes));
-                // SAFETY: backend and device are alive; no configuration; the data has the length that is passed, and the
-                // library copies what it keeps, since it is not told that the data persists; no profile.
-                Ok(unsafe {
-                    create(
-                        backend.handle(),
-                        device.handle(),
-                        ptr::null_mut(),
-                        bytes.as_ptr().cast(),
-                        bytes.len() as u64,
-                        &mut handle,
-                        ptr::null_mut(),
-                    )
-                })
-            },
-        );
+        // SAFETY: backend and device are alive; no configuration; the data has the length that is passed, and the library copies
+        // what it keeps, since it is not told that the data persists; no profile.
+        let created = unsafe {
+            vendor!(
+                backend,
+                Exclusive { backend.plan_vtcm(vtcm); },
+                context_create_from_binary(
+                    backend.handle(),
+                    device.handle(),
+                    ptr::null_mut(),
+                    bytes.as_ptr().cast(),
+                    bytes.len() as u64,
+                    &mut handle,
+                    ptr::null_mut(),
+                ),
+                "{what}"
+            )
+        };
         created.map_err(|error| missing_ops(what, error))?;
         let owned = OwnedContext { backend: backend.clone(), _device: Some(device.clone()), handle };
         let graphs = info.graphs.iter().map(|graph| retrieve(&owned, graph)).collect::<Result<_>>()?;
@@ -196,20 +192,22 @@ impl Context {
 fn retrieve(context: &OwnedContext, graph: &GraphInfo) -> Result<LoadedGraph> {
     let name = c_string(&graph.name)?;
     let mut handle: GraphHandle = ptr::null_mut();
-    context.backend.call(
-        "graphRetrieve",
-        || format!("graph `{}`", graph.name),
-        |api| {
-            let retrieve = api.graph_retrieve()?;
-            // SAFETY: the context is alive, name and out-pointer are valid for the call.
-            Ok(unsafe { retrieve(context.handle, name.as_ptr(), &mut handle) })
-        },
-    )?;
+    // SAFETY: the context is alive, name and out-pointer are valid for the call.
+    unsafe {
+        let name = name.as_ptr();
+        vendor!(
+            &context.backend,
+            Exclusive,
+            graph_retrieve(context.handle, name, &mut handle),
+            "graph `{}`",
+            graph.name
+        )
+    }?;
     let encode = |tensors: &[TensorInfo], tensor_type| {
         tensors
             .iter()
             .map(|tensor| {
-                let TensorInfo { name, id, dtype, dims, quant, version } = tensor;
+                let TensorInfo { name, id, dtype, dims, quant, version, .. } = tensor;
                 let mut encoded = EncodedTensor::new(name, tensor_type, *dtype, dims, quant, *version)?;
                 if let Some(common) = encoded.raw.common_mut() {
                     common.id = *id;

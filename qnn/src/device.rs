@@ -10,6 +10,7 @@ use qnn_sys::api::{DeviceConfig, PlatformInfo};
 use qnn_sys::htp::{DeviceCustomConfig, DeviceInfoExtension, DeviceType};
 use qnn_sys::types::DeviceHandle;
 
+use crate::gate::vendor;
 use crate::{Backend, Error, Result};
 
 /// A device of a backend: the NPU of the machine, or a SoC to compile for or to emulate. Cheap to clone.
@@ -90,16 +91,12 @@ impl Device {
         let mut configs: Vec<*const DeviceConfig> = config.iter().map(ptr::from_ref).collect();
         configs.push(ptr::null());
         let mut handle: DeviceHandle = ptr::null_mut();
-        let created = backend.call(
-            "deviceCreate",
-            || info.to_string(),
-            |api| {
-                let create = api.device_create()?;
-                // SAFETY: the list is null-terminated, its elements and what they point to live until the end of this
-                // function, and the library copies them.
-                Ok(unsafe { create(backend.logger(), configs.as_mut_ptr(), &mut handle) })
-            },
-        );
+        // SAFETY: the list is null-terminated, its elements and what they point to live until the end of this function, and the
+        // library copies them.
+        let created = unsafe {
+            let configs = configs.as_mut_ptr();
+            vendor!(backend, Exclusive, device_create(backend.logger(), configs, &mut handle), "{info}")
+        };
         created.map_err(|error| with_library_path(backend, error))?;
         Ok(Device { shared: Arc::new(Shared { backend: backend.clone(), handle, info }) })
     }
@@ -123,11 +120,8 @@ impl Drop for Shared {
     #[expect(unsafe_code, reason = "calls the library")]
     fn drop(&mut self) {
         // Nothing can be done about a failure here, and the library logs it.
-        let _ = self.backend.call("deviceFree", String::new, |api| {
-            let free = api.device_free()?;
-            // SAFETY: the handle is ours and alive; contexts hold clones of the device, so none is left.
-            Ok(unsafe { free(self.handle) })
-        });
+        // SAFETY: the handle is ours and alive; contexts hold clones of the device, so none is left.
+        let _ = unsafe { vendor!(&self.backend, Exclusive, device_free(self.handle)) };
     }
 }
 
@@ -159,11 +153,8 @@ fn machine(backend: &Backend) -> Result<DeviceInfo> {
         ));
     }
     let mut info: *const PlatformInfo = ptr::null();
-    backend.call("deviceGetPlatformInfo", String::new, |api| {
-        let get = api.device_get_platform_info()?;
-        // SAFETY: the logger is alive and the out-pointer valid.
-        Ok(unsafe { get(backend.logger(), &mut info) })
-    })?;
+    // SAFETY: the logger is alive and the out-pointer valid.
+    unsafe { vendor!(backend, Exclusive, device_get_platform_info(backend.logger(), &mut info)) }?;
     // SAFETY: on success null or a description that stays valid until it is freed below.
     let found = unsafe { info.as_ref() }.and_then(|info| {
         if info.version != 1 || info.v1.devices.is_null() {
@@ -183,11 +174,8 @@ fn machine(backend: &Backend) -> Result<DeviceInfo> {
         })
     });
     if !info.is_null() {
-        backend.call("deviceFreePlatformInfo", String::new, |api| {
-            let free = api.device_free_platform_info()?;
-            // SAFETY: the library gave it out above, and nothing refers to it any more.
-            Ok(unsafe { free(backend.logger(), info) })
-        })?;
+        // SAFETY: the library gave it out above, and nothing refers to it any more.
+        unsafe { vendor!(backend, Exclusive, device_free_platform_info(backend.logger(), info)) }?;
     }
     found.ok_or_else(|| Error::invalid("this machine", "the library reports no HTP device"))
 }

@@ -10,16 +10,16 @@ use std::ptr;
 use std::sync::Arc;
 
 use qnn_platform::libs::QnnLibs;
-use qnn_sys::SystemLibrary;
 use qnn_sys::api::{GraphConfig as RawConfig, backend_id};
 use qnn_sys::htp::GraphCustomConfig;
 use qnn_sys::system::{ComposeGraphs, GraphInfoVersion};
 use qnn_sys::types::{ContextHandle, GraphHandle, LogHandle, SystemDlcHandle};
 
-use crate::backend::check;
 use crate::compose::{ContextBuilder, GraphBuilder, GraphConfig};
 use crate::context::OwnedContext;
 use crate::encode::c_string;
+use crate::gate::{self, Access, vendor};
+use crate::library::System;
 use crate::metadata::{self, GraphInfo};
 use crate::{Backend, Error, Result, log};
 
@@ -46,16 +46,12 @@ impl DlcGraph {
         let configs: Vec<RawConfig> = options.iter_mut().map(GraphCustomConfig::as_graph_config).collect();
         let mut list: Vec<*const RawConfig> = configs.iter().map(ptr::from_ref).collect();
         list.push(ptr::null());
-        self.context.backend.call(
-            "graphSetConfig",
-            || format!("graph `{}`", self.info.name),
-            |api| {
-                let set = api.graph_set_config()?;
-                // SAFETY: the graph is alive; the list is null-terminated, and it and what it points to live until the end
-                // of this function; the library copies them.
-                Ok(unsafe { set(self.handle, list.as_mut_ptr()) })
-            },
-        )
+        // SAFETY: the graph is alive; the list is null-terminated, and it and what it points to live until the end of this
+        // function; the library copies them.
+        unsafe {
+            let (backend, list) = (&self.context.backend, list.as_mut_ptr());
+            vendor!(backend, Exclusive, graph_set_config(self.handle, list), "graph `{}`", self.info.name)
+        }
     }
 
     /// Compiles the graph.
@@ -64,16 +60,17 @@ impl DlcGraph {
     /// [`Error::Vendor`] when it cannot be compiled.
     #[expect(unsafe_code, reason = "calls the library")]
     pub fn finalize(self) -> Result<()> {
-        self.context.backend.call(
-            "graphFinalize",
-            || format!("graph `{}`", self.info.name),
-            |api| {
-                let finalize = api.graph_finalize()?;
-                self.context.backend.plan_vtcm(self.vtcm_bytes);
-                // SAFETY: the graph is alive and not finalized: this consumes it. No profile, no signal.
-                Ok(unsafe { finalize(self.handle, ptr::null_mut(), ptr::null_mut()) })
-            },
-        )
+        let backend = &self.context.backend;
+        // SAFETY: the graph is alive and not finalized: this consumes it. No profile, no signal.
+        unsafe {
+            vendor!(
+                backend,
+                Exclusive { backend.plan_vtcm(self.vtcm_bytes); },
+                graph_finalize(self.handle, ptr::null_mut(), ptr::null_mut()),
+                "graph `{}`",
+                self.info.name
+            )
+        }
     }
 }
 
@@ -90,7 +87,7 @@ impl ContextBuilder {
     /// [`Error::Dlc`] when this pair of libraries cannot compose, [`Error::Vendor`] for a file that is no DLC or is
     /// damaged, or has ops that the backend does not support.
     pub fn add_dlc(&self, path: &Path, config: &GraphConfig) -> Result<Vec<DlcGraph>> {
-        let system = System::open(self.device().backend().libs())?;
+        let system = Reader::open(self.device().backend().system()?)?;
         let infos = system.dlc(path)?.compose(self, path)?;
         infos
             .into_iter()
@@ -107,73 +104,71 @@ impl ContextBuilder {
     fn retrieve(&self, info: GraphInfo, vtcm_bytes: u64) -> Result<DlcGraph> {
         let name = c_string(&info.name)?;
         let mut handle: GraphHandle = ptr::null_mut();
-        self.device().backend().call(
-            "graphRetrieve",
-            || format!("graph `{}`", info.name),
-            |api| {
-                let retrieve = api.graph_retrieve()?;
-                // SAFETY: the context is alive, name and out-pointer are valid for the call.
-                Ok(unsafe { retrieve(self.context().handle, name.as_ptr(), &mut handle) })
-            },
-        )?;
+        // SAFETY: the context is alive, name and out-pointer are valid for the call.
+        unsafe {
+            let (backend, context, name) = (self.device().backend(), self.context().handle, name.as_ptr());
+            vendor!(backend, Exclusive, graph_retrieve(context, name, &mut handle), "graph `{}`", info.name)
+        }?;
         Ok(DlcGraph { context: self.context().clone(), handle, info, vtcm_bytes })
     }
 }
 
 /// The System library with a logger, which its DLC functions want.
-struct System {
-    library: SystemLibrary,
+struct Reader<'a> {
+    system: &'a System,
     logger: LogHandle,
 }
 
-impl System {
+impl<'a> Reader<'a> {
     #[expect(unsafe_code, reason = "calls the library")]
-    fn open(libs: &QnnLibs) -> Result<System> {
-        // SAFETY: the resolution order, or the caller, names the vendor's library.
-        let library = unsafe { SystemLibrary::open(&libs.system()) }?;
-        let create = library.interface().functions().system_log_create()?;
-        let (mark, mut logger) = (log::mark(), ptr::null_mut());
+    fn open(system: &'a System) -> Result<Reader<'a>> {
+        let mut logger = ptr::null_mut();
         // SAFETY: the callback lives forever and may be called from any thread; the out-pointer is valid.
-        let status = unsafe { create(Some(log::callback), log::level(), &mut logger) };
-        check("systemLogCreate", String::new, mark, status)?;
-        Ok(System { library, logger })
+        unsafe {
+            vendor!(system, Exclusive, system_log_create(Some(log::callback), log::level(), &mut logger))
+        }?;
+        Ok(Reader { system, logger })
     }
 
     #[expect(unsafe_code, reason = "calls the library")]
     fn dlc(&self, path: &Path) -> Result<Dlc<'_>> {
-        let open = self.library.interface().functions().system_dlc_create_from_file()?;
         let file = path_string(path)?;
-        let (mark, mut handle) = (log::mark(), ptr::null_mut());
+        let mut handle = ptr::null_mut();
         // SAFETY: the logger is alive, path and out-pointer are valid for the call.
-        let status = unsafe { open(self.logger, file.as_ptr(), &mut handle) };
-        check("systemDlcCreateFromFile", || path.display().to_string(), mark, status).map_err(|error| {
-            match error {
-                // Whatever is wrong with the file, the library says that it ran out of memory.
-                Error::Vendor(mut vendor) if vendor.code.code == 1002 => {
-                    vendor.code.cause = "the file cannot be read, is no DLC, or is damaged";
-                    vendor.code.remedy = "check the file: it is of another kind, or was not copied whole";
-                    Error::Vendor(vendor)
-                }
-                other => other,
+        let opened = unsafe {
+            let file = file.as_ptr();
+            let subject = path.display();
+            vendor!(
+                self.system,
+                Exclusive,
+                system_dlc_create_from_file(self.logger, file, &mut handle),
+                "{subject}"
+            )
+        };
+        opened.map_err(|error| match error {
+            // Whatever is wrong with the file, the library says that it ran out of memory.
+            Error::Vendor(mut vendor) if vendor.code.code == 1002 => {
+                vendor.code.cause = "the file cannot be read, is no DLC, or is damaged";
+                vendor.code.remedy = "check the file: it is of another kind, or was not copied whole";
+                Error::Vendor(vendor)
             }
+            other => other,
         })?;
-        Ok(Dlc { system: self, handle })
+        Ok(Dlc { reader: self, handle })
     }
 }
 
-impl Drop for System {
+impl Drop for Reader<'_> {
     #[expect(unsafe_code, reason = "calls the library")]
     fn drop(&mut self) {
-        if let Some(free) = self.library.interface().functions().system_log_free {
-            // SAFETY: the logger is ours and alive, and what used it is gone.
-            let _ = unsafe { free(self.logger) };
-        }
+        // SAFETY: the logger is ours and alive, and what used it is gone.
+        let _ = unsafe { vendor!(self.system, Exclusive, system_log_free(self.logger)) };
     }
 }
 
 /// An open DLC file.
 struct Dlc<'a> {
-    system: &'a System,
+    reader: &'a Reader<'a>,
     handle: SystemDlcHandle,
 }
 
@@ -193,24 +188,17 @@ impl Dlc<'_> {
             graph_info_version: GraphInfoVersion::VERSION_1,
         };
         let (mut graphs, mut count) = (ptr::null_mut(), 0);
-        let mut refused = None;
-        backend.call(
-            "systemDlcComposeGraphs",
+        gate::pass(
+            backend,
+            Access::Exclusive,
             || path.display().to_string(),
             |_| {
+                let system = &self.reader.system.interface;
                 // SAFETY: file, backend and context are alive; there are no options; the out-pointers are valid.
-                let status = unsafe {
-                    self.system.library.interface().dlc_compose_graphs(&request, &mut graphs, &mut count)
-                };
-                Ok(status.unwrap_or_else(|error| {
-                    refused = Some(error);
-                    qnn_sys::types::SUCCESS
-                }))
+                let status = unsafe { system.dlc_compose_graphs(&request, &mut graphs, &mut count) };
+                Ok(("systemDlcComposeGraphs", status.map_err(Error::Dlc)?))
             },
         )?;
-        if let Some(error) = refused {
-            return Err(Error::Dlc(error));
-        }
         if count == 0 {
             return Err(Error::invalid(path.display().to_string(), "the library found no graphs in it"));
         }
@@ -222,10 +210,8 @@ impl Dlc<'_> {
 impl Drop for Dlc<'_> {
     #[expect(unsafe_code, reason = "calls the library")]
     fn drop(&mut self) {
-        if let Some(free) = self.system.library.interface().functions().system_dlc_free {
-            // SAFETY: the handle is ours and alive; composed graphs belong to their context.
-            let _ = unsafe { free(self.handle) };
-        }
+        // SAFETY: the handle is ours and alive; composed graphs belong to their context.
+        let _ = unsafe { vendor!(self.reader.system, Exclusive, system_dlc_free(self.handle)) };
     }
 }
 
@@ -240,11 +226,11 @@ impl Drop for Dlc<'_> {
 pub fn create<'d>(libs: &QnnLibs, path: &Path, graph: &str) -> Result<GraphBuilder<'d>> {
     let backend = Backend::open_library(libs, &libs.ir())?;
     let mut handle: ContextHandle = ptr::null_mut();
-    backend.call("contextCreate", String::new, |api| {
-        let create = api.context_create()?;
-        // SAFETY: the backend is alive; this backend has no devices; no options; the out-pointer is valid.
-        Ok(unsafe { create(backend.handle(), ptr::null_mut(), ptr::null_mut(), &mut handle) })
-    })?;
+    // SAFETY: the backend is alive; this backend has no devices; no options; the out-pointer is valid.
+    unsafe {
+        let none = ptr::null_mut();
+        vendor!(&backend, Exclusive, context_create(backend.handle(), none, ptr::null_mut(), &mut handle))
+    }?;
     let context = Arc::new(OwnedContext { backend, _device: None, handle });
     GraphBuilder::create_for_file(context, graph, path_string(path)?)
 }

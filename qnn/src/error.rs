@@ -280,6 +280,12 @@ impl fmt::Display for VendorError {
 
 impl std::error::Error for VendorError {}
 
+impl From<VendorError> for Error {
+    fn from(error: VendorError) -> Error {
+        Error::Vendor(Box::new(error))
+    }
+}
+
 fn help_line(text: &str) -> String {
     format!("\nhelp: {text}")
 }

@@ -8,6 +8,7 @@ use qnn_sys::types::{ClientBuffer, ProfileHandle, Tensor as RawTensor};
 
 use crate::context::Loaded;
 use crate::encode::EncodedTensor;
+use crate::gate::vendor;
 use crate::metadata::GraphInfo;
 use crate::profile::{OwnedProfile, Profile, ProfileLevel};
 use crate::{Context, Error, Result, Tensor, TensorInfo, TensorMut};
@@ -91,28 +92,26 @@ impl Graph {
 
         let _turn = self.loaded.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let backend = &self.loaded.owned.backend;
-        backend.call_execution(
-            "graphExecute",
-            || format!("graph `{}`", info.name),
-            |api| {
-                let execute = api.graph_execute()?;
-                backend.check_vtcm(&info.name, info.vtcm_bytes())?;
-                // SAFETY: the graph is alive with its context. Every tensor has a buffer of exactly its size, checked by `bind`;
-                // inputs are borrowed for reading and outputs for writing until this function returns. The context's mutex
-                // keeps executions apart; the profile, if any, is used by this call alone. No signal.
-                Ok(unsafe {
-                    execute(
-                        graph.handle,
-                        raw_inputs.as_ptr(),
-                        raw_inputs.len() as u32,
-                        raw_outputs.as_mut_ptr(),
-                        raw_outputs.len() as u32,
-                        profile,
-                        ptr::null_mut(),
-                    )
-                })
-            },
-        )
+        // SAFETY: the graph is alive with its context. Every tensor has a buffer of exactly its size, checked by `bind`; inputs are
+        // borrowed for reading and outputs for writing until this function returns. The context's mutex keeps executions
+        // apart; the profile, if any, is used by this call alone. No signal.
+        unsafe {
+            vendor!(
+                backend,
+                Execute { backend.check_vtcm(&info.name, info.vtcm_bytes())?; },
+                graph_execute(
+                    graph.handle,
+                    raw_inputs.as_ptr(),
+                    raw_inputs.len() as u32,
+                    raw_outputs.as_mut_ptr(),
+                    raw_outputs.len() as u32,
+                    profile,
+                    ptr::null_mut(),
+                ),
+                "graph `{}`",
+                info.name
+            )
+        }
     }
 }
 

@@ -98,9 +98,11 @@ mod dtype;
 mod encode;
 mod error;
 mod files;
+mod gate;
 #[doc(hidden)]
 pub mod generated;
 mod graph;
+mod library;
 #[cfg(feature = "llm")]
 pub mod llm;
 mod log;
@@ -108,6 +110,7 @@ pub mod metadata;
 mod model;
 mod op_package;
 mod performance;
+mod pinned;
 mod profile;
 mod tensor;
 

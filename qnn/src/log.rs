@@ -66,19 +66,26 @@ pub(crate) fn since(mark: u64) -> Vec<String> {
     texts
 }
 
-/// Handed to the library, which may call it from any thread.
+/// Handed to the library, which may call it from any thread. A panic must not go through the library's frames, so none leaves this.
 #[expect(unsafe_code, reason = "called by the library")]
 pub(crate) unsafe extern "C" fn callback(format: *const c_char, level: LogLevel, _time: u64, args: VaList) {
     if format.is_null() {
         return;
     }
-    // SAFETY: the library passes a printf format and the values that belong to it, valid for this call.
-    let text = unsafe { render(format, args) };
-    let mut buffer = buffer();
-    if buffer.echo.is_some_and(|echo| level <= echo) {
-        // Nobody may read it any more, and a panic must not go through the library's frames.
+    let _ = std::panic::catch_unwind(|| {
+        // SAFETY: the library passes a printf format and the values that belong to it, valid for this call.
+        keep(level, unsafe { render(format, args) });
+    });
+}
+
+/// Keeps a line, and prints it where `QNN_LOG` asks for it.
+fn keep(level: LogLevel, text: String) {
+    let echo = buffer().echo;
+    if echo.is_some_and(|echo| level <= echo) {
+        // Outside of the lock: whoever reads standard error may take his time. Nobody may read it any more, too.
         let _ = writeln!(std::io::stderr(), "qnn: {text}");
     }
+    let mut buffer = buffer();
     let number = buffer.next;
     buffer.next += 1;
     if buffer.lines.len() == KEPT {

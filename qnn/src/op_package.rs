@@ -4,8 +4,7 @@ use std::ffi::{CString, c_char};
 use std::path::Path;
 use std::ptr;
 
-use qnn_sys::{BackendLibrary, SymbolScope};
-
+use crate::gate::vendor;
 use crate::{Backend, Error, Result};
 
 impl Backend {
@@ -49,14 +48,18 @@ impl Backend {
         let provider = text("interface provider's name", provider)?;
         let target = target.map(|target| text("target", target)).transpose()?;
 
-        // Loading it once more only widens who sees its symbols.
-        // SAFETY: the library is the one that is loaded.
-        unsafe { BackendLibrary::open(self.library_path(), SymbolScope::Global) }?;
-        self.call("backendRegisterOpPackage", subject, |api| {
-            let register = api.backend_register_op_package()?;
-            let target: *const c_char = target.as_ref().map_or(ptr::null(), |target| target.as_ptr());
-            // SAFETY: the backend is alive; the strings are terminated and outlive the call; the caller names the package.
-            Ok(unsafe { register(self.handle(), file.as_ptr(), provider.as_ptr(), target) })
-        })
+        self.core().make_global()?;
+        let target: *const c_char = target.as_ref().map_or(ptr::null(), |target| target.as_ptr());
+        // SAFETY: the backend is alive; the strings are terminated and outlive the call; the caller names the package.
+        unsafe {
+            let (file, provider) = (file.as_ptr(), provider.as_ptr());
+            vendor!(
+                self,
+                Exclusive,
+                backend_register_op_package(self.handle(), file, provider, target),
+                "op package `{}`",
+                path.display()
+            )
+        }
     }
 }

@@ -8,8 +8,8 @@ use qnn_sys::htp::{
     PowerMode, VoltageCorner,
 };
 
-use crate::backend::check;
-use crate::{Device, Error, Result, log};
+use crate::gate::{Vendor, vendor};
+use crate::{Device, Error, Result};
 
 /// How fast the NPU runs, and what that costs.
 ///
@@ -87,11 +87,8 @@ impl Device {
     #[expect(unsafe_code, reason = "calls the library and reads what it returns")]
     fn infrastructure(&self) -> Result<PerfInfrastructure> {
         let mut infrastructure = ptr::null_mut();
-        self.backend().call("deviceGetInfrastructure", String::new, |api| {
-            let get = api.device_get_infrastructure()?;
-            // SAFETY: the out-pointer is valid.
-            Ok(unsafe { get(&mut infrastructure) })
-        })?;
+        // SAFETY: the out-pointer is valid.
+        unsafe { vendor!(self.backend(), Exclusive, device_get_infrastructure(&mut infrastructure)) }?;
         // SAFETY: of the HTP backend null or this struct, a constant of the library.
         let found = unsafe { infrastructure.cast::<DeviceInfrastructure>().as_ref() };
         found
@@ -103,33 +100,34 @@ impl Device {
     }
 }
 
-fn subject(mode: PerformanceMode) -> impl FnOnce() -> String {
-    move || format!("performance mode {mode:?}")
-}
+impl Vendor for PerfInfrastructure {
+    type Functions = PerfInfrastructure;
 
-fn missing(name: &'static str) -> Error {
-    qnn_sys::interface::MissingFunction { name }.into()
+    fn functions(&self) -> &PerfInfrastructure {
+        self
+    }
 }
 
 #[expect(unsafe_code, reason = "calls the library")]
 fn begin(infrastructure: &PerfInfrastructure, mode: PerformanceMode) -> Result<u32> {
-    let create = infrastructure.create_power_config_id.ok_or_else(|| missing("createPowerConfigId"))?;
-    let mark = log::mark();
     let mut id = 0;
     // SAFETY: device 0, core 0 is the HTP; the out-pointer is valid.
-    check("createPowerConfigId", subject(mode), mark, unsafe { create(0, 0, &mut id) })?;
+    unsafe {
+        vendor!(infrastructure, Exclusive, create_power_config_id(0, 0, &mut id), "performance mode {mode:?}")
+    }?;
     Ok(id)
 }
 
 #[expect(unsafe_code, reason = "calls the library")]
 fn apply(infrastructure: &PerfInfrastructure, id: u32, mode: PerformanceMode, arch: u32) -> Result<()> {
-    let set = infrastructure.set_power_config.ok_or_else(|| missing("setPowerConfig"))?;
     let configs = power_configs(id, mode, arch);
     let mut list: Vec<*const PowerConfig> = configs.iter().map(ptr::from_ref).collect();
     list.push(ptr::null());
-    let mark = log::mark();
     // SAFETY: the id is alive; the list is null-terminated, and it and its elements live until the call returns.
-    check("setPowerConfig", subject(mode), mark, unsafe { set(id, list.as_mut_ptr()) })
+    unsafe {
+        let list = list.as_mut_ptr();
+        vendor!(infrastructure, Exclusive, set_power_config(id, list), "performance mode {mode:?}")
+    }
 }
 
 fn power_configs(id: u32, mode: PerformanceMode, arch: u32) -> Vec<PowerConfig> {
@@ -175,9 +173,9 @@ impl Performance {
 impl Drop for Performance {
     #[expect(unsafe_code, reason = "calls the library")]
     fn drop(&mut self) {
-        if let Some((PerfInfrastructure { destroy_power_config_id: Some(destroy), .. }, id)) = self.vote {
+        if let Some((infrastructure, id)) = &self.vote {
             // SAFETY: the id is ours and alive. Nothing can be done about a failure here, and the library logs it.
-            let _ = unsafe { destroy(id) };
+            let _ = unsafe { vendor!(infrastructure, Exclusive, destroy_power_config_id(*id)) };
         }
     }
 }

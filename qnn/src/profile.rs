@@ -7,6 +7,7 @@ use qnn_sys::api::{ProfileEventData, ProfileEventId, ProfileEventType, ProfileEv
 use qnn_sys::htp;
 use qnn_sys::types::ProfileHandle;
 
+use crate::gate::vendor;
 use crate::{Backend, Result};
 
 /// How much is measured.
@@ -70,11 +71,8 @@ impl OwnedProfile {
             ProfileLevel::Detailed => qnn_sys::api::ProfileLevel::DETAILED,
         };
         let mut handle: ProfileHandle = ptr::null_mut();
-        backend.call("profileCreate", String::new, |api| {
-            let create = api.profile_create()?;
-            // SAFETY: the backend is alive and the out-pointer valid.
-            Ok(unsafe { create(backend.handle(), level, &mut handle) })
-        })?;
+        // SAFETY: the backend is alive and the out-pointer valid.
+        unsafe { vendor!(backend, Exclusive, profile_create(backend.handle(), level, &mut handle)) }?;
         Ok(OwnedProfile { backend: backend.clone(), handle })
     }
 
@@ -87,11 +85,8 @@ impl OwnedProfile {
     pub(crate) fn read(&self) -> Result<Profile> {
         let mut ids: *const ProfileEventId = ptr::null();
         let mut count = 0;
-        self.backend.call("profileGetEvents", String::new, |api| {
-            let get = api.profile_get_events()?;
-            // SAFETY: the profile is alive, the out-pointers are valid.
-            Ok(unsafe { get(self.handle, &mut ids, &mut count) })
-        })?;
+        // SAFETY: the profile is alive, the out-pointers are valid.
+        unsafe { vendor!(&self.backend, Shared, profile_get_events(self.handle, &mut ids, &mut count)) }?;
         // SAFETY: on success `count` ids that belong to the profile.
         let ids = unsafe { id_list(ids, count) };
         Ok(Profile { events: ids.into_iter().map(|id| self.event(id)).collect::<Result<_>>()? })
@@ -105,18 +100,12 @@ impl OwnedProfile {
             value: 0,
             identifier: ptr::null(),
         };
-        self.backend.call("profileGetEventData", String::new, |api| {
-            let get = api.profile_get_event_data()?;
-            // SAFETY: the event belongs to the profile, which is alive; the out-pointer is valid.
-            Ok(unsafe { get(id, &mut data) })
-        })?;
+        // SAFETY: the event belongs to the profile, which is alive; the out-pointer is valid.
+        unsafe { vendor!(&self.backend, Shared, profile_get_event_data(id, &mut data)) }?;
         let mut ids: *const ProfileEventId = ptr::null();
         let mut count = 0;
-        self.backend.call("profileGetSubEvents", String::new, |api| {
-            let get = api.profile_get_sub_events()?;
-            // SAFETY: as above.
-            Ok(unsafe { get(id, &mut ids, &mut count) })
-        })?;
+        // SAFETY: as above.
+        unsafe { vendor!(&self.backend, Shared, profile_get_sub_events(id, &mut ids, &mut count)) }?;
         // SAFETY: on success `count` ids that belong to the profile.
         let ids = unsafe { id_list(ids, count) };
         let identifier = match data.identifier.is_null() {
@@ -147,11 +136,8 @@ impl Drop for OwnedProfile {
     #[expect(unsafe_code, reason = "calls the library")]
     fn drop(&mut self) {
         // Nothing can be done about a failure here, and the library logs it.
-        let _ = self.backend.call("profileFree", String::new, |api| {
-            let free = api.profile_free()?;
-            // SAFETY: the handle is ours and alive, and the execution that used it is over.
-            Ok(unsafe { free(self.handle) })
-        });
+        // SAFETY: the handle is ours and alive, and the execution that used it is over.
+        let _ = unsafe { vendor!(&self.backend, Exclusive, profile_free(self.handle)) };
     }
 }
 

@@ -235,17 +235,55 @@ pub struct TensorInfo {
     pub quant: Quant,
     /// Which of the library's two tensor layouts (1 or 2) describes it in the binary.
     pub(crate) version: u32,
+    /// Elements and bytes, held against what a tensor can have when the metadata was read: buffers are checked by these.
+    size: Size,
+}
+
+/// Size of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Size {
+    elements: usize,
+    bytes: usize,
+}
+
+impl Size {
+    /// The size of a shape; `None` for what is larger than the 4 GiB that the library's own lengths can say.
+    fn of(dtype: DataType, dims: &[u32]) -> Option<Size> {
+        let elements = dims.iter().try_fold(1u64, |product, dim| product.checked_mul(u64::from(*dim)))?;
+        let bytes =
+            elements.checked_mul(dtype.size() as u64).filter(|bytes| *bytes <= u64::from(u32::MAX))?;
+        Some(Size { elements: usize::try_from(elements).ok()?, bytes: usize::try_from(bytes).ok()? })
+    }
 }
 
 impl TensorInfo {
-    /// Number of elements. Sizes that no memory has, as a damaged binary may state, become the largest number: no buffer fits them.
+    /// A tensor of this name, type, shape and so on.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a shape of more than 4 GiB, as a damaged binary may state it.
+    pub(crate) fn new(
+        name: String,
+        id: u32,
+        dtype: DataType,
+        dims: Vec<u32>,
+        quant: Quant,
+        version: u32,
+    ) -> Result<TensorInfo, Error> {
+        let size = Size::of(dtype, &dims).ok_or_else(|| {
+            let why = format!("{dtype} {dims:?} is larger than the 4 GiB that a tensor can have");
+            Error::invalid(format!("tensor `{name}` of the context binary"), why)
+        })?;
+        Ok(TensorInfo { name, id, dtype, dims, quant, version, size })
+    }
+
+    /// Number of elements.
     pub fn elements(&self) -> usize {
-        self.dims.iter().fold(1, |product: usize, dim| product.saturating_mul(*dim as usize))
+        self.size.elements
     }
 
     /// Size of the buffer, bytes.
     pub fn byte_len(&self) -> usize {
-        self.elements().saturating_mul(self.dtype.size())
+        self.size.bytes
     }
 
     /// Holds a buffer's type and length against the tensor: the library itself checks neither and would read or write
@@ -293,14 +331,8 @@ mod tests {
     use super::*;
 
     fn image() -> TensorInfo {
-        TensorInfo {
-            name: "image".into(),
-            id: 1,
-            dtype: DataType::UFixed8,
-            dims: vec![1, 2, 3],
-            quant: Quant::PerTensor { scale: 0.5, offset: -128 },
-            version: 1,
-        }
+        let quant = Quant::PerTensor { scale: 0.5, offset: -128 };
+        TensorInfo::new("image".into(), 1, DataType::UFixed8, vec![1, 2, 3], quant, 1).unwrap()
     }
 
     #[test]
@@ -312,17 +344,15 @@ mod tests {
     }
 
     #[test]
-    fn dimensions_that_no_memory_has_do_not_wrap_to_a_small_size() {
-        let tensor = TensorInfo { dims: vec![1 << 31, 1 << 31, 4, 3], ..image() };
-        assert!(
-            tensor
-                .check(
-                    "g",
-                    DataType::Uint8,
-                    tensor.dims.iter().fold(1u64, |n, d| n.wrapping_mul(u64::from(*d))) as usize
-                )
-                .is_err()
-        );
+    fn shapes_that_no_tensor_has_are_refused_instead_of_wrapping_to_a_small_size() {
+        for dims in [vec![1 << 31, 1 << 31, 4, 3], vec![u32::MAX, u32::MAX, u32::MAX], vec![1 << 16, 1 << 16]]
+        {
+            let error = TensorInfo::new("x".into(), 1, DataType::Float32, dims, Quant::None, 1).unwrap_err();
+            assert!(error.to_string().contains("`x`") && error.to_string().contains("4 GiB"), "{error}");
+        }
+        let largest =
+            TensorInfo::new("x".into(), 1, DataType::Uint8, vec![u32::MAX], Quant::None, 1).unwrap();
+        assert_eq!(largest.byte_len(), u32::MAX as usize);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Clocks and power of the NPU.
 
-use crate::types::ErrorHandle;
+use crate::interface::function_table;
 
 c_enum! {
     /// `QnnHtpPerfInfrastructure_VoltageCorner_t`: operating points, slowest first.
@@ -292,28 +292,17 @@ pub struct MemoryConfig {
     pub grow_size: u32,
 }
 
-/// `QnnHtpPerfInfrastructure_CreatePowerConfigIdFn_t`
-pub type CreatePowerConfigIdFn =
-    unsafe extern "C" fn(device_id: u32, core_id: u32, power_config_id: *mut u32) -> ErrorHandle;
-/// `QnnHtpPerfInfrastructure_DestroyPowerConfigIdFn_t`
-pub type DestroyPowerConfigIdFn = unsafe extern "C" fn(power_config_id: u32) -> ErrorHandle;
-/// `QnnHtpPerfInfrastructure_SetPowerConfigFn_t`
-pub type SetPowerConfigFn =
-    unsafe extern "C" fn(power_config_id: u32, config: *mut *const PowerConfig) -> ErrorHandle;
-/// `QnnHtpPerfInfrastructure_SetMemoryConfigFn_t`
-pub type SetMemoryConfigFn =
-    unsafe extern "C" fn(device_id: u32, core_id: u32, config: *mut *const MemoryConfig) -> ErrorHandle;
-
-/// `QnnHtpDevice_PerfInfrastructure_t`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct PerfInfrastructure {
-    /// Begins a vote on clocks.
-    pub create_power_config_id: Option<CreatePowerConfigIdFn>,
-    /// Ends it.
-    pub destroy_power_config_id: Option<DestroyPowerConfigIdFn>,
-    /// Changes it.
-    pub set_power_config: Option<SetPowerConfigFn>,
-    /// Sets the heap of the NPU.
-    pub set_memory_config: Option<SetMemoryConfigFn>,
+function_table! {
+    /// `QnnHtpDevice_PerfInfrastructure_t`: votes on clocks, and the heap of the NPU.
+    PerfInfrastructure, PerfFunctionNames {
+        /// Begins a vote on clocks.
+        create_power_config_id = "createPowerConfigId"(device_id: u32, core_id: u32, power_config_id: *mut u32);
+        /// Ends it.
+        destroy_power_config_id = "destroyPowerConfigId"(power_config_id: u32);
+        /// Changes it.
+        set_power_config = "setPowerConfig"(power_config_id: u32, config: *mut *const PowerConfig);
+        /// Sets the heap of the NPU.
+        set_memory_config = "setMemoryConfig"(
+            device_id: u32, core_id: u32, config: *mut *const MemoryConfig);
+    }
 }

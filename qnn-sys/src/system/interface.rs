@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::ptr::NonNull;
 
 use crate::api::{LogCallback, LogLevel};
-use crate::interface::function_table;
+use crate::interface::{function_table, read_table};
 use crate::system::{BinaryInfo, DlcRecordType, ProfileData, SerializationTarget, SerializationTargetConfig};
 use crate::types::*;
 use crate::version::{SystemVersion, VersionError};
@@ -12,7 +12,7 @@ use crate::version::{SystemVersion, VersionError};
 function_table! {
     /// The functions of the System library, in the order of the vendor's table. Slots that the loaded version does not have
     /// are `None`. From System 1.14 on the table has more, for reading DLC files field by field; they are not declared here.
-    SystemFunctions {
+    SystemFunctions, SystemFunctionNames {
         system_context_create = "systemContextCreate"(context: *mut SystemContextHandle);
         /// `info_size` comes back as 0.
         system_context_get_binary_info = "systemContextGetBinaryInfo"(
@@ -110,8 +110,7 @@ impl SystemInterface {
         let header = unsafe { raw.read() };
         let version = SystemVersion::new(header.api_version)?;
         // SAFETY: the table follows the header, and has the number of slots that its version says.
-        let functions =
-            unsafe { SystemFunctions::read(raw.add(1).as_ptr().cast(), version.slots().readable()) };
+        let functions = unsafe { read_table(raw.add(1).as_ptr().cast(), version.slots().readable()) };
         Ok(Self { header, version, functions })
     }
 

@@ -10,6 +10,7 @@ use qnn_sys::types::ContextHandle;
 
 use super::{GraphBuilder, GraphConfig};
 use crate::context::OwnedContext;
+use crate::gate::vendor;
 use crate::{Device, Error, Result};
 
 /// Options of a context.
@@ -39,18 +40,18 @@ impl Device {
         let mut configs: Vec<*const RawConfig> = sharing.iter().map(ptr::from_ref).collect();
         configs.push(ptr::null());
         let mut handle: ContextHandle = ptr::null_mut();
-        self.backend().call(
-            "contextCreate",
-            || self.info().to_string(),
-            |api| {
-                let create = api.context_create()?;
-                // SAFETY: backend and device are alive; the list is null-terminated, and it and what it points to live
-                // until the end of this function; the library copies them.
-                Ok(unsafe {
-                    create(self.backend().handle(), self.handle(), configs.as_mut_ptr(), &mut handle)
-                })
-            },
-        )?;
+        // SAFETY: backend and device are alive; the list is null-terminated, and it and what it points to live until the end of
+        // this function; the library copies them.
+        unsafe {
+            let (backend, configs) = (self.backend(), configs.as_mut_ptr());
+            vendor!(
+                backend,
+                Exclusive,
+                context_create(backend.handle(), self.handle(), configs, &mut handle),
+                "{}",
+                self.info()
+            )
+        }?;
         let backend = self.backend().clone();
         let context = Arc::new(OwnedContext { backend, _device: Some(self.clone()), handle });
         Ok(ContextBuilder { context, device: self.clone() })
@@ -82,11 +83,9 @@ impl ContextBuilder {
     #[expect(unsafe_code, reason = "calls the library")]
     pub fn binary_size(&self) -> Result<u64> {
         let mut size = 0;
-        self.device().backend().call("contextGetBinarySize", String::new, |api| {
-            let get = api.context_get_binary_size()?;
-            // SAFETY: the context is alive and the out-pointer valid.
-            Ok(unsafe { get(self.context.handle, &mut size) })
-        })?;
+        let backend = self.device().backend();
+        // SAFETY: the context is alive and the out-pointer valid.
+        unsafe { vendor!(backend, Exclusive, context_get_binary_size(self.context.handle, &mut size)) }?;
         Ok(size)
     }
 
@@ -105,11 +104,12 @@ impl ContextBuilder {
             ));
         }
         let mut written = 0;
-        self.device().backend().call("contextGetBinary", String::new, |api| {
-            let get = api.context_get_binary()?;
-            // SAFETY: the context is alive, the buffer has `room` writable bytes, the out-pointer is valid.
-            Ok(unsafe { get(self.context.handle, buffer.as_mut_ptr().cast(), room, &mut written) })
-        })?;
+        // SAFETY: the context is alive, the buffer has `room` writable bytes, the out-pointer is valid.
+        unsafe {
+            let (backend, context, data) =
+                (self.device().backend(), self.context.handle, buffer.as_mut_ptr());
+            vendor!(backend, Exclusive, context_get_binary(context, data.cast(), room, &mut written))
+        }?;
         usize::try_from(written).ok().filter(|written| *written <= buffer.len()).ok_or_else(|| {
             Error::invalid("context binary", format!("the library wrote {written} of {room} bytes"))
         })

@@ -1,6 +1,6 @@
 //! Specs as the library's C structs, together with the memory that these point to.
 
-use std::ffi::CString;
+use std::ffi::{CString, c_char};
 use std::ptr;
 
 use qnn_sys::types::{
@@ -9,6 +9,7 @@ use qnn_sys::types::{
 
 use super::{OpSpec, Param, Role, Scalar, TensorSpec};
 use crate::encode::{EncodedTensor, c_string};
+use crate::pinned::Pinned;
 use crate::{Error, Quant, Result};
 
 /// The layout of the library's tensor struct that graphs are built with. The binary stores it and depends on it.
@@ -39,7 +40,7 @@ pub(super) struct EncodedOp {
     package: CString,
     ty: CString,
     params: Vec<RawParam>,
-    _param_names: Vec<CString>,
+    _param_names: Vec<Pinned<c_char>>,
     /// Tensor parameters with their place in `params` and their name.
     pub(super) param_tensors: Vec<(usize, String, EncodedTensor)>,
     inputs: Vec<Tensor>,
@@ -54,7 +55,7 @@ impl EncodedOp {
         let mut param_tensors = Vec::new();
         for (index, param) in spec.params.iter().enumerate() {
             let (Param::Scalar(name, _) | Param::Tensor { name, .. }) = param;
-            let c_name = c_string(name)?;
+            let c_name = Pinned::string(c_string(name)?);
             params.push(match param {
                 Param::Scalar(_, scalar) => RawParam::scalar(c_name.as_ptr(), encode_scalar(*scalar)),
                 Param::Tensor { name, dtype, dims, data } => {

@@ -1,7 +1,7 @@
 //! A graph under construction.
 
 use std::collections::HashSet;
-use std::ffi::CString;
+use std::ffi::{CString, c_char};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ptr;
@@ -16,6 +16,8 @@ use super::encode::EncodedOp;
 use super::{OpSpec, Role, TensorId, TensorSpec, check, encode};
 use crate::context::OwnedContext;
 use crate::encode::{EncodedTensor, c_string};
+use crate::gate::vendor;
+use crate::pinned::Pinned;
 use crate::{Backend, Device, Error, Result};
 
 /// Options of a graph.
@@ -109,9 +111,9 @@ pub struct GraphBuilder<'d> {
 
 /// The DLC writer reads its option when the graph is finalized: option and path stay where they are until then.
 struct FileTarget {
-    _path: CString,
-    _config: Box<ir::GraphCustomConfig>,
-    _raw: Box<RawConfig>,
+    _path: Pinned<c_char>,
+    _config: Pinned<ir::GraphCustomConfig>,
+    _raw: Pinned<RawConfig>,
 }
 
 struct Slot {
@@ -144,7 +146,8 @@ impl<'d> GraphBuilder<'d> {
     ) -> Result<GraphBuilder<'d>> {
         let mut custom = config.encode(name, device)?;
         let configs: Vec<RawConfig> = custom.iter_mut().map(GraphCustomConfig::as_graph_config).collect();
-        let mut graph = GraphBuilder::create_with(context, name, &configs)?;
+        let list: Vec<*const RawConfig> = configs.iter().map(ptr::from_ref).collect();
+        let mut graph = GraphBuilder::create_with(context, name, &list)?;
         graph.vtcm_bytes = config.vtcm_bytes(device);
         Ok(graph)
     }
@@ -155,9 +158,10 @@ impl<'d> GraphBuilder<'d> {
         name: &str,
         path: CString,
     ) -> Result<GraphBuilder<'d>> {
-        let mut config = Box::new(ir::GraphCustomConfig::serialize_to(path.as_ptr()));
-        let raw = Box::new(config.as_graph_config());
-        let mut graph = GraphBuilder::create_with(context, name, std::slice::from_ref(&*raw))?;
+        let path = Pinned::string(path);
+        let config = Pinned::new([ir::GraphCustomConfig::serialize_to(path.as_ptr())]);
+        let raw = Pinned::new([RawConfig::custom(config.as_ptr().cast())]);
+        let mut graph = GraphBuilder::create_with(context, name, &[raw.as_ptr()])?;
         graph.file = Some(FileTarget { _path: path, _config: config, _raw: raw });
         Ok(graph)
     }
@@ -166,22 +170,23 @@ impl<'d> GraphBuilder<'d> {
     fn create_with(
         context: Arc<OwnedContext>,
         name: &str,
-        configs: &[RawConfig],
+        configs: &[*const RawConfig],
     ) -> Result<GraphBuilder<'d>> {
         let c_name = c_string(name)?;
-        let mut list: Vec<*const RawConfig> = configs.iter().map(ptr::from_ref).collect();
-        list.push(ptr::null());
+        let mut list = [configs, &[ptr::null()]].concat();
         let mut handle: GraphHandle = ptr::null_mut();
-        context.backend.call(
-            "graphCreate",
-            || format!("graph `{name}`"),
-            |api| {
-                let create = api.graph_create()?;
-                // SAFETY: the context is alive; name and null-terminated list live until the end of this function. What the list
-                // points to lives until the end of the caller, which keeps it longer where the library does not copy it.
-                Ok(unsafe { create(context.handle, c_name.as_ptr(), list.as_mut_ptr(), &mut handle) })
-            },
-        )?;
+        // SAFETY: the context is alive; name and null-terminated list live until the end of this function. What the list points to
+        // lives until the end of the caller, which keeps it longer where the library does not copy it.
+        unsafe {
+            let (c_name, list) = (c_name.as_ptr(), list.as_mut_ptr());
+            let backend = &context.backend;
+            vendor!(
+                backend,
+                Exclusive,
+                graph_create(context.handle, c_name, list, &mut handle),
+                "graph `{name}`"
+            )
+        }?;
         Ok(GraphBuilder {
             context,
             handle,
@@ -206,16 +211,17 @@ impl<'d> GraphBuilder<'d> {
     pub fn tensor(&mut self, spec: &TensorSpec<'d>) -> Result<TensorId> {
         check::tensor(spec)?;
         let mut encoded = encode::tensor(spec)?;
-        self.backend().call(
-            "tensorCreateGraphTensor",
-            || format!("tensor `{}`", spec.name),
-            |api| {
-                let create = api.tensor_create_graph_tensor()?;
-                // SAFETY: the graph is alive; the tensor and what it points to are; the library copies all of it and
-                // fills in the tensor's id.
-                Ok(unsafe { create(self.handle, &mut encoded.raw) })
-            },
-        )?;
+        // SAFETY: the graph is alive; the tensor and what it points to are; the library copies all of it and fills in the tensor's
+        // id.
+        unsafe {
+            vendor!(
+                self.backend(),
+                Exclusive,
+                tensor_create_graph_tensor(self.handle, &mut encoded.raw),
+                "tensor `{}`",
+                spec.name
+            )
+        }?;
         let kind = match spec.role {
             Role::Input => Kind::Input,
             Role::Output => Kind::Output,
@@ -281,28 +287,24 @@ impl<'d> GraphBuilder<'d> {
             return Ok(());
         }
         for (_, name, tensor) in &mut op.param_tensors {
-            self.backend().call(
-                "tensorCreateGraphTensor",
-                || format!("{}, parameter `{name}`", subject(spec)),
-                |api| {
-                    let create = api.tensor_create_graph_tensor()?;
-                    // SAFETY: as in `tensor`; the parameter's data lives as long as `spec`.
-                    Ok(unsafe { create(self.handle, &mut tensor.raw) })
-                },
-            )?;
+            // SAFETY: as in `tensor`; the parameter's data lives as long as `spec`.
+            unsafe {
+                vendor!(
+                    self.backend(),
+                    Exclusive,
+                    tensor_create_graph_tensor(self.handle, &mut tensor.raw),
+                    "{}, parameter `{name}`",
+                    subject(spec)
+                )
+            }?;
         }
         op.refresh_params();
         let config = op.config();
-        self.backend().call(
-            "graphAddNode",
-            || subject(spec),
-            |api| {
-                let add = api.graph_add_node()?;
-                // SAFETY: the graph is alive; the config points into `op`, which is, and to data that is borrowed; the library
-                // copies what it keeps.
-                Ok(unsafe { add(self.handle, config) })
-            },
-        )?;
+        // SAFETY: the graph is alive; the config points into `op`, which is, and to data that is borrowed; the library copies what
+        // it keeps.
+        unsafe {
+            vendor!(self.backend(), Exclusive, graph_add_node(self.handle, config), "{}", subject(spec))
+        }?;
         self.ops.insert(spec.name.to_owned());
         for id in spec.outputs {
             self.tensors[id.0].producer = Some(spec.name.to_owned());
@@ -368,16 +370,18 @@ impl<'d> GraphBuilder<'d> {
     #[expect(unsafe_code, reason = "calls the library")]
     fn validate_encoded(&mut self, spec: &OpSpec<'_>, op: &mut EncodedOp) -> Result<()> {
         let config = op.config();
-        let validated = self.backend().call(
-            "backendValidateOpConfig",
-            || subject(spec),
-            |api| {
-                let validate = api.backend_validate_op_config()?;
-                // SAFETY: the backend is alive; the config points into `op`, which is, and to data that is borrowed for `'d` or
-                // as long as `spec`.
-                Ok(unsafe { validate(self.backend().handle(), config) })
-            },
-        );
+        let backend = self.backend();
+        // SAFETY: the backend is alive; the config points into `op`, which is, and to data that is borrowed for `'d` or as long as
+        // `spec`.
+        let validated = unsafe {
+            vendor!(
+                backend,
+                Exclusive,
+                backend_validate_op_config(backend.handle(), config),
+                "{}",
+                subject(spec)
+            )
+        };
         self.refused |= validated.is_err();
         validated?;
         self.validated.insert(spec.name.to_owned());
@@ -408,16 +412,16 @@ impl CompleteGraph {
     #[expect(unsafe_code, reason = "calls the library")]
     pub fn finalize(self) -> Result<()> {
         let backend = &self.context.backend;
-        backend.call(
-            "graphFinalize",
-            || format!("graph `{}`", self.name),
-            |api| {
-                let finalize = api.graph_finalize()?;
-                backend.plan_vtcm(self.vtcm_bytes);
-                // SAFETY: the graph is alive and not finalized: this consumes it. No profile, no signal.
-                Ok(unsafe { finalize(self.handle, ptr::null_mut(), ptr::null_mut()) })
-            },
-        )
+        // SAFETY: the graph is alive and not finalized: this consumes it. No profile, no signal.
+        unsafe {
+            vendor!(
+                backend,
+                Exclusive { backend.plan_vtcm(self.vtcm_bytes); },
+                graph_finalize(self.handle, ptr::null_mut(), ptr::null_mut()),
+                "graph `{}`",
+                self.name
+            )
+        }
     }
 }
 

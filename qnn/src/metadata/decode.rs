@@ -159,15 +159,9 @@ unsafe fn tensors(infos: *const RawTensor, count: u32) -> Result<Vec<TensorInfo>
                 .ok_or_else(|| unreadable(&format!("tensor `{name}` has the unknown type {code:#x}")))?;
             // SAFETY: null or `rank` dimensions of the struct.
             let dims = unsafe { list(common.dimensions, common.rank) }.to_vec();
-            Ok(TensorInfo {
-                name,
-                id: common.id,
-                dtype,
-                // SAFETY: the encoding belongs to the struct, which has these dimensions.
-                quant: unsafe { quant(&common.quantize_params, &dims) },
-                dims,
-                version: info.version.0,
-            })
+            // SAFETY: the encoding belongs to the struct, which has these dimensions.
+            let quant = unsafe { quant(&common.quantize_params, &dims) };
+            TensorInfo::new(name, common.id, dtype, dims, quant, info.version.0)
         })
         .collect()
 }

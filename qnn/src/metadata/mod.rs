@@ -5,17 +5,16 @@
 mod decode;
 
 use std::ptr;
-use std::sync::{Mutex, PoisonError};
 
 use qnn_platform::libs::QnnLibs;
-use qnn_sys::SystemLibrary;
 use qnn_sys::system as raw;
 use qnn_sys::types::{SystemContextHandle, Version};
 
 #[cfg(feature = "compose")]
 pub(crate) use self::decode::graphs;
-use crate::backend::check;
-use crate::{Error, Result, TensorInfo, log};
+use crate::gate::vendor;
+use crate::library::System;
+use crate::{Error, Result, TensorInfo};
 
 /// Metadata of a context binary.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,11 +108,10 @@ impl BinaryInfo {
 
 /// Reads the metadata of context binaries.
 ///
-/// `Send` and `Sync`: reads take turns.
-#[derive(Debug)]
+/// `Send` and `Sync`: reads take turns, as all calls of the vendor's libraries do.
+#[derive(Clone, Debug)]
 pub struct MetadataReader {
-    library: SystemLibrary,
-    turn: Mutex<()>,
+    system: System,
 }
 
 impl MetadataReader {
@@ -121,45 +119,57 @@ impl MetadataReader {
     ///
     /// # Errors
     /// [`Error::Load`] when it cannot be loaded or has an unsupported version.
-    #[expect(unsafe_code, reason = "loads a library")]
     pub fn open(libs: &QnnLibs) -> Result<MetadataReader> {
-        // SAFETY: the resolution order, or the caller, names the vendor's library.
-        let library = unsafe { SystemLibrary::open(&libs.system()) }?;
-        Ok(MetadataReader { library, turn: Mutex::new(()) })
+        Ok(MetadataReader { system: System::open(libs)? })
     }
 
     /// Reads the metadata of a context binary.
     ///
     /// # Errors
     /// [`Error::Vendor`], codes 30001 and 30010, for data that is damaged or no context binary; [`Error::Invalid`] for metadata that
-    /// this version does not understand.
-    #[expect(unsafe_code, reason = "calls the library and reads what it returns")]
+    /// this version does not understand, or that speaks of tensors larger than a tensor can be.
     pub fn read(&self, binary: &[u8]) -> Result<BinaryInfo> {
+        self.system.read(binary)
+    }
+}
+
+/// What reads one binary in the library, freed when dropped.
+struct Reading<'a> {
+    system: &'a System,
+    handle: SystemContextHandle,
+}
+
+impl Drop for Reading<'_> {
+    #[expect(unsafe_code, reason = "calls the library")]
+    fn drop(&mut self) {
+        // SAFETY: the handle is ours and alive; what was read from it has been copied. Nothing can be done about a failure here.
+        let _ = unsafe { vendor!(self.system, Exclusive, system_context_free(self.handle)) };
+    }
+}
+
+impl System {
+    /// Reads the metadata of a context binary.
+    #[expect(unsafe_code, reason = "calls the library and reads what it returns")]
+    pub(crate) fn read(&self, binary: &[u8]) -> Result<BinaryInfo> {
         if binary.is_empty() {
             return Err(Error::invalid("context binary", "it is empty"));
         }
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let api = self.library.interface().functions();
-        let mark = log::mark();
-
-        let create = api.system_context_create()?;
-        let mut context: SystemContextHandle = ptr::null_mut();
+        let mut handle: SystemContextHandle = ptr::null_mut();
         // SAFETY: the out-pointer is valid.
-        check("systemContextCreate", String::new, mark, unsafe { create(&mut context) })?;
-        let free = api.system_context_free()?;
-
-        let result = api.system_context_get_metadata().map_err(Error::from).and_then(|get| {
-            let mut info: *const raw::BinaryInfo = ptr::null();
-            // SAFETY: the context is alive, the data has the length that is passed, the out-pointer is valid.
-            let status = unsafe { get(context, binary.as_ptr().cast(), binary.len() as u64, &mut info) };
-            check("systemContextGetMetaData", || format!("{} bytes", binary.len()), mark, status)?;
-            // SAFETY: on success the struct and all it points to belong to the context, which is freed below.
-            unsafe { decode::binary_info(info) }
-        });
-        // SAFETY: the context is ours and alive; what was read from it has been copied.
-        let freed = unsafe { free(context) };
-        let info = result?;
-        check("systemContextFree", String::new, mark, freed)?;
-        Ok(info)
+        unsafe { vendor!(self, Exclusive, system_context_create(&mut handle)) }?;
+        let reading = Reading { system: self, handle };
+        let mut info: *const raw::BinaryInfo = ptr::null();
+        // SAFETY: the context is alive, the data has the length that is passed, the out-pointer is valid.
+        unsafe {
+            let (data, len) = (binary.as_ptr().cast(), binary.len() as u64);
+            vendor!(
+                self,
+                Exclusive,
+                system_context_get_metadata(reading.handle, data, len, &mut info),
+                "{len} bytes"
+            )
+        }?;
+        // SAFETY: on success the struct and all it points to belong to the context, which is freed after this.
+        unsafe { decode::binary_info(info) }
     }
 }
