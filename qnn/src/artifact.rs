@@ -97,19 +97,3 @@ impl std::fmt::Debug for ArtifactSource {
 #[derive(Debug)]
 #[repr(C, align(4096))]
 pub struct Aligned<T: ?Sized>(pub T);
-
-/// The app was built without its models (`QNN_BUILD=stub`, or on docs.rs).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("model `{model}` was not compiled: {reason}\nhelp: {}", self.help())]
-pub struct Stub {
-    /// The model.
-    pub model: String,
-    /// Why there is only a stub.
-    pub reason: String,
-}
-
-impl Stub {
-    pub(crate) fn help(&self) -> &'static str {
-        "build the app again with QNN_BUILD unset on a machine where models can be compiled"
-    }
-}

@@ -89,7 +89,7 @@ impl Backend {
     /// toolchain, the folder of the executable, on Android the app's native libraries.
     ///
     /// # Errors
-    /// [`Error::LibrariesNotFound`] with every place that was looked at; else as [`Backend::open`].
+    /// [`LibrariesNotFound`](crate::ErrorKind::LibrariesNotFound) with every place that was looked at; else as [`Backend::open`].
     pub fn htp() -> Result<Backend> {
         Backend::open(&libs::resolve(None)?)
     }
@@ -99,7 +99,7 @@ impl Backend {
     /// Loading takes some 50 ms and, on x86-64, writes a line to standard output.
     ///
     /// # Errors
-    /// [`Error::Load`] when the library cannot be loaded or has an unsupported version, [`Error::Vendor`] when it does not start.
+    /// [`Load`](crate::ErrorKind::Load) when the library cannot be loaded or has an unsupported version, [`Vendor`](crate::ErrorKind::Vendor) when it does not start.
     pub fn open(libs: &QnnLibs) -> Result<Backend> {
         Backend::open_library(libs, &libs.htp())
     }
@@ -212,13 +212,13 @@ impl Backend {
     /// Whether the emulator can execute a graph that was planned for this much VTCM. Called within the call that executes.
     ///
     /// # Errors
-    /// [`Error::EmulatedVtcm`] when it was set up for another amount since.
+    /// [`EmulatedVtcm`](crate::ErrorKind::EmulatedVtcm) when it was set up for another amount since.
     pub(crate) fn check_vtcm(&self, graph: &str, bytes: u64) -> Result<()> {
         let now = EMULATED_VTCM.load(Ordering::Relaxed);
         if !self.is_emulator() || bytes == 0 || bytes == now {
             return Ok(());
         }
-        Err(Error::EmulatedVtcm { graph: graph.to_owned(), planned_mb: bytes >> 20, emulated_mb: now >> 20 })
+        Err(Error::emulated_vtcm(graph, bytes >> 20, now >> 20))
     }
 
     pub(crate) fn logger(&self) -> LogHandle {

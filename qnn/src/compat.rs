@@ -46,7 +46,7 @@ pub(crate) fn check(what: &str, binary: &BinaryInfo, device: &Device, options: L
     if found.is_empty() {
         return Ok(());
     }
-    Err(Error::Incompatible { what: what.to_owned(), found, help: help.join("; ") })
+    Err(Error::incompatible(what, found, help.join("; ")))
 }
 
 fn add_soc(device: &Device) -> String {
@@ -70,10 +70,9 @@ pub(crate) fn emulable(what: &str, info: &BinaryInfo) -> Result<()> {
     if !info.graphs.iter().any(|graph| shared(graph).is_some_and(|bytes| bytes > 0)) {
         return Ok(());
     }
-    Err(Error::Incompatible {
-        what: what.to_owned(),
-        found: vec!["its graphs share weights, which the x86-64 emulator does not support".to_owned()],
-        help: "a device takes it as it is; to run on this machine, build with `--config models.NAME.htp.weight-sharing=false`"
-            .to_owned(),
-    })
+    Err(Error::incompatible(
+        what,
+        vec!["its graphs share weights, which the x86-64 emulator does not support".to_owned()],
+        "a device takes it as it is; to run on this machine, build with `--config models.NAME.htp.weight-sharing=false`",
+    ))
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use qnn_sys::types::{ContextHandle, GraphHandle, TensorType};
 
 use crate::encode::{EncodedTensor, c_string};
+use crate::error::texts;
 use crate::gate::vendor;
 use crate::metadata::{BinaryInfo, GraphInfo};
 use crate::{Backend, Device, Error, Graph, Result, TensorInfo, compat};
@@ -83,7 +84,7 @@ const NOT_CREATED: u32 = 5005;
 /// Tells the failure of a binary that uses ops nobody registered from the others with the same code, by what the library logs:
 /// `op [package::kernel] not found`.
 fn missing_ops(what: &str, error: Error) -> Error {
-    let Error::Vendor(vendor) = &error else { return error };
+    let Some(vendor) = error.vendor() else { return error };
     let named = |line: &String| {
         let (_, rest) = line.split_once("op [")?;
         let (op, rest) = rest.split_once(']')?;
@@ -94,7 +95,7 @@ fn missing_ops(what: &str, error: Error) -> Error {
     if vendor.code.code != NOT_CREATED || ops.is_empty() {
         return error;
     }
-    Error::OpPackageMissing { what: what.to_owned(), ops }
+    Error::op_package_missing(what, ops)
 }
 
 impl Context {
@@ -107,8 +108,8 @@ impl Context {
     /// you have compiled; for a file that travelled, compare a hash first, as generated code does with [`crate::ArtifactFile`].
     ///
     /// # Errors
-    /// [`Error::Incompatible`] when it was made by another build of QNN or for another architecture, [`Error::OpPackageMissing`] when
-    /// it uses ops of a package that was not registered ([`Backend::register_op_package`]), [`Error::Vendor`] when it is damaged
+    /// [`Incompatible`](crate::ErrorKind::Incompatible) when it was made by another build of QNN or for another architecture, [`OpPackageMissing`](crate::ErrorKind::OpPackageMissing) when
+    /// it uses ops of a package that was not registered ([`Backend::register_op_package`]), [`Vendor`](crate::ErrorKind::Vendor) when it is damaged
     /// (codes 30001, 30010) or the device cannot take it.
     pub fn from_bytes(device: &Device, bytes: &[u8]) -> Result<Context> {
         Context::load(device, bytes, "the context binary", LoadOptions::default())
@@ -118,7 +119,7 @@ impl Context {
     /// can be trusted.
     ///
     /// # Errors
-    /// [`Error::File`] when the file cannot be opened; else as [`Context::from_bytes`].
+    /// [`File`](crate::ErrorKind::File) when the file cannot be opened; else as [`Context::from_bytes`].
     pub fn from_file(device: &Device, path: impl AsRef<Path>) -> Result<Context> {
         let path = path.as_ref();
         let map = map(path)?;
@@ -178,12 +179,12 @@ impl Context {
     /// The graph of a name.
     ///
     /// # Errors
-    /// [`Error::UnknownGraph`] with the names there are.
+    /// [`UnknownGraph`](crate::ErrorKind::UnknownGraph) with the names there are.
     pub fn graph(&self, name: &str) -> Result<Graph> {
         let index = self.loaded.info.graphs.iter().position(|graph| graph.name == name);
-        index.map(|index| Graph::new(self.loaded.clone(), index)).ok_or_else(|| Error::UnknownGraph {
-            graph: name.to_owned(),
-            known: self.loaded.info.graphs.iter().map(|graph| graph.name.clone()).collect(),
+        index.map(|index| Graph::new(self.loaded.clone(), index)).ok_or_else(|| {
+            let known = self.loaded.info.graphs.iter().map(|graph| graph.name.clone());
+            Error::unknown_graph(name, known.collect())
         })
     }
 }
@@ -226,8 +227,8 @@ fn retrieve(context: &OwnedContext, graph: &GraphInfo) -> Result<LoadedGraph> {
 /// Maps a file for reading.
 #[expect(unsafe_code, reason = "maps a file")]
 pub(crate) fn map(path: &Path) -> Result<memmap2::Mmap> {
-    let file_error = |error| Error::File { path: path.to_owned(), error };
-    let file = std::fs::File::open(path).map_err(file_error)?;
+    let file_error = texts::file(path);
+    let file = std::fs::File::open(path).map_err(&file_error)?;
     // SAFETY: the mapping is private to the load that follows. Another process that shortened the file meanwhile would end
     // this one, as with any mapped file; artifacts are replaced by renaming, never written in place.
     unsafe { memmap2::Mmap::map(&file) }.map_err(file_error)

@@ -66,7 +66,7 @@ impl Device {
     /// A device to compile for, or to emulate, a SoC of the table.
     ///
     /// # Errors
-    /// [`Error::UnknownSoc`] for an id without a row: the library accepts many ids that it cannot compile for.
+    /// [`UnknownSoc`](crate::ErrorKind::UnknownSoc) for an id without a row: the library accepts many ids that it cannot compile for.
     pub fn for_soc(backend: &Backend, soc_id: u32) -> Result<Device> {
         let unknown = || UnknownSoc { name: soc_id.to_string(), nearest: Vec::new() };
         let soc = soc::by_id(soc_id).ok_or_else(unknown)?;
@@ -77,7 +77,7 @@ impl Device {
     /// The NPU of this machine.
     ///
     /// # Errors
-    /// [`Error::Vendor`] when the machine has none that the library can reach; always in the emulator, which has no SoC of its
+    /// [`Vendor`](crate::ErrorKind::Vendor) when the machine has none that the library can reach; always in the emulator, which has no SoC of its
     /// own ([`Device::for_soc`] gives it one).
     pub fn native(backend: &Backend) -> Result<Device> {
         let info = machine(backend)?;
@@ -133,14 +133,11 @@ impl fmt::Debug for Device {
 
 /// On a device, the usual reason is that the NPU-side library is not where the system looks for it.
 fn with_library_path(backend: &Backend, error: Error) -> Error {
-    match error {
-        Error::Vendor(mut vendor) if !backend.is_emulator() => {
-            let path = env::string(&env::ADSP_LIBRARY_PATH).unwrap_or_else(|| "not set".to_owned());
-            vendor.log.push(format!("ADSP_LIBRARY_PATH is {path}"));
-            Error::Vendor(vendor)
-        }
-        other => other,
+    if backend.is_emulator() {
+        return error;
     }
+    let path = env::string(&env::ADSP_LIBRARY_PATH).unwrap_or_else(|| "not set".to_owned());
+    error.with_log_line(format!("ADSP_LIBRARY_PATH is {path}"))
 }
 
 /// What the library says about the NPU of this machine.

@@ -57,7 +57,7 @@ impl DlcGraph {
     /// Compiles the graph.
     ///
     /// # Errors
-    /// [`Error::Vendor`] when it cannot be compiled.
+    /// [`Vendor`](crate::ErrorKind::Vendor) when it cannot be compiled.
     #[expect(unsafe_code, reason = "calls the library")]
     pub fn finalize(self) -> Result<()> {
         let backend = &self.context.backend;
@@ -84,7 +84,7 @@ impl ContextBuilder {
     /// Adds every graph of a DLC file to the context; each must be finalized before the context is serialized.
     ///
     /// # Errors
-    /// [`Error::Dlc`] when this pair of libraries cannot compose, [`Error::Vendor`] for a file that is no DLC or is
+    /// [`Dlc`](crate::ErrorKind::Dlc) when this pair of libraries cannot compose, [`Vendor`](crate::ErrorKind::Vendor) for a file that is no DLC or is
     /// damaged, or has ops that the backend does not support.
     pub fn add_dlc(&self, path: &Path, config: &GraphConfig) -> Result<Vec<DlcGraph>> {
         let system = Reader::open(self.device().backend().system()?)?;
@@ -145,14 +145,15 @@ impl<'a> Reader<'a> {
                 "{subject}"
             )
         };
-        opened.map_err(|error| match error {
+        opened.map_err(|error| match error.vendor().map(|error| error.code.code) {
             // Whatever is wrong with the file, the library says that it ran out of memory.
-            Error::Vendor(mut vendor) if vendor.code.code == 1002 => {
-                vendor.code.cause = "the file cannot be read, is no DLC, or is damaged";
-                vendor.code.remedy = "check the file: it is of another kind, or was not copied whole";
-                Error::Vendor(vendor)
+            Some(1002) => {
+                let what = path.display();
+                error
+                    .with_message(format!("{what} cannot be read, is no DLC file, or is damaged"))
+                    .with_help("check the file: it is of another kind, or was not copied whole")
             }
-            other => other,
+            _ => error,
         })?;
         Ok(Dlc { reader: self, handle })
     }
@@ -196,7 +197,7 @@ impl Dlc<'_> {
                 let system = &self.reader.system.interface;
                 // SAFETY: file, backend and context are alive; there are no options; the out-pointers are valid.
                 let status = unsafe { system.dlc_compose_graphs(&request, &mut graphs, &mut count) };
-                Ok(("systemDlcComposeGraphs", status.map_err(Error::Dlc)?))
+                Ok(("systemDlcComposeGraphs", status.map_err(Error::dlc)?))
             },
         )?;
         if count == 0 {
@@ -221,7 +222,7 @@ impl Drop for Dlc<'_> {
 /// its creation, so two files of one graph differ.
 ///
 /// # Errors
-/// [`Error::Load`] when the DLC writer cannot be loaded, [`Error::Vendor`] when it refuses the graph.
+/// [`Load`](crate::ErrorKind::Load) when the DLC writer cannot be loaded, [`Vendor`](crate::ErrorKind::Vendor) when it refuses the graph.
 #[expect(unsafe_code, reason = "calls the library")]
 pub fn create<'d>(libs: &QnnLibs, path: &Path, graph: &str) -> Result<GraphBuilder<'d>> {
     let backend = Backend::open_library(libs, &libs.ir())?;

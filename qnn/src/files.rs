@@ -21,10 +21,9 @@ pub(crate) fn open(model: &str, file: &ArtifactFile) -> Result<(PathBuf, memmap2
             Some(why) => others.push(format!("{} is another file: {why}", path.display())),
         }
     }
-    let (model, name) = (model.to_owned(), file.name.to_owned());
     match others.is_empty() {
-        true => Err(Error::ArtifactFile { model, file: name, looked: folders() }),
-        false => Err(Error::OtherArtifact { model, file: name, others }),
+        true => Err(Error::artifact_file(model, file.name, &folders())),
+        false => Err(Error::other_artifact(model, file.name, others)),
     }
 }
 
@@ -79,7 +78,8 @@ mod tests {
     #[test]
     fn a_missing_file_names_the_folders() {
         let error = open("digits", &file(None, Path::new("/no/such/file"))).unwrap_err();
-        assert!(matches!(&error, Error::ArtifactFile { looked, .. } if looked.len() >= 3), "{error}");
+        assert_eq!(error.kind(), crate::ErrorKind::ArtifactFile, "{error}");
+        assert!(folders().len() >= 3);
         assert!(error.to_string().contains("no-such-model.bin"), "{error}");
     }
 

@@ -27,14 +27,9 @@ impl<T: fmt::Debug> fmt::Debug for Preview<'_, T> {
 /// A slice as the array that a tensor is.
 ///
 /// # Errors
-/// [`Error::SliceLength`] with the tensor and both lengths.
+/// [`SliceLength`](crate::ErrorKind::SliceLength) with the tensor and both lengths.
 pub fn array<'a, T, const N: usize>(graph: &str, tensor: &str, values: &'a [T]) -> Result<&'a [T; N]> {
-    values.try_into().map_err(|_| Error::SliceLength {
-        graph: graph.to_owned(),
-        tensor: tensor.to_owned(),
-        expected: N,
-        given: values.len(),
-    })
+    values.try_into().map_err(|_| Error::slice_length(graph, tensor, N, values.len()))
 }
 
 /// An array of zeros that never was on the stack.

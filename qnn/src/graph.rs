@@ -43,8 +43,8 @@ impl Graph {
     /// order, by name.
     ///
     /// # Errors
-    /// [`Error::UnknownTensor`], [`Error::TensorCount`], [`Error::TensorType`] and [`Error::TensorLength`] before anything is executed;
-    /// [`Error::Vendor`] when the execution fails.
+    /// [`UnknownTensor`](crate::ErrorKind::UnknownTensor), [`TensorCount`](crate::ErrorKind::TensorCount), [`TensorType`](crate::ErrorKind::TensorType) and [`TensorLength`](crate::ErrorKind::TensorLength) before anything is executed;
+    /// [`Vendor`](crate::ErrorKind::Vendor) when the execution fails.
     pub fn execute(
         &self,
         inputs: &[(&str, Tensor<'_>)],
@@ -129,13 +129,11 @@ fn bind<'a>(
         // Given in the graph's own order, hundreds of tensors need no search.
         let here = infos.get(position).filter(|info| info.name == name).map(|_| position);
         let search = || infos.iter().position(|info| info.name == name);
-        let index = here.or_else(search).ok_or_else(|| Error::UnknownTensor {
-            graph: graph.to_owned(),
-            side,
-            tensor: name.to_owned(),
-            known: infos.iter().map(|info| info.name.clone()).collect(),
+        let index = here.or_else(search).ok_or_else(|| {
+            let known = infos.iter().map(|info| info.name.clone()).collect();
+            Error::unknown_tensor(graph, side, name, known)
         })?;
-        infos[index].check(graph, dtype, len)?;
+        infos[index].check(graph, dtype, data, len)?;
         counts[index] += 1;
         let data_size =
             u32::try_from(len).map_err(|_| Error::invalid(format!("tensor `{name}`"), "it exceeds 4 GiB"))?;
@@ -145,12 +143,7 @@ fn bind<'a>(
     }
     match counts.iter().position(|count| *count != 1) {
         None => Ok(raw),
-        Some(index) => Err(Error::TensorCount {
-            graph: graph.to_owned(),
-            side,
-            tensor: infos[index].name.clone(),
-            given: counts[index],
-        }),
+        Some(index) => Err(Error::tensor_count(graph, side, &infos[index].name, counts[index])),
     }
 }
 

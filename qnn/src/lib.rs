@@ -57,7 +57,7 @@
 //!
 //! [`Backend::htp`] takes the first of: `QNN_SDK_ROOT`, `QNN_LIB_DIR`, the toolchain that `cargo qnn toolchain install` installed,
 //! the folder of the executable, and on Android the app's native libraries. [`qnn_platform::libs`](https://docs.rs/qnn-platform)
-//! has the details, and [`Error::LibrariesNotFound`] lists every place with what was missing there.
+//! has the details, and [`LibrariesNotFound`](crate::ErrorKind::LibrariesNotFound) lists every place with what was missing there.
 //!
 //! A device needs four of the vendor's files, all of the release that compiled the binary: `libQnnHtp.so`, `libQnnSystem.so`,
 //! `libQnnHtpV75Stub.so` and `libQnnHtpV75Skel.so` (75 is the architecture). The folder of the last one must be in
@@ -68,8 +68,8 @@
 //! # Errors
 //!
 //! Every [`Error`] says what was found and, after `help:`, what to do; [`Error::help`] gives the latter alone. A failed call of the
-//! vendor's library is [`Error::Vendor`]: the code decoded by [`codes`], and what the library logged during the call. A binary of
-//! another QNN release, architecture or size of VTCM is [`Error::Incompatible`] before the library sees it, because the library
+//! vendor's library is [`Vendor`](crate::ErrorKind::Vendor): the code decoded by [`codes`], and what the library logged during the call. A binary of
+//! another QNN release, architecture or size of VTCM is [`Incompatible`](crate::ErrorKind::Incompatible) before the library sees it, because the library
 //! answers with a number, and its emulator not at all.
 //!
 //! `QNN_LOG=warn` (or `info`, `verbose`, `debug`) prints the library's log to standard error.
@@ -82,7 +82,7 @@
 //! # The emulator
 //!
 //! It computes what the NPU computes, on one core and slowly; its times say nothing about a device. `QNN_EMULATE_SOC` chooses the
-//! SoC that [`LoadedModel`] asks for. All graphs of a process have to be planned for the same amount of VTCM there ([`Error::EmulatedVtcm`]).
+//! SoC that [`LoadedModel`] asks for. All graphs of a process have to be planned for the same amount of VTCM there ([`EmulatedVtcm`](crate::ErrorKind::EmulatedVtcm)).
 
 mod artifact;
 mod backend;
@@ -114,17 +114,19 @@ mod pinned;
 mod profile;
 mod tensor;
 
-pub use artifact::{Aligned, Artifact, ArtifactFile, ArtifactSource, FileSum, OpPackage, Stub};
+pub use artifact::{Aligned, Artifact, ArtifactFile, ArtifactSource, FileSum, OpPackage};
 pub use backend::Backend;
 pub use context::{Context, LoadOptions};
 pub use device::{Device, DeviceInfo};
 pub use dtype::{DataType, F16};
-pub use error::{Error, Result, VendorError};
+pub use error::{Error, ErrorKind, Result, VendorError};
 pub use graph::Graph;
 pub use metadata::{BinaryInfo, GraphInfo};
 pub use model::LoadedModel;
 pub use performance::{Performance, PerformanceMode};
 pub use profile::{Profile, ProfileEvent, ProfileLevel, ProfileUnit};
+pub use qnn_platform::libs::{QnnLibs, Source as LibrarySource};
+pub use qnn_platform::soc::Soc;
 pub use qnn_sys::types::Version;
 pub use tensor::{Element, Quant, Tensor, TensorInfo, TensorMut};
 

@@ -7,7 +7,7 @@ use qnn_platform::soc::{self, Soc};
 
 use crate::{
     Artifact, ArtifactSource, Backend, Context, Device, DeviceInfo, Error, Graph, LoadOptions, OpPackage,
-    Result, Stub, Tensor, TensorMut, files,
+    Result, Tensor, TensorMut, files,
 };
 
 /// A model of the app, loaded on the device: what generated code wraps.
@@ -24,14 +24,14 @@ impl LoadedModel {
     /// `QNN_EMULATE_SOC`, else the first.
     ///
     /// # Errors
-    /// [`Error::Stub`] when the app was built without its models, [`Error::NoArtifact`] when none fits,
-    /// [`Error::ArtifactFile`] when its file is missing, [`Error::OtherArtifact`] when it is another, else as [`Context::load`].
+    /// [`Stub`](crate::ErrorKind::Stub) when the app was built without its models, [`NoArtifact`](crate::ErrorKind::NoArtifact) when none fits,
+    /// [`ArtifactFile`](crate::ErrorKind::ArtifactFile) when its file is missing, [`OtherArtifact`](crate::ErrorKind::OtherArtifact) when it is another, else as [`Context::load`].
     pub fn load(backend: &Backend, artifacts: &'static [Artifact]) -> Result<LoadedModel> {
         let Some(first) = artifacts.first() else {
             return Err(Error::invalid("model", "the app contains no artifact of it"));
         };
         if let ArtifactSource::Stub(reason) = first.source {
-            return Err(stub(first, reason));
+            return Err(Error::stub(first.model, reason));
         }
         let candidates: Vec<Candidate> = artifacts.iter().map(Candidate::from).collect();
         let (device, index) = choose_device(backend, first.model, &candidates)?;
@@ -44,7 +44,7 @@ impl LoadedModel {
     /// Executes a graph, see [`Graph::execute`].
     ///
     /// # Errors
-    /// [`Error::UnknownGraph`], else as [`Graph::execute`].
+    /// [`UnknownGraph`](crate::ErrorKind::UnknownGraph), else as [`Graph::execute`].
     pub fn run(
         &self,
         graph: &str,
@@ -57,7 +57,7 @@ impl LoadedModel {
     /// A graph of the model.
     ///
     /// # Errors
-    /// [`Error::UnknownGraph`] with the names there are.
+    /// [`UnknownGraph`](crate::ErrorKind::UnknownGraph) with the names there are.
     pub fn graph(&self, name: &str) -> Result<Graph> {
         self.context.graph(name)
     }
@@ -76,10 +76,6 @@ impl LoadedModel {
     pub fn context(&self) -> &Context {
         &self.context
     }
-}
-
-fn stub(artifact: &Artifact, reason: &str) -> Error {
-    Stub { model: artifact.model.to_owned(), reason: reason.to_owned() }.into()
 }
 
 fn emulated_soc() -> Result<Option<&'static Soc>> {
@@ -128,12 +124,8 @@ fn choose(model: &str, candidates: &[Candidate], device: &DeviceInfo) -> Result<
     let same_arch = || candidates.iter().position(|candidate| candidate.arch == device.arch);
     exact.or_else(same_arch).ok_or_else(|| {
         let name = device.soc().map_or_else(|| format!("v{}", device.arch), |soc| soc.name.to_owned());
-        Error::NoArtifact {
-            model: model.to_owned(),
-            device: device.to_string(),
-            built: candidates.iter().map(|candidate| candidate.soc.to_owned()).collect(),
-            help: format!("add \"{name}\" to `soc` in [package.metadata.qnn] and build again"),
-        }
+        let built = candidates.iter().map(|candidate| candidate.soc.to_owned()).collect();
+        Error::no_artifact(model, &device.to_string(), built, &name)
     })
 }
 
@@ -144,7 +136,7 @@ const REGISTERED_BEFORE: u32 = 4009;
 fn register(backend: &Backend, package: &OpPackage) -> Result<()> {
     let path = find_library(package)?;
     match backend.register_op_package(path, package.provider, package.target) {
-        Err(Error::Vendor(error)) if error.code.code == REGISTERED_BEFORE => Ok(()),
+        Err(error) if error.vendor().is_some_and(|error| error.code.code == REGISTERED_BEFORE) => Ok(()),
         result => result,
     }
 }
@@ -155,11 +147,10 @@ fn find_library(package: &OpPackage) -> Result<PathBuf> {
     let built = || package.built.map(PathBuf::from).filter(|file| file.is_file());
     // Android's loader finds the app's native libraries by name.
     let by_name = || cfg!(target_os = "android").then(|| PathBuf::from(package.file));
-    placed.or_else(built).or_else(by_name).ok_or_else(|| Error::OpPackageFile {
-        name: package.name.to_owned(),
-        file: package.file.to_owned(),
-        looked,
-    })
+    placed
+        .or_else(built)
+        .or_else(by_name)
+        .ok_or_else(|| Error::op_package_file(package.name, package.file, &looked))
 }
 
 fn load(device: &Device, artifact: &'static Artifact) -> Result<Context> {
@@ -174,7 +165,7 @@ fn load(device: &Device, artifact: &'static Artifact) -> Result<Context> {
             let what = format!("the artifact of model `{model}` for {soc} ({})", path.display());
             Context::load(device, &map, &what, options)
         }
-        ArtifactSource::Stub(reason) => Err(stub(artifact, reason)),
+        ArtifactSource::Stub(reason) => Err(Error::stub(artifact.model, reason)),
     }
 }
 

@@ -4,6 +4,7 @@ use std::ffi::{CString, c_char};
 use std::path::Path;
 use std::ptr;
 
+use crate::error::texts;
 use crate::gate::vendor;
 use crate::{Backend, Error, Result};
 
@@ -21,7 +22,7 @@ impl Backend {
     /// package's unloading aborts the process.
     ///
     /// # Errors
-    /// [`Error::File`] when the library cannot be read, [`Error::Invalid`] for names with a zero byte, [`Error::Vendor`] when the
+    /// [`File`](crate::ErrorKind::File) when the library cannot be read, [`Invalid`](crate::ErrorKind::Invalid) for names with a zero byte, [`Vendor`](crate::ErrorKind::Vendor) when the
     /// backend does not take the package: codes 4006 (no such provider), 4007, 4008 (another interface version), 4009 (registered
     /// before).
     ///
@@ -38,7 +39,7 @@ impl Backend {
         // The vendor's message for a missing file is a bare code. On Android a name alone is looked up by the loader.
         let by_name = cfg!(target_os = "android") && path.components().count() == 1;
         if !by_name {
-            std::fs::File::open(path).map_err(|error| Error::File { path: path.to_owned(), error })?;
+            std::fs::File::open(path).map_err(texts::file(path))?;
         }
         let text = |what: &str, text: &str| {
             CString::new(text).map_err(|_| Error::invalid(subject(), format!("its {what} has a zero byte")))

@@ -72,7 +72,7 @@ impl Device {
     /// The emulator has no clocks: there the call succeeds, changes nothing, and [`Performance::is_applied`] says so.
     ///
     /// # Errors
-    /// [`Error::Vendor`] when the NPU refuses the mode.
+    /// [`Vendor`](crate::ErrorKind::Vendor) when the NPU refuses the mode.
     pub fn performance(&self, mode: PerformanceMode) -> Result<Performance> {
         let mut performance = Performance { device: self.clone(), mode, vote: None };
         if !self.backend().is_emulator() {

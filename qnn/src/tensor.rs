@@ -260,7 +260,7 @@ impl TensorInfo {
     /// A tensor of this name, type, shape and so on.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a shape of more than 4 GiB, as a damaged binary may state it.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a shape of more than 4 GiB, as a damaged binary may state it.
     pub(crate) fn new(
         name: String,
         id: u32,
@@ -286,27 +286,25 @@ impl TensorInfo {
         self.size.bytes
     }
 
-    /// Holds a buffer's type and length against the tensor: the library itself checks neither and would read or write
-    /// past the end of a short buffer.
-    pub(crate) fn check(&self, graph: &str, dtype: DataType, bytes: usize) -> Result<(), Error> {
+    /// Holds a buffer's type, length and beginning against the tensor: the library itself checks none of them and would read or
+    /// write past the end of a short buffer.
+    pub(crate) fn check(
+        &self,
+        graph: &str,
+        dtype: DataType,
+        data: *const u8,
+        bytes: usize,
+    ) -> Result<(), Error> {
         let bytes_for_bool = self.dtype == DataType::Bool && dtype == DataType::Uint8;
         if dtype != self.dtype && dtype != self.dtype.storage() && !bytes_for_bool {
-            return Err(Error::TensorType {
-                graph: graph.to_owned(),
-                tensor: self.name.clone(),
-                expected: self.dtype,
-                given: dtype,
-            });
+            return Err(Error::tensor_type(graph, &self.name, self.dtype, dtype));
         }
         if bytes != self.byte_len() {
-            return Err(Error::TensorLength {
-                graph: graph.to_owned(),
-                tensor: self.name.clone(),
-                dims: self.dims.clone(),
-                dtype: self.dtype,
-                expected: self.byte_len(),
-                given: bytes,
-            });
+            let of = (self.dtype, &*self.dims);
+            return Err(Error::tensor_length(graph, &self.name, of, self.byte_len(), bytes));
+        }
+        if !data.addr().is_multiple_of(self.dtype.size()) {
+            return Err(Error::tensor_alignment(graph, &self.name, self.dtype));
         }
         Ok(())
     }
@@ -329,6 +327,17 @@ fn bytes_of_mut<T: Element>(values: &mut [T]) -> &mut [u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
+
+    const ALIGNED: *const u8 = std::ptr::dangling::<u64>().cast();
+
+    #[test]
+    fn bytes_begin_where_an_element_may() {
+        let tensor = TensorInfo::new("x".into(), 1, DataType::Float32, vec![2], Quant::None, 1).unwrap();
+        let check = |at: *const u8| tensor.check("g", DataType::Float32, at, 8);
+        assert!(check(ALIGNED).is_ok());
+        assert_eq!(check(ALIGNED.wrapping_add(2)).unwrap_err().kind(), ErrorKind::TensorAlignment);
+    }
 
     fn image() -> TensorInfo {
         let quant = Quant::PerTensor { scale: 0.5, offset: -128 };
@@ -337,10 +346,11 @@ mod tests {
 
     #[test]
     fn a_quantized_tensor_takes_its_plain_integers_and_nothing_else() {
-        assert!(image().check("g", DataType::Uint8, 6).is_ok());
-        assert!(image().check("g", DataType::UFixed8, 6).is_ok());
-        let error = image().check("g", DataType::Int8, 6).unwrap_err();
-        assert!(matches!(error, Error::TensorType { given: DataType::Int8, .. }), "{error}");
+        assert!(image().check("g", DataType::Uint8, ALIGNED, 6).is_ok());
+        assert!(image().check("g", DataType::UFixed8, ALIGNED, 6).is_ok());
+        let error = image().check("g", DataType::Int8, ALIGNED, 6).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TensorType);
+        assert!(error.to_string().contains("is ufixed8, the buffer is int8"), "{error}");
     }
 
     #[test]
@@ -358,8 +368,9 @@ mod tests {
     #[test]
     fn too_short_and_too_long_buffers_are_refused() {
         for length in [0, 5, 7] {
-            let error = image().check("g", DataType::Uint8, length).unwrap_err();
-            assert!(matches!(error, Error::TensorLength { expected: 6, .. }), "{error}");
+            let error = image().check("g", DataType::Uint8, ALIGNED, length).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TensorLength);
+            assert!(error.to_string().contains("6 bytes"), "{error}");
         }
     }
 

@@ -7,7 +7,7 @@ use common::*;
 use qnn::compose::{
     ContextBuilder, ContextConfig, GraphBuilder, GraphConfig, Quant, Role, TensorId, TensorSpec,
 };
-use qnn::{Context, DataType, Device, Error, F16, Tensor, TensorMut};
+use qnn::{Context, DataType, Device, ErrorKind, F16, Tensor, TensorMut};
 
 fn sm8650() -> Device {
     device(&backend(), "SM8650")
@@ -108,7 +108,7 @@ fn options_that_the_soc_does_not_have_are_refused() {
         GraphConfig { hvx_threads: Some(0), ..GraphConfig::default() },
     ] {
         let error = context.graph("g", &config).unwrap_err();
-        assert!(matches!(error, Error::Invalid { .. }), "{config:?}: {error}");
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{config:?}: {error}");
     }
 }
 
@@ -241,7 +241,7 @@ fn a_context_is_serialized_only_when_finished_and_only_into_enough_room() {
 #[test]
 fn an_unlisted_soc_is_refused_although_the_library_would_take_it() {
     let error = Device::for_soc(&backend(), 1).unwrap_err();
-    assert!(matches!(error, Error::UnknownSoc(_)), "{error}");
+    assert_eq!(error.kind(), ErrorKind::UnknownSoc, "{error}");
 }
 
 #[test]

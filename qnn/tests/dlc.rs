@@ -5,7 +5,7 @@ mod common;
 
 use common::*;
 use qnn::compose::{ContextConfig, GraphConfig};
-use qnn::{Context, DataType, Error, Tensor, TensorMut, dlc};
+use qnn::{Context, DataType, Tensor, TensorMut, dlc};
 
 #[test]
 fn a_graph_written_to_a_dlc_file_compiles_and_computes_the_same() {
@@ -54,7 +54,10 @@ fn a_file_that_is_no_dlc_is_refused() {
         let context = device.new_context(&ContextConfig::default()).unwrap();
         let error = context.add_dlc(&path, &GraphConfig::default()).unwrap_err();
         println!("{error}");
-        assert!(matches!(&error, Error::Vendor(vendor) if vendor.subject.contains(name)), "{error}");
+        assert!(error.vendor().unwrap().subject.contains(name), "{error}");
+        assert!(
+            error.message().contains("is no DLC file") && error.help().unwrap().contains("check the file")
+        );
     }
     let context = device.new_context(&ContextConfig::default()).unwrap();
     assert!(context.add_dlc(&dir.join("missing.dlc"), &GraphConfig::default()).is_err());

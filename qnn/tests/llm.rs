@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 
 use common::*;
 use qnn::compose::{ContextConfig, GraphConfig, Param, Quant, Role, Scalar, TensorId, TensorSpec};
-use qnn::llm::{Finish, Llm, LlmArtifacts, LlmError, LlmSource, Sampling, Tokenizer};
-use qnn::{ArtifactSource, DataType, Error, F16};
+use qnn::llm::{Finish, Llm, LlmArtifacts, LlmSource, Sampling, Tokenizer};
+use qnn::{ArtifactSource, DataType, ErrorKind, F16};
 
 const TOKENIZER: &[u8] = include_bytes!("llm/tokenizer.json");
 const VOCABULARY: usize = 1024;
@@ -198,7 +198,10 @@ fn a_full_context_ends_an_answer_and_refuses_another_prompt() {
     assert!(text.starts_with(&format!("{CHAIN}one🦀")), "{text}");
 
     let error = session.complete("more", &on).next().unwrap().unwrap_err();
-    assert!(matches!(error, Error::Llm(LlmError::ContextFull { context: 40, used: 40, .. })), "{error}");
+    assert!(
+        error.kind() == ErrorKind::ContextFull && error.message().contains("40 of the context's 40"),
+        "{error}"
+    );
     assert!(error.help().unwrap().contains("reset"), "{error}");
     session.reset();
     assert_eq!(session.complete("Hello", &Sampling::greedy()).text().unwrap(), CHAIN);
@@ -239,7 +242,7 @@ fn a_conversation_computes_only_what_is_new() {
 fn tokens_can_be_fed_and_taken_back_one_by_one() {
     let mut session = llm().session();
     let chain = tokenizer().encode(CHAIN).unwrap();
-    assert!(matches!(session.logits(), Err(Error::Llm(LlmError::NoLogits))));
+    assert_eq!(session.logits().unwrap_err().kind(), ErrorKind::NoLogits);
     let likeliest = |logits: &[f32]| (0..).zip(logits).max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
 
     session.feed(&chain[..10]).unwrap();
@@ -287,7 +290,8 @@ fn an_app_has_the_same_model_embedded() {
         files: &[("", ArtifactSource::Stub("QNN_BUILD=stub"))],
     }];
     let stub = Llm::load(&backend(), STUB);
-    assert!(matches!(&stub, Err(Error::Stub(stub)) if stub.model == "chain"), "{stub:?}");
+    let stub = stub.unwrap_err();
+    assert!(stub.kind() == ErrorKind::Stub && stub.message().contains("`chain`"), "{stub}");
     assert!(message(Llm::load(&backend(), LlmSource::Artifacts(&[]))).contains("no artifact"));
 }
 
@@ -381,8 +385,8 @@ fn files_of_another_build_are_refused() {
     let last = other.len() - 1;
     other[last] ^= 1;
     let error = load("other-parts", &described(&other)).unwrap_err();
-    assert!(matches!(&error, Error::OtherArtifact { file, .. } if file == "chain.bin"), "{error}");
+    assert!(error.kind() == ErrorKind::OtherArtifact && error.message().contains("`chain.bin`"), "{error}");
     other.push(0);
     let error = load("longer-parts", &described(&other)).unwrap_err();
-    assert!(matches!(&error, Error::OtherArtifact { .. }), "{error}");
+    assert_eq!(error.kind(), ErrorKind::OtherArtifact, "{error}");
 }

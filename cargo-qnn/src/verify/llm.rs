@@ -154,8 +154,7 @@ fn windows(request: &Request) -> Result<Vec<Vec<u32>>> {
         return Err(Failure::user("the model has no tokenizer, so that its text cannot be read")
             .help("use a file with a tokenizer, or put tokenizer.json beside the weights"));
     };
-    let unusable =
-        |error: qnn::llm::LlmError| Failure::user("the tokenizer cannot be used").note(error.to_string());
+    let unusable = |error: qnn::Error| Failure::user("the tokenizer cannot be used").note(error.to_string());
     let tokenizer = qnn::llm::Tokenizer::new(tokenizer.as_bytes()).map_err(unusable)?;
     let ids = tokenizer.encode(&text).map_err(unusable)?;
     let first = model.text.bos.or(model.text.stop.first().copied());

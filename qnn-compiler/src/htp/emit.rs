@@ -131,11 +131,10 @@ fn add(
 
 /// An error of the library as a diagnostic.
 pub(crate) fn diagnostic(error: &qnn::Error, what: &str) -> Diagnostic {
-    let code = if matches!(error, qnn::Error::Load(_)) { "E0403" } else { "E0406" };
+    let code = if error.kind() == qnn::ErrorKind::Load { "E0403" } else { "E0406" };
     let mut p = Diagnostic::new(code, what);
-    p.help = error.help();
-    p.notes =
-        error.to_string().lines().filter(|line| !line.starts_with("help:")).map(str::to_owned).collect();
+    p.help = error.help().map(str::to_owned);
+    p.notes = error.message().lines().map(str::to_owned).collect();
     p
 }
 

@@ -48,7 +48,10 @@ pub(crate) fn own_ops(program: &Program) -> Vec<String> {
 
 /// A context binary that the library cannot load because ops of a package are missing; `None` for other errors.
 pub(super) fn missing(error: &qnn::Error, what: &str) -> Option<Diagnostic> {
-    let qnn::Error::OpPackageMissing { ops, .. } = error else { return None };
+    if error.kind() != qnn::ErrorKind::OpPackageMissing {
+        return None;
+    }
+    let ops = error.details();
     let packages: std::collections::BTreeSet<&str> =
         ops.iter().map(|op| op.split_once("::").map_or(&**op, |(package, _)| package)).collect();
     let packages: Vec<&str> = packages.into_iter().collect();

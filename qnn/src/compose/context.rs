@@ -32,7 +32,7 @@ impl Device {
     /// Begins a context for this device.
     ///
     /// # Errors
-    /// [`Error::Vendor`] when the library refuses an option.
+    /// [`Vendor`](crate::ErrorKind::Vendor) when the library refuses an option.
     #[expect(unsafe_code, reason = "calls the library")]
     pub fn new_context(&self, config: &ContextConfig) -> Result<ContextBuilder> {
         let mut sharing = ContextCustomConfig::flag(ContextCustomOption::WEIGHT_SHARING_ENABLED, true);
@@ -62,7 +62,7 @@ impl ContextBuilder {
     /// Begins a graph; its name is unique in the context.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for options outside what the SoC has, [`Error::Vendor`] when the library refuses one.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for options outside what the SoC has, [`Vendor`](crate::ErrorKind::Vendor) when the library refuses one.
     pub fn graph<'d>(&self, name: &str, config: &GraphConfig) -> Result<GraphBuilder<'d>> {
         GraphBuilder::create(self.context.clone(), &self.device, name, config)
     }
@@ -79,7 +79,7 @@ impl ContextBuilder {
     /// Size of the context binary, bytes. Every graph must be finalized.
     ///
     /// # Errors
-    /// [`Error::Vendor`], code 5003 when a graph is not finalized.
+    /// [`Vendor`](crate::ErrorKind::Vendor), code 5003 when a graph is not finalized.
     #[expect(unsafe_code, reason = "calls the library")]
     pub fn binary_size(&self) -> Result<u64> {
         let mut size = 0;
@@ -93,7 +93,7 @@ impl ContextBuilder {
     /// length.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a short buffer, [`Error::Vendor`] when the library cannot write it.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a short buffer, [`Vendor`](crate::ErrorKind::Vendor) when the library cannot write it.
     #[expect(unsafe_code, reason = "calls the library")]
     pub fn write_binary(&self, buffer: &mut [u8]) -> Result<usize> {
         let (size, room) = (self.binary_size()?, buffer.len() as u64);

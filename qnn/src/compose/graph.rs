@@ -205,8 +205,8 @@ impl<'d> GraphBuilder<'d> {
     /// Creates a tensor. A tensor is created before the ops that use it; names are unique in the graph.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what the library would not notice: static data of another length than the shape's, a scale that is
-    /// not finite and positive, an encoding of another length than its axis, a dimension of 0. [`Error::Vendor`] for the rest.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for what the library would not notice: static data of another length than the shape's, a scale that is
+    /// not finite and positive, an encoding of another length than its axis, a dimension of 0. [`Vendor`](crate::ErrorKind::Vendor) for the rest.
     #[expect(unsafe_code, reason = "calls the library")]
     pub fn tensor(&mut self, spec: &TensorSpec<'d>) -> Result<TensorId> {
         check::tensor(spec)?;
@@ -235,8 +235,8 @@ impl<'d> GraphBuilder<'d> {
     /// Asks the backend whether it supports an op with its tensors, without adding it.
     ///
     /// # Errors
-    /// [`Error::Vendor`] with the library's reasons in its log, code 3110 when types, shapes or parameters do not fit and 4005 for
-    /// an unknown op. [`Error::Invalid`] for what the library would not notice.
+    /// [`Vendor`](crate::ErrorKind::Vendor) with the library's reasons in its log, code 3110 when types, shapes or parameters do not fit and 4005 for
+    /// an unknown op. [`Invalid`](crate::ErrorKind::Invalid) for what the library would not notice.
     pub fn validate(&mut self, spec: &OpSpec<'_>) -> Result<()> {
         let mut op = self.encode(spec)?;
         self.validate_encoded(spec, &mut op)
@@ -249,7 +249,7 @@ impl<'d> GraphBuilder<'d> {
     /// collect every refused op; the graph can then not be finalized.
     ///
     /// # Errors
-    /// As [`GraphBuilder::validate`]; also [`Error::Invalid`] when an op of this name or another producer of an output exists.
+    /// As [`GraphBuilder::validate`]; also [`Invalid`](crate::ErrorKind::Invalid) when an op of this name or another producer of an output exists.
     #[expect(unsafe_code, reason = "calls the library")]
     pub fn add(&mut self, spec: &OpSpec<'_>) -> Result<()> {
         let wrong = |why: String| Error::invalid(subject(spec), why);
@@ -315,7 +315,7 @@ impl<'d> GraphBuilder<'d> {
     /// Ends construction. The result borrows no static data: the library has its own copy, and no op is validated any more.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a graph without ops and for an output that no op writes.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a graph without ops and for an output that no op writes.
     pub fn complete(self) -> Result<CompleteGraph> {
         let graph = format!("graph `{}`", self.name);
         if let Some(op) = &self.skipped {
@@ -408,7 +408,7 @@ impl CompleteGraph {
     /// Compiles the graph. This is where the time goes.
     ///
     /// # Errors
-    /// [`Error::Vendor`] when the graph cannot be compiled.
+    /// [`Vendor`](crate::ErrorKind::Vendor) when the graph cannot be compiled.
     #[expect(unsafe_code, reason = "calls the library")]
     pub fn finalize(self) -> Result<()> {
         let backend = &self.context.backend;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use qnn_llm::Deployment;
 use qnn_platform::checksum::Sum;
 
-use crate::{ArtifactSource, Error, FileSum, Result, Stub, context, files};
+use crate::error::texts;
+use crate::{ArtifactSource, Error, FileSum, Result, context, files};
 
 /// One compiled language model for one SoC. Generated code holds a static array of them per model.
 ///
@@ -72,10 +73,10 @@ const SUFFIX: &str = ".llm.json";
 pub(super) fn descriptions(source: &LlmSource) -> Result<Vec<Described>> {
     match source {
         LlmSource::Path(path) if path.is_dir() => {
-            let file_error = |error| Error::File { path: path.clone(), error };
+            let file_error = texts::file(path);
             let mut names = Vec::new();
-            for entry in std::fs::read_dir(path).map_err(file_error)? {
-                let name = entry.map_err(file_error)?.file_name();
+            for entry in std::fs::read_dir(path).map_err(&file_error)? {
+                let name = entry.map_err(&file_error)?.file_name();
                 if name.to_string_lossy().ends_with(SUFFIX) {
                     names.push(path.join(name));
                 }
@@ -89,7 +90,7 @@ pub(super) fn descriptions(source: &LlmSource) -> Result<Vec<Described>> {
 }
 
 fn from_file(path: PathBuf) -> Result<Described> {
-    let text = std::fs::read_to_string(&path).map_err(|error| Error::File { path: path.clone(), error })?;
+    let text = std::fs::read_to_string(&path).map_err(texts::file(&path))?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     Ok(Described { origin: path.display().to_string(), text: text.into(), files: Files::Folder(folder) })
 }
@@ -99,7 +100,7 @@ fn from_artifacts(artifacts: &'static LlmArtifacts) -> Result<Described> {
         ArtifactSource::Stub(reason) => Some(*reason),
         _ => None,
     }) {
-        return Err(Stub { model: artifacts.model.to_owned(), reason: reason.to_owned() }.into());
+        return Err(Error::stub(artifacts.model, reason));
     }
     Ok(Described {
         origin: format!("the description of model `{}`", artifacts.model),
@@ -140,11 +141,10 @@ impl Described {
                 });
                 match sum.and_then(|sum| files::difference(&map, sum)) {
                     None => Ok(Bytes::Mapped(map)),
-                    Some(why) => Err(Error::OtherArtifact {
-                        model: deployment.model.clone(),
-                        file: name.to_owned(),
-                        others: vec![format!("{} is another file: {why}", path.display())],
-                    }),
+                    Some(why) => {
+                        let others = vec![format!("{} is another file: {why}", path.display())];
+                        Err(Error::other_artifact(&deployment.model, name, others))
+                    }
                 }
             }
             Files::Artifacts(artifacts) => {
@@ -154,15 +154,12 @@ impl Described {
                     Some(ArtifactSource::File(file)) => {
                         Ok(Bytes::Mapped(files::open(artifacts.model, &file)?.1))
                     }
-                    Some(ArtifactSource::Stub(reason)) => {
-                        Err(Stub { model: artifacts.model.to_owned(), reason: reason.to_owned() }.into())
-                    }
+                    Some(ArtifactSource::Stub(reason)) => Err(Error::stub(artifacts.model, reason)),
                     None => Err(Error::invalid(
                         format!("model `{}`", artifacts.model),
-                        format!(
-                            "its description names the file `{name}`, which is not among its artifacts\nhelp: build the app again"
-                        ),
-                    )),
+                        format!("its description names the file `{name}`, which is not among its artifacts"),
+                    )
+                    .with_help("build the app again")),
                 }
             }
         }

@@ -8,7 +8,8 @@ use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, ErrorKind, context};
 use serde::Serialize;
 
-use super::{LlmError, clock, template};
+use super::{clock, error, template};
+use crate::{Error, Result};
 
 /// Who says something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ const NAME: &str = "chat";
 
 impl Chat {
     /// `special`: the tokenizer's special tokens, by their names in templates.
-    pub(super) fn new(text: &str, special: BTreeMap<String, String>) -> Result<Chat, LlmError> {
+    pub(super) fn new(text: &str, special: BTreeMap<String, String>) -> Result<Chat> {
         let source = template::prepared(text)?;
         let mut environment = Environment::new();
         // As the library that templates are written for has it.
@@ -120,8 +121,8 @@ impl Chat {
     /// The text that the model goes on from: the conversation, and the beginning of its answer.
     ///
     /// # Errors
-    /// [`LlmError::Template`] when the template refuses the conversation.
-    pub fn prompt(&self) -> Result<String, LlmError> {
+    /// [`ChatTemplate`](crate::ErrorKind::ChatTemplate) when the template refuses the conversation.
+    pub fn prompt(&self) -> Result<String> {
         let messages: Vec<Value> = self
             .messages
             .iter()
@@ -150,12 +151,12 @@ impl fmt::Debug for Chat {
     }
 }
 
-fn failed(error: minijinja::Error) -> LlmError {
+fn failed(error: minijinja::Error) -> Error {
     let why = match error.kind() {
         ErrorKind::OutOfFuel => format!("it does not come to an end, or writes without measure ({error})"),
         _ => error.to_string(),
     };
-    LlmError::Template { why }
+    error::template(why)
 }
 
 /// JSON as Python's `json.dumps` writes it; the engine's own filter escapes what HTML would need.
@@ -221,7 +222,7 @@ mod tests {
         content: String,
     }
 
-    fn chat(template: &str) -> Result<Chat, LlmError> {
+    fn chat(template: &str) -> Result<Chat> {
         let special = [("bos_token", "<s>"), ("eos_token", "</s>")];
         Chat::new(template, special.map(|(name, text)| (name.to_owned(), text.to_owned())).into())
     }
@@ -249,7 +250,8 @@ mod tests {
         for template in templates {
             let start = std::time::Instant::now();
             let error = chat(template).and_then(|chat| chat.prompt()).map(|prompt| prompt.len());
-            assert!(matches!(error, Err(LlmError::Template { .. })), "{template:.80}: {error:?}");
+            let kind = error.as_ref().map_err(Error::kind);
+            assert_eq!(kind, Err(crate::ErrorKind::ChatTemplate), "{template:.80}: {error:?}");
             assert!(start.elapsed().as_secs() < 20, "{template:.80}");
         }
     }

@@ -2,9 +2,9 @@
 
 use qnn_llm::Config;
 
-use super::LlmError;
 use super::artifacts::Bytes;
-use crate::{F16, TensorMut};
+use super::error;
+use crate::{F16, Result, TensorMut};
 
 /// Rows of float16, one per token, in a mapped file or in the executable.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(file: &str, bytes: Bytes, config: &Config) -> Result<Table, LlmError> {
+    pub(super) fn new(file: &str, bytes: Bytes, config: &Config) -> Result<Table> {
         let row = config.hidden * size_of::<F16>();
         let expected = config.vocabulary * row;
         if bytes.len() == expected {
@@ -27,7 +27,7 @@ impl Table {
             config.vocabulary,
             config.hidden
         );
-        Err(LlmError::Mismatch { file: format!("embedding table {file}"), found: vec![found] })
+        Err(error::mismatch(&format!("embedding table {file}"), vec![found]))
     }
 
     /// Writes the rows of `tokens` to the beginning of `hidden`. Tokens must be of the vocabulary.

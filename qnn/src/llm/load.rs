@@ -14,7 +14,7 @@ use super::embedding::Table;
 use super::parts::Parts;
 use super::tables::Rope;
 use super::text::Tokenizer;
-use super::{LlmError, LlmSource, Sampling, Session};
+use super::{LlmSource, Sampling, Session, error};
 use crate::model::{self, Candidate};
 use crate::{Backend, Device, Error, Result};
 
@@ -38,9 +38,11 @@ impl Llm {
     /// device that SoC's is taken, else one of its architecture; in the emulator that of `QNN_EMULATE_SOC`, else the first.
     ///
     /// # Errors
-    /// [`crate::Error::Llm`] when the description is missing or does not fit the files, [`crate::Error::NoArtifact`] when the model was compiled for
-    /// other SoCs, [`crate::Error::Stub`] when the app was built without its models, else as [`crate::Context::load`]. The emulator cannot load parts
-    /// whose graphs share weights ([`crate::Error::Incompatible`]).
+    /// [`LlmNotFound`](crate::ErrorKind::LlmNotFound), [`SeveralLlms`](crate::ErrorKind::SeveralLlms),
+    /// [`LlmDescription`](crate::ErrorKind::LlmDescription) and [`LlmMismatch`](crate::ErrorKind::LlmMismatch) for what is missing or does
+    /// not fit, [`NoArtifact`](crate::ErrorKind::NoArtifact) when the model was compiled for other SoCs,
+    /// [`Stub`](crate::ErrorKind::Stub) when the app was built without its models, else as [`crate::Context::load`]. The emulator cannot
+    /// load parts whose graphs share weights ([`Incompatible`](crate::ErrorKind::Incompatible)).
     pub fn load(backend: &Backend, source: impl Into<LlmSource>) -> Result<Llm> {
         let source = source.into();
         let mut all = Vec::new();
@@ -83,17 +85,17 @@ impl Llm {
     /// A conversation, to be rendered by the model's chat template.
     ///
     /// # Errors
-    /// [`LlmError::NoTemplate`] when the model has none, [`LlmError::Template`] when it cannot be parsed.
+    /// [`NoChatTemplate`](crate::ErrorKind::NoChatTemplate) when the model has none, [`ChatTemplate`](crate::ErrorKind::ChatTemplate) when it cannot be parsed.
     pub fn chat(&self) -> Result<Chat> {
         let deployment = self.deployment();
         let template = deployment.text.chat_template.as_deref();
-        self.chat_with(template.ok_or_else(|| LlmError::NoTemplate { model: deployment.model.clone() })?)
+        self.chat_with(template.ok_or_else(|| error::no_template(&deployment.model))?)
     }
 
     /// A conversation, to be rendered by another chat template (Jinja, as Hugging Face models have it).
     ///
     /// # Errors
-    /// [`LlmError::Template`] when it cannot be parsed.
+    /// [`ChatTemplate`](crate::ErrorKind::ChatTemplate) when it cannot be parsed.
     pub fn chat_with(&self, template: &str) -> Result<Chat> {
         let text = &self.deployment().text;
         let name = |token: Option<u32>| {
@@ -115,10 +117,9 @@ impl Llm {
     /// The tokenizer.
     ///
     /// # Errors
-    /// [`LlmError::NoTokenizer`] when the model has none.
+    /// [`NoTokenizer`](crate::ErrorKind::NoTokenizer) when the model has none.
     pub fn tokenizer(&self) -> Result<&Tokenizer> {
-        let model = || self.deployment().model.clone();
-        Ok(self.shared.tokenizer.as_ref().ok_or_else(|| LlmError::NoTokenizer { model: model() })?)
+        self.shared.tokenizer.as_ref().ok_or_else(|| error::no_tokenizer(&self.deployment().model))
     }
 
     /// What the compiler says of the model: sizes, parts, strategy, source.
@@ -153,8 +154,8 @@ fn one_model(source: &LlmSource, all: &[(Deployment, Described)]) -> Result<()> 
     let path = match source {
         LlmSource::Path(path) => path,
         LlmSource::Artifacts([]) => {
-            let why = "the app contains no artifact of it\nhelp: name SoCs in `soc` of [package.metadata.qnn] and build again";
-            return Err(Error::invalid("model", why));
+            return Err(Error::invalid("model", "the app contains no artifact of it")
+                .with_help("name SoCs in `soc` of [package.metadata.qnn] and build again"));
         }
         LlmSource::Artifacts(_) => return Ok(()),
     };
@@ -162,15 +163,15 @@ fn one_model(source: &LlmSource, all: &[(Deployment, Described)]) -> Result<()> 
     models.sort();
     models.dedup();
     match models.len() {
-        0 => Err(LlmError::NoModel { folder: path.clone() }.into()),
+        0 => Err(error::not_found(path)),
         1 => Ok(()),
-        _ => Err(LlmError::SeveralModels { folder: path.clone(), models }.into()),
+        _ => Err(error::several(path, models)),
     }
 }
 
 /// Reads a description and checks what the runtime relies on.
 fn parse(described: &Described) -> Result<Deployment> {
-    let error = |why: String| LlmError::Description { origin: described.origin.clone(), why };
+    let error = |why: String| error::description(&described.origin, why);
     // The version first: another one may have other fields.
     #[derive(serde::Deserialize)]
     struct Version {
@@ -180,7 +181,7 @@ fn parse(described: &Described) -> Result<Deployment> {
         serde_json::from_str(&described.text).map_err(|problem| error(problem.to_string()))?;
     if version != deployment::VERSION {
         let own = deployment::VERSION;
-        return Err(error(format!("it has version {version}, this runtime reads version {own}")).into());
+        return Err(error(format!("it has version {version}, this runtime reads version {own}")));
     }
     let deployment: Deployment =
         serde_json::from_str(&described.text).map_err(|problem| error(problem.to_string()))?;

@@ -43,7 +43,6 @@ mod text;
 pub use artifacts::{LlmArtifacts, LlmSource};
 pub use chat::{Chat, Role};
 pub use completion::{Completion, Finish, Piece};
-pub use error::LlmError;
 pub use load::Llm;
 pub use qnn_llm::{Config, Deployment};
 pub use sampling::{Sampler, Sampling};

@@ -2,12 +2,13 @@
 
 use qnn_llm::deployment::{Deployment, Embedding, HEAD_GRAPH, KEY_BIAS_ANGLES, Part, graph_name};
 
-use super::LlmError;
 use super::artifacts::Described;
 use super::cache;
 use super::decoder::Execute;
+use super::error;
 use crate::{
-    Context, DataType, Device, Error, Graph, GraphInfo, LoadOptions, Result, Tensor, TensorInfo, TensorMut,
+    Context, DataType, Device, Error, ErrorKind, Graph, GraphInfo, LoadOptions, Result, Tensor, TensorInfo,
+    TensorMut,
 };
 
 /// Graphs of each part.
@@ -39,7 +40,7 @@ impl Parts {
                         expected.compare(graph.info(), &mut found);
                         graphs.push((expected.name, graph));
                     }
-                    Err(Error::UnknownGraph { .. }) => {
+                    Err(error) if error.kind() == ErrorKind::UnknownGraph => {
                         found.push(format!("it has no graph `{}`", expected.name))
                     }
                     Err(error) => return Err(error),
@@ -48,7 +49,7 @@ impl Parts {
             if found.is_empty() {
                 Ok(Loaded { graphs, key_biases })
             } else {
-                Err(LlmError::Mismatch { file: what, found }.into())
+                Err(error::mismatch(&what, found))
             }
         });
         Ok(Parts(parts.collect::<Result<_>>()?))
@@ -70,9 +71,8 @@ impl Execute for std::sync::Arc<Parts> {
     ) -> Result<()> {
         let graphs = &self.0[part].graphs;
         let found = graphs.iter().find(|(name, _)| name == graph);
-        let (_, graph) = found.ok_or_else(|| Error::UnknownGraph {
-            graph: graph.to_owned(),
-            known: graphs.iter().map(|(name, _)| name.clone()).collect(),
+        let (_, graph) = found.ok_or_else(|| {
+            Error::unknown_graph(graph, graphs.iter().map(|(name, _)| name.clone()).collect())
         })?;
         graph.execute(inputs, outputs)
     }

@@ -2,8 +2,9 @@
 
 use qnn_llm::deployment::Advice;
 
-use super::LlmError;
+use super::error;
 use super::random::Pcg32;
+use crate::Result;
 
 /// How the next token is chosen from the logits, and when to stop.
 ///
@@ -75,7 +76,7 @@ impl Sampling {
         }
     }
 
-    fn check(&self) -> Result<(), LlmError> {
+    fn check(&self) -> Result<()> {
         let rules = [
             ("temperature", self.temperature, 0.0..=f32::MAX, "0 or more"),
             ("top_p", self.top_p, f32::MIN_POSITIVE..=1.0, "above 0, at most 1"),
@@ -83,7 +84,7 @@ impl Sampling {
             ("repetition_penalty", self.repetition_penalty, f32::MIN_POSITIVE..=f32::MAX, "above 0"),
         ];
         match rules.into_iter().find(|(_, value, range, _)| !range.contains(value)) {
-            Some((option, value, _, range)) => Err(LlmError::Sampling { option, value, range }),
+            Some((option, value, _, range)) => Err(error::sampling(option, value, range)),
             None => Ok(()),
         }
     }
@@ -102,8 +103,8 @@ impl Sampler {
     /// A sampler at the beginning of its seed.
     ///
     /// # Errors
-    /// [`LlmError::Sampling`] for an option out of its range.
-    pub fn new(sampling: &Sampling) -> Result<Sampler, LlmError> {
+    /// [`Sampling`](crate::ErrorKind::Sampling) for an option out of its range.
+    pub fn new(sampling: &Sampling) -> Result<Sampler> {
         sampling.check()?;
         Ok(Sampler {
             sampling: sampling.clone(),
@@ -115,8 +116,8 @@ impl Sampler {
     /// The next token. `history` is what came before, its last `repetition_window` tokens are penalized.
     ///
     /// # Errors
-    /// [`LlmError::NotANumber`] when a logit is NaN, or there is none.
-    pub fn sample(&mut self, logits: &[f32], history: &[u32]) -> Result<u32, LlmError> {
+    /// [`NotANumber`](crate::ErrorKind::NotANumber) when a logit is NaN, or there is none.
+    pub fn sample(&mut self, logits: &[f32], history: &[u32]) -> Result<u32> {
         let likely = self.probabilities(logits, history)?;
         if likely.len() == 1 {
             return Ok(likely[0].0);
@@ -129,17 +130,17 @@ impl Sampler {
             }
         }
         // The probabilities' sum is 1 but for rounding.
-        likely.last().map(|row| row.0).ok_or(LlmError::NotANumber { tokens: history.len() })
+        likely.last().map(|row| row.0).ok_or_else(|| error::not_a_number(history.len()))
     }
 
     /// What [`Sampler::sample`] draws from: tokens and their probabilities, the likeliest first. With temperature 0 one token.
     ///
     /// # Errors
     /// As [`Sampler::sample`].
-    pub fn probabilities(&mut self, logits: &[f32], history: &[u32]) -> Result<Vec<(u32, f32)>, LlmError> {
+    pub fn probabilities(&mut self, logits: &[f32], history: &[u32]) -> Result<Vec<(u32, f32)>> {
         let Sampling { temperature, top_k, top_p, min_p, .. } = self.sampling;
         if logits.is_empty() || logits.iter().any(|logit| logit.is_nan()) {
-            return Err(LlmError::NotANumber { tokens: history.len() });
+            return Err(error::not_a_number(history.len()));
         }
         let candidates = &mut self.candidates;
         candidates.clear();
@@ -299,7 +300,8 @@ mod tests {
         assert_eq!(sampler.sample(&[f32::NEG_INFINITY, 1.0], &[]).unwrap(), 1);
         assert_eq!(sampler.sample(&[f32::INFINITY, 1.0], &[]).unwrap(), 0);
         let error = sampler.sample(&[1.0, f32::NAN], &[3, 4]).unwrap_err();
-        assert_eq!(error, LlmError::NotANumber { tokens: 2 });
+        assert_eq!(error.kind(), crate::ErrorKind::NotANumber);
+        assert!(error.to_string().contains("after 2 tokens"), "{error}");
     }
 
     #[test]

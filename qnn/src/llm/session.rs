@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::completion::{Completion, Finish};
 use super::decoder::{Decoder, Each};
 use super::parts::Parts;
-use super::{Chat, Llm, LlmError, Sampling};
+use super::{Chat, Llm, Sampling, error};
 use crate::{F16, Result};
 
 /// A sequence: its tokens, their keys and values, and the logits after the last one. Made by [`Llm::session`].
@@ -126,7 +126,7 @@ impl Session {
     /// Feeds tokens: computes their keys and values, and the logits after the last.
     ///
     /// # Errors
-    /// [`LlmError::ContextFull`] and [`LlmError::UnknownToken`] before anything is computed, else as [`crate::Graph::execute`]; after such a
+    /// [`ContextFull`](crate::ErrorKind::ContextFull) and [`UnknownToken`](crate::ErrorKind::UnknownToken) before anything is computed, else as [`crate::Graph::execute`]; after such a
     /// failure [`Session::tokens`] are those that were fed.
     pub fn feed(&mut self, tokens: &[u32]) -> Result<()> {
         self.run(tokens, Phase::Prompt, None)
@@ -152,9 +152,9 @@ impl Session {
     /// Logits after the last fed token, one for each token of the vocabulary.
     ///
     /// # Errors
-    /// [`LlmError::NoLogits`] when nothing was fed, or nothing since [`Session::reset`] or [`Session::truncate`].
+    /// [`NoLogits`](crate::ErrorKind::NoLogits) when nothing was fed, or nothing since [`Session::reset`] or [`Session::truncate`].
     pub fn logits(&self) -> Result<&[f32]> {
-        if self.logits.is_empty() { Err(LlmError::NoLogits.into()) } else { Ok(&self.logits) }
+        if self.logits.is_empty() { Err(error::no_logits()) } else { Ok(&self.logits) }
     }
 
     /// All tokens, prompts and generated ones.
@@ -222,11 +222,11 @@ impl Session {
         let (context, fed) = (self.llm.context(), self.decoder.past());
         let vocabulary = self.llm.config().vocabulary;
         if let Some(token) = tokens.iter().find(|token| **token as usize >= vocabulary) {
-            return Err(LlmError::UnknownToken { token: *token, vocabulary }.into());
+            return Err(error::unknown_token(*token, vocabulary));
         }
         if self.tokens.len() + tokens.len() > context {
             let (used, given) = (self.tokens.len().min(context), tokens.len().max(1));
-            return Err(LlmError::ContextFull { context, used, given }.into());
+            return Err(error::context_full(context, used, given));
         }
         let started = Instant::now();
         self.tokens.extend_from_slice(tokens);

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::LlmError;
+use super::error;
+use crate::Result;
 
 /// Longest template, bytes; those of the largest tool-using models have 20 thousand.
 const LONGEST: usize = 256 << 10;
@@ -28,21 +29,20 @@ pub(super) fn fuel(messages: usize, bytes: usize) -> u64 {
 }
 
 /// Runs on a thread whose stack is large enough.
-pub(super) fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, LlmError> {
-    let failed = |why: String| LlmError::Template { why };
+pub(super) fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().name("chat template".to_owned()).stack_size(STACK);
         let thread = builder
             .spawn_scoped(scope, work)
-            .map_err(|error| failed(format!("no thread to render it on: {error}")))?;
-        thread.join().map_err(|_| failed("the template engine failed".to_owned()))
+            .map_err(|error| error::template(format!("no thread to render it on: {error}")))?;
+        thread.join().map_err(|_| error::template("the template engine failed"))
     })
 }
 
 /// The template as the engine understands it: lines end with a newline alone, and the marks that Hugging Face transformers use for
 /// training say nothing.
-pub(super) fn prepared(text: &str) -> Result<String, LlmError> {
-    let refused = |why: &str| Err(LlmError::Template { why: why.to_owned() });
+pub(super) fn prepared(text: &str) -> Result<String> {
+    let refused = |why: &str| Err(error::template(why));
     if text.len() > LONGEST {
         return refused("it is longer than any template");
     }

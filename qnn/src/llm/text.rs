@@ -2,7 +2,8 @@
 
 use std::panic::AssertUnwindSafe;
 
-use super::LlmError;
+use super::error;
+use crate::{Error, Result};
 
 /// A model's tokenizer.
 #[derive(Debug)]
@@ -15,10 +16,9 @@ impl Tokenizer {
     /// Reads a `tokenizer.json`.
     ///
     /// # Errors
-    /// [`LlmError::Tokenizer`] when the library does not understand it.
-    pub fn new(json: &[u8]) -> Result<Tokenizer, LlmError> {
-        qnn_llm::tokenizer::check(json)
-            .map_err(|problem| LlmError::Tokenizer { why: problem.to_string() })?;
+    /// [`Tokenizer`](crate::ErrorKind::Tokenizer) when the library does not understand it.
+    pub fn new(json: &[u8]) -> Result<Tokenizer> {
+        qnn_llm::tokenizer::check(json).map_err(error::tokenizer)?;
         let mut tokenizer = guarded(|| tokenizers::Tokenizer::from_bytes(json).map_err(failed))?;
         // A prompt is never shortened in silence, or filled up.
         tokenizer.with_truncation(None).map_err(failed)?;
@@ -29,16 +29,16 @@ impl Tokenizer {
     /// The tokens of a text. Names of special tokens in it, such as `<|im_start|>`, become these tokens; none is added.
     ///
     /// # Errors
-    /// [`LlmError::Tokenizer`] when the text has what the tokenizer cannot express.
-    pub fn encode(&self, text: &str) -> Result<Vec<u32>, LlmError> {
+    /// [`Tokenizer`](crate::ErrorKind::Tokenizer) when the text has what the tokenizer cannot express.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         guarded(|| Ok(self.0.encode_fast(text, false).map_err(failed)?.get_ids().to_vec()))
     }
 
     /// The text of some tokens, without special tokens. Bytes that are no character become `U+FFFD`.
     ///
     /// # Errors
-    /// [`LlmError::Tokenizer`] when the tokenizer's decoder fails.
-    pub fn decode(&self, tokens: &[u32]) -> Result<String, LlmError> {
+    /// [`Tokenizer`](crate::ErrorKind::Tokenizer) when the tokenizer's decoder fails.
+    pub fn decode(&self, tokens: &[u32]) -> Result<String> {
         guarded(|| self.0.decode(tokens, true).map_err(failed))
     }
 
@@ -54,14 +54,13 @@ impl Tokenizer {
 }
 
 /// Runs code of the library, which a file can bring to panic; nothing of what it worked on is used after that but what it only reads.
-fn guarded<T>(work: impl FnOnce() -> Result<T, LlmError>) -> Result<T, LlmError> {
-    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(LlmError::Tokenizer { why: "the `tokenizers` library failed on it".to_owned() })
-    })
+fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(error::tokenizer("the `tokenizers` library failed on it")))
 }
 
-fn failed(error: tokenizers::Error) -> LlmError {
-    LlmError::Tokenizer { why: error.to_string() }
+fn failed(error: tokenizers::Error) -> Error {
+    error::tokenizer(error)
 }
 
 /// Text of tokens that come one by one. A character of several tokens is held back until it is whole.
@@ -84,7 +83,7 @@ impl Detokenizer {
     }
 
     /// The text that a token completes; empty while a character is not whole.
-    pub(super) fn push(&mut self, tokenizer: &Tokenizer, token: u32) -> Result<String, LlmError> {
+    pub(super) fn push(&mut self, tokenizer: &Tokenizer, token: u32) -> Result<String> {
         self.window.push(token);
         let text = self.hidden(tokenizer)?;
         if text.is_empty() || text.ends_with(BROKEN) {
@@ -99,13 +98,13 @@ impl Detokenizer {
     }
 
     /// What was held back, at the end.
-    pub(super) fn finish(&mut self, tokenizer: &Tokenizer) -> Result<String, LlmError> {
+    pub(super) fn finish(&mut self, tokenizer: &Tokenizer) -> Result<String> {
         let text = self.hidden(tokenizer)?;
         self.shown = self.window.len();
         Ok(text)
     }
 
-    fn hidden(&self, tokenizer: &Tokenizer) -> Result<String, LlmError> {
+    fn hidden(&self, tokenizer: &Tokenizer) -> Result<String> {
         let shown = tokenizer.decode(&self.window[..self.shown])?;
         let all = tokenizer.decode(&self.window)?;
         // Shown text ends with a broken character only when a prompt does; that one is part of what is hidden.

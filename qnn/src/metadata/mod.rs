@@ -97,11 +97,10 @@ impl BinaryInfo {
     /// The graph of a name.
     ///
     /// # Errors
-    /// [`Error::UnknownGraph`] with the names there are.
+    /// [`UnknownGraph`](crate::ErrorKind::UnknownGraph) with the names there are.
     pub fn graph(&self, name: &str) -> Result<&GraphInfo> {
-        self.graphs.iter().find(|graph| graph.name == name).ok_or_else(|| Error::UnknownGraph {
-            graph: name.to_owned(),
-            known: self.graphs.iter().map(|graph| graph.name.clone()).collect(),
+        self.graphs.iter().find(|graph| graph.name == name).ok_or_else(|| {
+            Error::unknown_graph(name, self.graphs.iter().map(|graph| graph.name.clone()).collect())
         })
     }
 }
@@ -118,7 +117,7 @@ impl MetadataReader {
     /// Loads the System library of a folder.
     ///
     /// # Errors
-    /// [`Error::Load`] when it cannot be loaded or has an unsupported version.
+    /// [`Load`](crate::ErrorKind::Load) when it cannot be loaded or has an unsupported version.
     pub fn open(libs: &QnnLibs) -> Result<MetadataReader> {
         Ok(MetadataReader { system: System::open(libs)? })
     }
@@ -126,7 +125,7 @@ impl MetadataReader {
     /// Reads the metadata of a context binary.
     ///
     /// # Errors
-    /// [`Error::Vendor`], codes 30001 and 30010, for data that is damaged or no context binary; [`Error::Invalid`] for metadata that
+    /// [`Vendor`](crate::ErrorKind::Vendor), codes 30001 and 30010, for data that is damaged or no context binary; [`Invalid`](crate::ErrorKind::Invalid) for metadata that
     /// this version does not understand, or that speaks of tensors larger than a tensor can be.
     pub fn read(&self, binary: &[u8]) -> Result<BinaryInfo> {
         self.system.read(binary)
