@@ -16,14 +16,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use onnx::{Dim, Model, f32s, float, i64s, int, ints, node, noise, text};
-use qnn_build::Memo;
-use qnn_build::driver::{self, JobId, RunOptions, Silent, Worker};
-use qnn_build::source::inspect;
 use qnn_compiler::frontend::onnx::proto::{
     AttributeProto, DimensionValue, ModelProto, NodeProto, TensorProto, TypeValue, ValueInfoProto,
 };
 use qnn_compiler::frontend::onnx::{OnnxFile, to_bytes};
 use qnn_compiler::graph::DType;
+use qnn_pipeline::Memo;
+use qnn_pipeline::driver::{self, JobId, RunOptions, Silent, Worker};
+use qnn_pipeline::source::inspect;
 use qnn_types::codes;
 use qnn_types::{CompileJob, Diagnostic, GraphSpec, HtpOptions, Job, Precision, SourceFormat, Toolchain};
 use serde_json::{Value, json};
@@ -526,7 +526,7 @@ fn check(
         model: "m".to_owned(),
         source,
         format: SourceFormat::Onnx,
-        soc: qnn_build::plan::target(soc),
+        soc: qnn_manifest::target(soc),
         precision: Precision::Fp16,
         graphs: vec![GraphSpec { name: "m".to_owned(), inputs: BTreeMap::new(), tokens: None }],
         outputs: Vec::new(),

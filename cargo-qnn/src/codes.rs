@@ -1,4 +1,4 @@
-//! Codes of the errors that this crate makes; `qnn_build::diagnostics` has the long form of each.
+//! Codes of the errors that this crate makes; [`qnn_types::codes`] has the long form of each.
 
 /// No model is declared.
 pub(crate) const NO_MODEL: &str = "E0101";

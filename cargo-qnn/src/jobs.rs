@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use qnn_build::Log;
-use qnn_build::driver::{self, JobId, Outcome, RunOptions, Worker};
+use qnn_pipeline::Log;
+use qnn_pipeline::driver::{self, JobId, Outcome, RunOptions, Worker};
 use qnn_platform::env;
 use qnn_types::{Job, Report};
 

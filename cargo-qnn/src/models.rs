@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use qnn_build::compile::Compiler;
-use qnn_build::driver::Limits;
-use qnn_build::op_package::Builds;
-use qnn_build::package::{self, Package};
-use qnn_build::store::Store;
-use qnn_build::toolchain::{self, Resolved};
-use qnn_build::{Log, Memo};
+use qnn_pipeline::compile::Compiler;
+use qnn_pipeline::driver::Limits;
+use qnn_pipeline::op_package::Builds;
+use qnn_pipeline::package::{self, Package};
+use qnn_pipeline::store::Store;
+use qnn_pipeline::toolchain::{self, Resolved};
+use qnn_pipeline::{Log, Memo};
 use qnn_platform::{env, libs};
 
 use crate::args::{ConfigArgs, JobArgs};
@@ -82,7 +82,7 @@ impl Models {
         Ok(Compiler {
             store: &self.store,
             build_id: &self.resolved.build_id,
-            worker: Ok(jobs::worker()?),
+            worker: jobs::worker()?,
             limits: self.limits.clone(),
             log: &self.log,
             keep: self.keep.as_deref(),

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
-use qnn_build::driver::{JobId, Progress, ProgressEvent};
+use qnn_pipeline::driver::{JobId, Progress, ProgressEvent};
 
 use crate::term::{Terminal, elapsed, size};
 use qnn_platform::text::shown;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use qnn_build::artifacts::ArtifactRecord;
+use qnn_types::ArtifactRecord;
 use qnn_types::{CompileJob, GraphInfo, Report, TensorInfo};
 
 use crate::table::columns;

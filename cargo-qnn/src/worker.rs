@@ -1,8 +1,8 @@
-//! The hidden subcommand that runs one job in this process. `qnn_build::job` describes its life.
+//! The hidden subcommand that runs one job in this process. `qnn_pipeline::job` describes its life.
 
 use std::io::{BufRead, Read, Write};
 
-use qnn_build::Memo;
+use qnn_pipeline::Memo;
 use qnn_types::{Diagnostic, Event, Handshake, Job};
 
 use crate::exit::Exit;
@@ -86,14 +86,14 @@ fn peak_rss() -> u64 {
 
 /// The pipe that was standard output. Descriptor 1 becomes standard error: the vendor library prints to it.
 #[cfg(unix)]
-fn events() -> std::io::Result<std::fs::File> {
+pub(crate) fn events() -> std::io::Result<std::fs::File> {
     let events = rustix::io::fcntl_dupfd_cloexec(std::io::stdout(), 3)?;
     rustix::stdio::dup2_stdout(std::io::stderr())?;
     Ok(std::fs::File::from(events))
 }
 
 #[cfg(not(unix))]
-fn events() -> std::io::Result<std::io::Stdout> {
+pub(crate) fn events() -> std::io::Result<std::io::Stdout> {
     Ok(std::io::stdout())
 }
 
@@ -111,7 +111,7 @@ fn read_job() -> Result<Job, String> {
 }
 
 /// Ends this process as soon as the driver's end of standard input closes, so that no worker outlives its driver.
-fn end_with_driver() {
+pub(crate) fn end_with_driver() {
     let mut rest = [0u8; 64];
     let mut stdin = std::io::stdin().lock();
     while matches!(stdin.read(&mut rest), Ok(n) if n > 0) {}

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package, PackageId};
-use qnn_build::manifest::{Manifest, Overrides};
+use qnn_manifest::{Manifest, Overrides};
 use qnn_platform::env;
 use qnn_platform::nearest::nearest;
 

@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use qnn_build::Memo;
+use qnn_pipeline::Memo;
 use qnn_types::SourceFormat;
-use qnn_build::source::inspect;
+use qnn_pipeline::source::inspect;
 
 fuzz_target!(|data: &[u8]| {
     let Ok(folder) = tempfile::tempdir() else { return };

@@ -7,39 +7,28 @@
 //! }
 //! ```
 //!
-//! This reads the package's Cargo.toml ([`manifest`]), makes one job per model and SoC of it ([`plan`]), takes from the store
-//! what was compiled before ([`store`]), has `cargo-qnn` compile the rest, each job in a process of its own
-//! ([`driver`]), and generates a Rust module per model ([`codegen`]), which the app includes by `qnn::include_models!()`.
-//! [`Builder`] is the same with more to say.
+//! The app includes a Rust module per model by `qnn::include_models!()`. [`Builder`] is the same with more to say.
 //!
-//! `cargo qnn` uses the same parts through [`package`] and [`compile`](mod@compile).
-//!
-//! Build scripts are compiled without optimization and on every clean build, so this crate has few dependencies and no
-//! native code of its own: the compiler proper is in `cargo-qnn`.
+//! This crate does not compile models itself: it asks `cargo-qnn`, which `CARGO_QNN` names or `PATH` has, and which keeps what it
+//! compiled in a store. Where there is no `cargo-qnn`, a build that the store remembers is taken as it is; where `QNN_BUILD` says `stub`,
+//! modules are made that have all types and no model. Build scripts are compiled without optimization and on every clean build, so this
+//! crate is small, and so is what it depends on.
 
 #![allow(clippy::needless_doctest_main, reason = "the examples are whole build scripts")]
 
-pub mod artifacts;
-pub mod codegen;
-pub mod compile;
-pub mod driver;
-mod files;
-pub mod key;
-mod log;
-pub mod manifest;
-mod memo;
-pub mod op_package;
-pub mod package;
-pub mod plan;
-mod script;
-pub mod source;
-pub mod store;
-pub mod toolchain;
+mod ask;
+mod builder;
+mod cargo;
+mod run;
+mod stored;
+mod stub;
 
-pub use log::Log;
-pub use memo::Memo;
-pub use qnn_types::{Error, Result};
-pub use script::{Artifacts, Builder, Mode, Outcome};
+pub use builder::{Artifacts, Builder, Outcome};
+pub use qnn_manifest::Mode;
+pub use qnn_types::{
+    ArtifactKind, ArtifactManifest, ArtifactRecord, Diagnostic, Error, GraphInfo, OpPackageRecord, Result,
+    TensorInfo,
+};
 
 /// Compiles all models that the package's Cargo.toml declares, and generates `OUT_DIR/qnn.rs`.
 ///

@@ -21,6 +21,11 @@ pub struct Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// Of these problems; there must be one.
+    pub fn of(problems: Vec<Diagnostic>) -> Self {
+        Self { problems, warnings: Vec::new(), log: None }
+    }
+
     /// All problems of a step; `None` when there are none.
     pub fn from_problems(problems: Vec<Diagnostic>) -> Option<Self> {
         (!problems.is_empty()).then_some(Self { problems, warnings: Vec::new(), log: None })

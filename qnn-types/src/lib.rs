@@ -5,6 +5,7 @@
 //! * [`Report`] says what a job made: [`GraphInfo`] and [`TensorInfo`] are what an app sees of a context binary.
 //! * [`InputSpec`], [`HtpOptions`] and the like are options as Cargo.toml has them.
 
+mod artifacts;
 pub mod codes;
 mod diagnostic;
 mod error;
@@ -16,6 +17,9 @@ pub mod protocol;
 mod report;
 mod target;
 
+pub use artifacts::{
+    ARTIFACT_MANIFEST, ArtifactKind, ArtifactManifest, ArtifactRecord, Embed, OpPackageRecord,
+};
 pub use diagnostic::Diagnostic;
 pub use error::{Error, Result, io_problem};
 pub use jobs::{

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use qnn_build::manifest;
 use qnn_compiler::frontend::onnx;
 use qnn_compiler::lower::{integer_operators, table};
+use qnn_manifest as manifest;
 use qnn_platform::{env, soc};
 use qnn_types::codes;
 

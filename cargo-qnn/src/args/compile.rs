@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use qnn_build::Memo;
-use qnn_build::manifest::{Embed, Llm, Manifest, Model};
-use qnn_build::plan::{Plan, is_llm, source_format};
-use qnn_build::source::inspect;
+use qnn_manifest::{Llm, Manifest, Model};
+use qnn_manifest::{is_llm, source_format};
+use qnn_pipeline::Memo;
+use qnn_pipeline::plan::Plan;
+use qnn_pipeline::source::inspect;
+use qnn_types::Embed;
 use qnn_types::{CompileJob, HtpOptions, Precision, Samples, Toolchain};
 
 use super::{DimArg, InputArg, sizes};

@@ -1,7 +1,7 @@
 //! Settings on the command line that override the manifest.
 
 use clap::Args;
-use qnn_build::manifest::Overrides;
+use qnn_manifest::Overrides;
 
 /// Flags that win over everything the manifest says.
 #[derive(Clone, Debug, Default, Args)]

@@ -22,7 +22,7 @@ impl JobArgs {
     /// The time limit of a job, where the command line or the environment says one.
     pub(crate) fn timeout(&self) -> Result<Option<Duration>> {
         let Some(seconds) = self.timeout else {
-            return qnn_build::driver::timeout().map_err(|text| {
+            return qnn_pipeline::driver::timeout().map_err(|text| {
                 Failure::usage(format!("QNN_TIMEOUT is `{text}`, which is no time"))
                     .help("set it to seconds, more than 0, or unset it: without it there is no limit")
             });

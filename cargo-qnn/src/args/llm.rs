@@ -1,7 +1,7 @@
 //! How a language model is compiled, on a command line without a manifest.
 
 use clap::Args;
-use qnn_build::manifest::{Llm, Shards};
+use qnn_manifest::{Llm, Shards};
 use serde::de::DeserializeOwned;
 
 /// `models.NAME.llm` as flags.
@@ -63,7 +63,7 @@ fn word<T: DeserializeOwned + Default>(flag: &str, word: Option<&str>) -> Result
 
 #[cfg(test)]
 mod tests {
-    use qnn_build::manifest::LmHead;
+    use qnn_manifest::LmHead;
 
     use super::*;
 

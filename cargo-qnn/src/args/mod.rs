@@ -105,6 +105,9 @@ pub(crate) enum Command {
     Completions(commands::completions::CompletionsArgs),
     /// Print or write the manual pages
     Man(commands::man::ManArgs),
+    /// Answer a build script; started by `qnn-build`
+    #[command(hide = true)]
+    Script,
     /// Run one job of a build; started by the other commands and by build scripts
     #[command(hide = true)]
     Worker {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use qnn_build::manifest::fraction;
+use qnn_manifest::fraction;
 use qnn_types::{InputSpec, PerChannel};
 
 /// `--input NAME=SHAPE[:dtype[:layout]][:scale=…][:mean=…][:std=…]`: what the app wants of one graph input.

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use clap::Args;
-use qnn_build::artifacts::{ArtifactKind, ArtifactRecord, mark_stale};
-use qnn_build::compile::Request;
-use qnn_build::package::{self, Collected};
-use qnn_build::store::Lookup;
-use qnn_build::{Mode, package::Package};
+use qnn_manifest::Mode;
+use qnn_pipeline::artifacts::mark_stale;
+use qnn_pipeline::compile::Request;
+use qnn_pipeline::package::Package;
+use qnn_pipeline::package::{self, Collected};
+use qnn_pipeline::store::Lookup;
 use qnn_platform::env;
-use qnn_types::Diagnostic;
+use qnn_types::{ArtifactKind, ArtifactRecord, Diagnostic};
 use serde::Serialize;
 
 use crate::args::{BuildFlags, ConfigArgs, JobArgs, PackageArgs};

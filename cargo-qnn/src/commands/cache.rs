@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use qnn_build::store::Prune;
+use qnn_pipeline::store::Prune;
 use serde::Serialize;
 
 use crate::exit::Exit;

@@ -1,8 +1,8 @@
 //! `cargo qnn check`: every problem of every model, without compiling to the end.
 
 use clap::Args;
-use qnn_build::driver::JobId;
-use qnn_build::package;
+use qnn_pipeline::driver::JobId;
+use qnn_pipeline::package;
 use qnn_types::Report;
 use serde::Serialize;
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::Args;
-use qnn_build::artifacts::ARTIFACT_MANIFEST;
-use qnn_build::manifest::Overrides;
+use qnn_manifest::Overrides;
+use qnn_types::ARTIFACT_MANIFEST;
 
 use crate::args::{FeatureArgs, PackageArgs};
 use crate::exit::Exit;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use qnn_build::driver::{self, JobId, Limits, RunOptions, Task, memory_estimate};
-use qnn_build::op_package::Builds;
-use qnn_build::package::{self, Package};
-use qnn_build::plan::{is_llm, source_format};
+use qnn_manifest::{is_llm, source_format};
+use qnn_pipeline::driver::{self, JobId, Limits, RunOptions, Task, memory_estimate};
+use qnn_pipeline::op_package::Builds;
+use qnn_pipeline::package::{self, Package};
 use qnn_platform::env;
 use qnn_types::{CompileJob, Job, Report, Samples};
 use serde::Serialize;

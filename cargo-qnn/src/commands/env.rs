@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use qnn_build::toolchain::build_id_of;
+use qnn_pipeline::toolchain::build_id_of;
 use qnn_platform::env::{self, EnvVar, Group};
 use qnn_platform::libs::{self, Places};
 use qnn_types::PROTOCOL;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use qnn_build::driver::JobId;
+use qnn_pipeline::driver::JobId;
 use qnn_types::{ExecuteJob, Job, Report};
 use serde::Serialize;
 

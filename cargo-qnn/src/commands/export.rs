@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use qnn_build::driver::JobId;
 use qnn_llm::{Heads, Strategy};
+use qnn_pipeline::driver::JobId;
 use qnn_types::{ExportJob, Job};
 
 use crate::args::JobArgs;

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use qnn_build::Memo;
-use qnn_build::plan::source_format;
-use qnn_build::source::inspect;
+use qnn_manifest::source_format;
+use qnn_pipeline::Memo;
+use qnn_pipeline::source::inspect;
 
 use crate::args::{DimArg, InputArg, examples};
 use crate::codes;

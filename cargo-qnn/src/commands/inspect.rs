@@ -5,9 +5,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use qnn_build::Memo;
-use qnn_build::plan::source_format;
-use qnn_build::source::inspect;
+use qnn_manifest::source_format;
+use qnn_pipeline::Memo;
+use qnn_pipeline::source::inspect;
 use qnn_types::SourceFormat;
 
 use crate::args::examples;

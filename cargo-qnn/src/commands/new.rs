@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::Args;
-use qnn_build::Memo;
-use qnn_build::plan::source_format;
-use qnn_build::source::inspect;
+use qnn_manifest::source_format;
+use qnn_pipeline::Memo;
+use qnn_pipeline::source::inspect;
 
 use super::init::{self, SetupArgs};
 use crate::args::examples;

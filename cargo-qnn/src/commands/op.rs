@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use qnn_build::driver::Limits;
-use qnn_build::op_package::toolchain::Places;
-use qnn_build::op_package::{Built, Kind, Package, Settings, Target, build, definitions};
+use qnn_pipeline::driver::Limits;
+use qnn_pipeline::op_package::toolchain::Places;
+use qnn_pipeline::op_package::{Built, Kind, Package, Settings, Target, build, definitions};
 use qnn_types::Diagnostic;
 use serde::Serialize;
 

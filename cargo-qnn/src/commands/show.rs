@@ -1,7 +1,7 @@
 //! `cargo qnn show`: the merged manifest, each value with its origin.
 
 use clap::Args;
-use qnn_build::manifest::{Manifest, Setting};
+use qnn_manifest::{Manifest, Setting};
 use serde::Serialize;
 
 use crate::args::{ConfigArgs, FeatureArgs, PackageArgs};

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use qnn_build::op_package::Builds;
-use qnn_build::package::Package;
-use qnn_build::plan::PlannedModel;
+use qnn_pipeline::op_package::Builds;
+use qnn_pipeline::package::Package;
+use qnn_pipeline::plan::PlannedModel;
 use qnn_platform::nearest::nearest;
 use serde::Serialize;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use qnn_build::toolchain::build_id_of;
+use qnn_pipeline::toolchain::build_id_of;
 use qnn_platform::env;
 use qnn_platform::libs::{self, Places, QnnLibs, Source};
 

@@ -3,8 +3,8 @@
 use std::process::Command;
 use std::time::Duration;
 
-use qnn_build::Memo;
-use qnn_build::op_package::{Kind, Target, toolchain};
+use qnn_pipeline::Memo;
+use qnn_pipeline::op_package::{Kind, Target, toolchain};
 use qnn_platform::env;
 use qnn_platform::libs::Places;
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use qnn_build::driver::JobId;
+use qnn_pipeline::driver::JobId;
 use qnn_types::{CompileJob, GraphInfo, GraphSpec, HtpOptions, Job, Precision, SourceFormat, TensorInfo};
 use serde::Serialize;
 use zip::ZipArchive;

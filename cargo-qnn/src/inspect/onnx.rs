@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use qnn_build::Memo;
-use qnn_build::source::{ModelValue, inspect};
 use qnn_compiler::frontend::onnx::OnnxFile;
+use qnn_manifest::ModelValue;
+use qnn_pipeline::Memo;
+use qnn_pipeline::source::inspect;
 use qnn_types::SourceFormat;
 use serde::Serialize;
 

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use qnn_build::driver::Limits;
-use qnn_build::op_package::{self, Builds, Kind, Spec};
+use qnn_pipeline::driver::Limits;
+use qnn_pipeline::op_package::{self, Builds, Kind, Spec};
 use qnn_types::OpPackage;
 
 use crate::exit::Exit;

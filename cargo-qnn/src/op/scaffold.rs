@@ -6,8 +6,8 @@ use std::io::{BufRead, IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use qnn_build::op_package::{Kind, definitions};
 use qnn_ops::{Op, Rank};
+use qnn_pipeline::op_package::{Kind, definitions};
 
 use crate::exit::Exit;
 use crate::failure::{Failure, IoContext, Result};

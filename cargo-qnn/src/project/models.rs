@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use qnn_build::plan::{is_llm, source_format};
-use qnn_build::source::{ModelValue, SourceFacts, static_shapes};
+use qnn_manifest::{ModelValue, static_shapes};
+use qnn_manifest::{is_llm, source_format};
+use qnn_pipeline::source::SourceFacts;
 use qnn_types::{Diagnostic, SourceFormat};
 
 use crate::args::{DimArg, InputArg, sizes};

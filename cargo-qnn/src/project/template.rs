@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use qnn_build::codegen::{identifier, identifiers};
-use qnn_build::source::{SourceFacts, static_shapes};
+use qnn_manifest::module::{identifier, identifiers};
+use qnn_manifest::static_shapes;
+use qnn_pipeline::source::SourceFacts;
 
 use super::models::ModelEntry;
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use qnn_build::Memo;
+use qnn_pipeline::Memo;
 use qnn_platform::libs;
 use qnn_types::Diagnostic;
 

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use qnn_build::toolchain::build_id_of;
+use qnn_pipeline::toolchain::build_id_of;
 use qnn_platform::libs::{self, QNN_SUBDIR, TOOLCHAIN_MANIFEST};
 
 use super::clients::{self, Fetched};

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use qnn::DataType;
-use qnn_build::source::ModelValue;
 use qnn_compiler::npz::Array;
+use qnn_manifest::ModelValue;
 use qnn_types::Affine;
 use qnn_types::{Diagnostic, GraphInfo, GraphSpec, InputSpec, TensorInfo};
 

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use qnn_build::driver::JobId;
 use qnn_llm::deployment::graph_name;
 use qnn_llm::{Heads, KvType, Strategy};
+use qnn_pipeline::driver::JobId;
 use qnn_types::{
     CompileJob, EvaluateJob, Evaluation, ExportJob, GraphSpec, HtpOptions, Job, LlmPart, LlmPartKind,
     Precision, SourceFormat, Target,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use qnn::DataType;
-use qnn_build::source::SourceFacts;
+use qnn_pipeline::source::SourceFacts;
 use qnn_types::{CompileJob, Diagnostic, TensorInfo};
 
 use super::arrays::{Arrays, is_float, read, to_f64};
@@ -166,7 +166,7 @@ mod tests {
     fn an_output_with_an_inputs_name_keeps_the_models() {
         let facts = SourceFacts {
             outputs: ["x", "y"]
-                .map(|name| qnn_build::source::ModelValue {
+                .map(|name| qnn_manifest::ModelValue {
                     name: name.into(),
                     dtype: "float32".into(),
                     shape: None,

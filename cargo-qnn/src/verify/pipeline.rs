@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use qnn_build::compile::Request;
-use qnn_build::driver::JobId;
-use qnn_build::source::{ModelValue, SourceFacts};
+use qnn_manifest::ModelValue;
+use qnn_pipeline::compile::Request;
+use qnn_pipeline::driver::JobId;
+use qnn_pipeline::source::SourceFacts;
 use qnn_types::{CompileJob, ExecuteJob, GraphInfo, GraphSpec, Job, ReferenceJob, Report, TensorInfo};
 use serde::Serialize;
 
