@@ -12,6 +12,8 @@ mod interval;
 pub mod llm;
 pub mod lower;
 pub mod npz;
+
+pub mod op;
 pub mod passes;
 pub mod problem;
 pub mod program;

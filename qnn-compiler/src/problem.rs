@@ -58,7 +58,7 @@ pub struct NodeName<'a> {
 
 impl<'a> From<&'a Node> for NodeName<'a> {
     fn from(node: &'a Node) -> Self {
-        Self { node: &node.name, domain: &node.domain, op: &node.op }
+        Self { node: &node.name, domain: node.op.domain(), op: node.op.name() }
     }
 }
 
@@ -77,5 +77,5 @@ pub fn problem(code: &str, message: impl Into<String>) -> Diagnostic {
 
 /// A problem of a node.
 pub fn node_problem(code: &str, node: &Node, message: impl Into<String>) -> Diagnostic {
-    Diagnostic { node: Some(node.name.clone()), op: Some(node.op.clone()), ..Diagnostic::new(code, message) }
+    Diagnostic { node: Some(node.name.clone()), op: Some(node.op.label()), ..Diagnostic::new(code, message) }
 }

@@ -1,36 +1,37 @@
 //! The numbers that a node's result can be, where those of its operands are known: what an encoding cuts off, and what it does not.
 
 use crate::graph::{Graph, Node, ValueId};
+use crate::op::Op;
 
 /// The least and the largest number.
 pub(crate) type Span = (f64, f64);
 
 /// The numbers that a node can make, by what it computes and by the encodings of its operands; `None` where nothing is known.
 pub(crate) fn reach(graph: &Graph, node: &Node) -> Option<Span> {
-    if !node.domain.is_empty() {
+    if !node.op.is_standard() {
         return None;
     }
     let of = |i: usize| node.input(i).and_then(|id| span(graph, id));
-    match node.op.as_str() {
-        "Sigmoid" | "HardSigmoid" | "Softmax" => Some((0.0, 1.0)),
-        "Tanh" | "Erf" | "Sin" | "Cos" => Some((-1.0, 1.0)),
-        "Relu" | "Clip" => bounds(graph, node).map(|(low, high)| match of(0) {
+    match node.op {
+        Op::Sigmoid | Op::HardSigmoid | Op::Softmax => Some((0.0, 1.0)),
+        Op::Tanh | Op::Erf | Op::Sin | Op::Cos => Some((-1.0, 1.0)),
+        Op::Relu | Op::Clip => bounds(graph, node).map(|(low, high)| match of(0) {
             Some((from, to)) => (from.clamp(low, high), to.clamp(low, high)),
             None => (low, high),
         }),
-        "Concat" | "Max" | "Min" => {
+        Op::Concat | Op::Max | Op::Min => {
             let mut parts = node.inputs.iter().flatten().map(|&id| span(graph, id));
             let first = parts.next()??;
             parts.try_fold(first, |(low, high), part| {
                 let (from, to) = part?;
-                Some(match node.op.as_str() {
-                    "Max" => (low.max(from), high.max(to)),
-                    "Min" => (low.min(from), high.min(to)),
+                Some(match node.op {
+                    Op::Max => (low.max(from), high.max(to)),
+                    Op::Min => (low.min(from), high.min(to)),
                     _ => (low.min(from), high.max(to)),
                 })
             })
         }
-        "Pad" => of(0).filter(|_| node.attrs.str_or("mode", "constant") != "constant").or_else(|| {
+        Op::Pad => of(0).filter(|_| node.attrs.str_or("mode", "constant") != "constant").or_else(|| {
             // Before and after the layout pass the number is another input.
             let filling = |id: &ValueId| graph.const_scalar(*id).filter(|_| graph.dtype(*id).is_float());
             let filling = node.inputs.iter().skip(1).flatten().find_map(filling);
@@ -38,31 +39,48 @@ pub(crate) fn reach(graph: &Graph, node: &Node) -> Option<Span> {
             let filling = f64::from(filling.unwrap_or(0.0));
             of(0).filter(|_| !computed).map(|(low, high)| (low.min(filling), high.max(filling)))
         }),
-        "Resize" if node.attrs.str_or("mode", "nearest") == "cubic" => None,
+        Op::Resize if node.attrs.str_or("mode", "nearest") == "cubic" => None,
         // What interpolation finds outside is zero or a number of the model.
-        "Resize" if node.attrs.str_or("coordinate_transformation_mode", "") == "tf_crop_and_resize" => None,
-        "AveragePool" => of(0).map(|(low, high)| (low.min(0.0), high.max(0.0))),
-        "DepthToSpace" | "Expand" | "Flatten" | "Gather" | "GlobalAveragePool" | "GlobalMaxPool"
-        | "Identity" | "MaxPool" | "ReduceMax" | "ReduceMean" | "ReduceMin" | "Reshape" | "Resize"
-        | "Slice" | "SpaceToDepth" | "Split" | "Squeeze" | "Tile" | "Transpose" | "Unsqueeze" => of(0),
-        "Neg" => of(0).map(|(low, high)| (-high, -low)),
-        "Abs" => of(0).map(|(low, high)| (low.max(-high).max(0.0), high.max(-low))),
-        "HardSwish" => of(0).map(|(low, high)| {
+        Op::Resize if node.attrs.str_or("coordinate_transformation_mode", "") == "tf_crop_and_resize" => None,
+        Op::AveragePool => of(0).map(|(low, high)| (low.min(0.0), high.max(0.0))),
+        Op::DepthToSpace
+        | Op::Expand
+        | Op::Flatten
+        | Op::Gather
+        | Op::GlobalAveragePool
+        | Op::GlobalMaxPool
+        | Op::Identity
+        | Op::MaxPool
+        | Op::ReduceMax
+        | Op::ReduceMean
+        | Op::ReduceMin
+        | Op::Reshape
+        | Op::Resize
+        | Op::Slice
+        | Op::SpaceToDepth
+        | Op::Split
+        | Op::Squeeze
+        | Op::Tile
+        | Op::Transpose
+        | Op::Unsqueeze => of(0),
+        Op::Neg => of(0).map(|(low, high)| (-high, -low)),
+        Op::Abs => of(0).map(|(low, high)| (low.max(-high).max(0.0), high.max(-low))),
+        Op::HardSwish => of(0).map(|(low, high)| {
             let value = |x: f64| x * (x / 6.0 + 0.5).clamp(0.0, 1.0);
             let least = if low < -1.5 && high > -1.5 { -0.375 } else { value(low).min(value(high)) };
             (least, value(low).max(value(high)))
         }),
-        "LeakyRelu" => {
+        Op::LeakyRelu => {
             let slope = f64::from(node.attrs.float_or("alpha", 0.01));
             of(0).filter(|_| slope >= 0.0).map(|ends| sloped(ends, slope))
         }
-        "PRelu" => of(0).zip(of(1)).filter(|(_, slopes)| slopes.0 >= 0.0).map(|(ends, slopes)| {
+        Op::PRelu => of(0).zip(of(1)).filter(|(_, slopes)| slopes.0 >= 0.0).map(|(ends, slopes)| {
             let (gentle, steep) = (sloped(ends, slopes.0), sloped(ends, slopes.1));
             (gentle.0.min(steep.0), gentle.1.max(steep.1))
         }),
-        "Add" => both(of(0), of(1), |a, b| (a.0 + b.0, a.1 + b.1)),
-        "Sub" => both(of(0), of(1), |a, b| (a.0 - b.1, a.1 - b.0)),
-        "Mul" => both(of(0), of(1), |a, b| {
+        Op::Add => both(of(0), of(1), |a, b| (a.0 + b.0, a.1 + b.1)),
+        Op::Sub => both(of(0), of(1), |a, b| (a.0 - b.1, a.1 - b.0)),
+        Op::Mul => both(of(0), of(1), |a, b| {
             let corners = [a.0 * b.0, a.0 * b.1, a.1 * b.0, a.1 * b.1];
             corners
                 .iter()
@@ -114,9 +132,9 @@ pub(crate) fn window(graph: &Graph, id: ValueId) -> Option<(Span, f64)> {
 
 /// The least and the largest result that a Relu or Clip lets through; `None` for other operators, and for computed bounds.
 pub(crate) fn bounds(graph: &Graph, node: &Node) -> Option<Span> {
-    match (node.domain.as_str(), node.op.as_str()) {
-        ("", "Relu") => Some((0.0, f64::INFINITY)),
-        ("", "Clip") => {
+    match node.op {
+        Op::Relu => Some((0.0, f64::INFINITY)),
+        Op::Clip => {
             let (low, high) =
                 (constant(graph, node, 1, f64::NEG_INFINITY)?, constant(graph, node, 2, f64::INFINITY)?);
             // Where they cross, all numbers are the upper one.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use qnn_compiler::frontend::onnx;
 use qnn_compiler::lower::{integer_operators, table};
+use qnn_compiler::op::Op;
 use qnn_manifest as manifest;
 use qnn_platform::{env, soc};
 use qnn_types::codes;
@@ -91,7 +92,7 @@ fn ops() -> String {
          (up to 4096 nodes, the same shapes); of Loop, Scan and SequenceMap each iteration (up to 1024, and 32768 nodes), where \
          their number or a limit of it is constant; FlexAttention of ai.onnx.preview becomes MatMul, Softmax and MatMul with its graphs between them.\n\n| domain | operator | becomes, limits |\n|---|---|---|\n"
     );
-    let lowered = table::ROWS.iter().map(|row| (row.domain, row.op, row.note));
+    let lowered = table::ROWS.iter().map(|row| (row.op.domain(), row.op.name(), row.note));
     let composed = onnx::compositions().map(|row| (row.domain, row.op, row.note));
     let mut rows: Vec<_> = lowered.chain(composed).collect();
     rows.sort_by_key(|(domain, op, _)| (*op, *domain));
@@ -106,7 +107,8 @@ fn ops() -> String {
 
 /// What quantized models compute on integers.
 fn quantized() -> String {
-    let operators: Vec<&str> = integer_operators().collect();
+    let mut operators: Vec<&str> = integer_operators().map(Op::name).collect();
+    operators.dedup();
     format!(
         "\n## Quantized models\n\nBetween QuantizeLinear and DequantizeLinear these are computed on integers where HTP has their very form on \
          integers and is as near to the model's numbers as with floats; other forms and other operators are computed with floats in \

@@ -47,7 +47,7 @@ impl Found<'_> {
             inputs,
             outputs,
             params,
-            origin: (node.name.clone(), node.op.clone()),
+            origin: (node.name.clone(), node.op.label()),
         };
         lower.push_op(op);
         Ok(())

@@ -10,10 +10,11 @@ mod params;
 
 use std::collections::HashMap;
 
-use qnn_ops::{Op, Package};
+use qnn_ops::Package;
 use qnn_types::{Diagnostic, OpPackage};
 
 use crate::graph::Node;
+use crate::op::Op;
 use crate::problem::{Problems, Result, problem};
 
 /// The op packages of a job.
@@ -33,7 +34,7 @@ struct Loaded {
 pub(crate) struct Found<'p> {
     package: &'p OpPackage,
     definition: &'p Package,
-    op: &'p Op,
+    op: &'p qnn_ops::Op,
 }
 
 impl OpPackages {
@@ -76,8 +77,9 @@ impl OpPackages {
 
     /// The op of a node of a graph.
     pub(crate) fn of_node(&self, node: &Node) -> Option<Found<'_>> {
-        let (domain, op) = node.op.split_once("::")?;
-        self.packages.iter().filter(|loaded| loaded.job.domain == domain).find_map(|loaded| loaded.found(op))
+        let Op::Other(name) = node.op else { return None };
+        let mut own = self.packages.iter().filter(|loaded| loaded.job.domain == name.domain);
+        own.find_map(|loaded| loaded.found(&name.name))
     }
 
     /// Every op of every package, as the library names them.
@@ -87,11 +89,6 @@ impl OpPackages {
             loaded.definition.ops.iter().map(|op| format!("{package}::{}", op.name)).collect()
         };
         self.packages.iter().flat_map(of).collect()
-    }
-
-    /// Whether an operator of a graph is one of a package.
-    pub(crate) fn is_node(&self, op: &str) -> bool {
-        op.split_once("::").is_some_and(|(domain, op)| self.find(domain, op).is_some())
     }
 
     /// Whether there is a package for a domain, and what its ops are, for messages.
@@ -135,8 +132,8 @@ impl Loaded {
 
 impl Found<'_> {
     /// What the node is called in the graph.
-    pub(crate) fn node_op(&self) -> String {
-        format!("{}::{}", self.package.domain, self.op.name)
+    pub(crate) fn node_op(&self) -> Op {
+        Op::own(&self.package.domain, &self.op.name)
     }
 
     /// How many outputs a node of it has.
@@ -152,7 +149,7 @@ impl Found<'_> {
     fn problem(&self, node: &Node, code: &str, message: impl Into<String>) -> Diagnostic {
         Diagnostic {
             node: Some(node.name.clone()),
-            op: Some(self.node_op()),
+            op: Some(self.node_op().to_string()),
             help: Some(format!("the definition is in {}", self.package.definition.display())),
             ..problem(code, message)
         }

@@ -5,27 +5,28 @@ use super::strided::{View, broadcast, strides};
 use super::table::{Call, Row};
 use crate::graph::{Attr, Data};
 use crate::infer::{axis, permutation, slice_plan, split_sizes};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
-    ("Concat", concat),
-    ("ConstantOfShape", constant_of_shape),
-    ("Expand", expand),
-    ("Flatten", keep),
-    ("Gather", gather),
-    ("Identity", keep),
-    ("NonZero", non_zero),
-    ("Range", range),
-    ("Reshape", keep),
-    ("ScatterND", scatter_nd),
-    ("Shape", shape),
-    ("Size", size),
-    ("Slice", slice),
-    ("Split", split),
-    ("Squeeze", keep),
-    ("Tile", tile),
-    ("Transpose", transpose),
-    ("Trilu", trilu),
-    ("Unsqueeze", keep),
+    (Op::Concat, concat),
+    (Op::ConstantOfShape, constant_of_shape),
+    (Op::Expand, expand),
+    (Op::Flatten, keep),
+    (Op::Gather, gather),
+    (Op::Identity, keep),
+    (Op::NonZero, non_zero),
+    (Op::Range, range),
+    (Op::Reshape, keep),
+    (Op::ScatterND, scatter_nd),
+    (Op::Shape, shape),
+    (Op::Size, size),
+    (Op::Slice, slice),
+    (Op::Split, split),
+    (Op::Squeeze, keep),
+    (Op::Tile, tile),
+    (Op::Transpose, transpose),
+    (Op::Trilu, trilu),
+    (Op::Unsqueeze, keep),
 ];
 
 /// The same bytes under another shape.

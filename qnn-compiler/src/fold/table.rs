@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use super::{arithmetic, movement};
 use crate::graph::{Data, Graph, Node, TensorType, ValueId};
 use crate::infer::Site;
+use crate::op::Op;
 
 /// What an evaluator sees: the node and the types its outputs are inferred to have.
 #[derive(Clone, Copy, Debug)]
@@ -31,31 +32,31 @@ impl<'a> Call<'a> {
 pub(super) type Evaluator = fn(&Call<'_>) -> Option<Vec<Data>>;
 
 /// Operator and evaluator, of the standard's domain.
-pub(super) type Row = (&'static str, Evaluator);
+pub(super) type Row = (Op, Evaluator);
 
 const FAMILIES: [&[Row]; 2] = [arithmetic::ROWS, movement::ROWS];
 
-static TABLE: LazyLock<HashMap<&'static str, Evaluator>> =
+static TABLE: LazyLock<HashMap<Op, Evaluator>> =
     LazyLock::new(|| FAMILIES.iter().flat_map(|rows| rows.iter()).copied().collect());
 
 /// Operators that read nothing of their input but its type.
-const OF_SHAPES: [&str; 2] = ["Shape", "Size"];
+const OF_SHAPES: [Op; 2] = [Op::Shape, Op::Size];
 
 /// Operators whose node is the meaning, or whose result is not a function of the inputs: never evaluated.
-const NEVER: [&str; 9] = [
-    "Bernoulli",
-    "DequantizeLinear",
-    "DynamicQuantizeLinear",
-    "Multinomial",
-    "QuantizeLinear",
-    "RandomNormal",
-    "RandomNormalLike",
-    "RandomUniform",
-    "RandomUniformLike",
+const NEVER: [Op; 9] = [
+    Op::Bernoulli,
+    Op::DequantizeLinear,
+    Op::DynamicQuantizeLinear,
+    Op::Multinomial,
+    Op::QuantizeLinear,
+    Op::RandomNormal,
+    Op::RandomNormalLike,
+    Op::RandomUniform,
+    Op::RandomUniformLike,
 ];
 
 /// What ONNX Runtime is not asked about where it is of integers.
-const DIVISIONS: [&str; 2] = ["Div", "Mod"];
+const DIVISIONS: [Op; 2] = [Op::Div, Op::Mod];
 
 /// The most bytes a result may have and still be made at import; larger ones stay nodes.
 const LARGEST: usize = 2 << 30;
@@ -79,7 +80,7 @@ pub enum Folded {
 /// The most bytes that a result of the node may have.
 fn most_bytes(graph: &Graph, node: &Node) -> usize {
     // Stands for a weight where a file is to be small.
-    if node.op == "ConstantOfShape" {
+    if node.op == Op::ConstantOfShape {
         return LARGEST;
     }
     let inputs: usize = node.inputs.iter().flatten().map(|id| graph.value(*id).ty.bytes()).sum();
@@ -89,30 +90,30 @@ fn most_bytes(graph: &Graph, node: &Node) -> usize {
 /// Whether a node makes one number of a stored integer: a value to pad with, a bound, an exponent, which others read as constants.
 fn is_number(graph: &Graph, node: &Node) -> bool {
     let one = |id: &ValueId| graph.value(*id).ty.elements() == 1 && graph.shape(*id).len() < 2;
-    node.op == "DequantizeLinear" && node.inputs.iter().flatten().all(one)
+    node.op == Op::DequantizeLinear && node.inputs.iter().flatten().all(one)
 }
 
 /// Evaluates a node whose outputs have the given types.
 pub fn fold(graph: &Graph, node: &Node, types: &[TensorType]) -> Folded {
-    if NEVER.contains(&&*node.op) && !is_number(graph, node)
+    if NEVER.contains(&node.op) && !is_number(graph, node)
         || types.iter().any(|ty| ty.bytes() > most_bytes(graph, node))
     {
         return Folded::Stays;
     }
-    let of_shape = node.domain.is_empty() && OF_SHAPES.contains(&&*node.op);
+    let of_shape = OF_SHAPES.contains(&node.op);
     if !of_shape && node.inputs.iter().flatten().any(|id| !graph.is_constant(*id)) {
         return Folded::Stays;
     }
-    if types.is_empty() || !node.domain.is_empty() {
+    if types.is_empty() || !node.op.is_standard() {
         return Folded::NoEvaluator;
     }
-    let Some(evaluate) = TABLE.get(&*node.op) else { return Folded::NoEvaluator };
+    let Some(evaluate) = TABLE.get(&node.op) else { return Folded::NoEvaluator };
     match evaluate(&Call { site: Site { graph, node, outputs: types.len() }, types }) {
         Some(values) if values.iter().zip(types).all(|(data, ty)| data.len() == ty.bytes()) => {
             Folded::Values(values)
         }
         // Integers that are divided by zero end the process of ONNX Runtime.
-        _ if DIVISIONS.contains(&&*node.op) && types.iter().all(|ty| !ty.dtype.is_float()) => Folded::Stays,
+        _ if DIVISIONS.contains(&node.op) && types.iter().all(|ty| !ty.dtype.is_float()) => Folded::Stays,
         _ => Folded::NoEvaluator,
     }
 }

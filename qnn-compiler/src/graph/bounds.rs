@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Graph, Node, NodeId, ValueId};
+use crate::op::Op;
 
 /// The least and the largest number that a value can hold.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,41 +46,41 @@ const DEPTH: usize = 8;
 const ELEMENTS: usize = 1 << 16;
 
 /// Results that lie between the same two numbers whatever the operands are.
-const FIXED: &[(&str, f64, f64)] = &[
-    ("Cos", -1.0, 1.0),
-    ("Erf", -1.0, 1.0),
-    ("Exp", 0.0, f64::INFINITY),
-    ("HardSigmoid", 0.0, 1.0),
+const FIXED: &[(Op, f64, f64)] = &[
+    (Op::Cos, -1.0, 1.0),
+    (Op::Erf, -1.0, 1.0),
+    (Op::Exp, 0.0, f64::INFINITY),
+    (Op::HardSigmoid, 0.0, 1.0),
     // In fp16, whose smallest number is 2⁻²⁴ and whose largest 65504.
-    ("Log", -17.0, 12.0),
-    ("LogSoftmax", f64::NEG_INFINITY, 0.0),
-    ("Sigmoid", 0.0, 1.0),
-    ("Sin", -1.0, 1.0),
-    ("Softmax", 0.0, 1.0),
-    ("Softplus", 0.0, f64::INFINITY),
-    ("Sqrt", 0.0, f64::INFINITY),
-    ("Tanh", -1.0, 1.0),
+    (Op::Log, -17.0, 12.0),
+    (Op::LogSoftmax, f64::NEG_INFINITY, 0.0),
+    (Op::Sigmoid, 0.0, 1.0),
+    (Op::Sin, -1.0, 1.0),
+    (Op::Softmax, 0.0, 1.0),
+    (Op::Softplus, 0.0, f64::INFINITY),
+    (Op::Sqrt, 0.0, f64::INFINITY),
+    (Op::Tanh, -1.0, 1.0),
 ];
 
 /// Operators whose result has numbers of the first operand only.
-const MOVING: &[&str] = &[
-    "DepthToSpace",
-    "Expand",
-    "Flatten",
-    "Gather",
-    "Identity",
-    "MaxPool",
-    "ReduceMax",
-    "ReduceMean",
-    "ReduceMin",
-    "Reshape",
-    "Slice",
-    "SpaceToDepth",
-    "Split",
-    "Squeeze",
-    "Tile",
-    "Transpose",
-    "Unsqueeze",
+const MOVING: &[Op] = &[
+    Op::DepthToSpace,
+    Op::Expand,
+    Op::Flatten,
+    Op::Gather,
+    Op::Identity,
+    Op::MaxPool,
+    Op::ReduceMax,
+    Op::ReduceMean,
+    Op::ReduceMin,
+    Op::Reshape,
+    Op::Slice,
+    Op::SpaceToDepth,
+    Op::Split,
+    Op::Squeeze,
+    Op::Tile,
+    Op::Transpose,
+    Op::Unsqueeze,
 ];
 
 impl Graph {
@@ -98,7 +99,7 @@ impl Graph {
             return small.then(|| value.reals()).flatten().map_or(Bounds::ANY, Bounds::of);
         }
         match producers.get(&id).and_then(|at| self.nodes.get(at.0)) {
-            Some(node) if depth > 0 && node.domain.is_empty() => {
+            Some(node) if depth > 0 && node.op.is_standard() => {
                 let of = |input: ValueId| self.bounds_within(producers, input, depth - 1);
                 self.bounds_of(node, &of).unwrap_or(Bounds::ANY)
             }
@@ -107,7 +108,7 @@ impl Graph {
     }
 
     fn bounds_of(&self, node: &Node, of: &dyn Fn(ValueId) -> Bounds) -> Option<Bounds> {
-        let op = node.op.as_str();
+        let op = node.op;
         if let Some(&(_, low, high)) = FIXED.iter().find(|(name, ..)| *name == op) {
             return Some(Bounds { low, high });
         }
@@ -121,24 +122,24 @@ impl Graph {
         };
         let second = || node.input(1).filter(|_| node.inputs.len() == 2).map(of);
         Some(match op {
-            "Abs" => Bounds::new(
+            Op::Abs => Bounds::new(
                 if x.low > 0.0 { x.low } else { (-x.high).max(0.0) },
                 x.high.abs().max(x.low.abs()),
             ),
-            "Clip" => {
+            Op::Clip => {
                 let low = scalar(1, f64::NEG_INFINITY)?;
                 let high = scalar(2, f64::INFINITY)?;
                 x.rising(|v| v.max(low).min(high))
             }
-            "Neg" => Bounds::new(-x.high, -x.low),
-            "Relu" => x.rising(|v| v.max(0.0)),
-            "Add" => second().map(|y| Bounds::new(x.low + y.low, x.high + y.high))?,
-            "Sub" => second().map(|y| Bounds::new(x.low - y.high, x.high - y.low))?,
-            "Max" => second().map(|y| Bounds::new(x.low.max(y.low), x.high.max(y.high)))?,
-            "Min" => second().map(|y| Bounds::new(x.low.min(y.low), x.high.min(y.high)))?,
+            Op::Neg => Bounds::new(-x.high, -x.low),
+            Op::Relu => x.rising(|v| v.max(0.0)),
+            Op::Add => second().map(|y| Bounds::new(x.low + y.low, x.high + y.high))?,
+            Op::Sub => second().map(|y| Bounds::new(x.low - y.high, x.high - y.low))?,
+            Op::Max => second().map(|y| Bounds::new(x.low.max(y.low), x.high.max(y.high)))?,
+            Op::Min => second().map(|y| Bounds::new(x.low.min(y.low), x.high.min(y.high)))?,
             // A square is not negative, and whatever is finite times zero is zero.
-            "Mul" if node.input(0) == node.input(1) => Bounds { low: 0.0, high: f64::INFINITY },
-            "Mul" => {
+            Op::Mul if node.input(0) == node.input(1) => Bounds { low: 0.0, high: f64::INFINITY },
+            Op::Mul => {
                 let y = second()?;
                 let product = |a: f64, b: f64| if a == 0.0 || b == 0.0 { 0.0 } else { a * b };
                 Bounds::of([
@@ -148,7 +149,7 @@ impl Graph {
                     product(x.high, y.high),
                 ])
             }
-            "Div" => {
+            Op::Div => {
                 let by = self.const_scalar(node.input(1)?).map(f64::from).filter(|by| *by != 0.0)?;
                 Bounds::of([x.low / by, x.high / by])
             }
@@ -163,13 +164,13 @@ mod tests {
     use crate::graph::{Attrs, DType, Data, TensorType};
 
     /// Bounds of the last of some nodes, each over the one before it, the first over an input.
-    fn bounds(chain: &[(&str, Option<f32>)]) -> (f64, f64) {
+    fn bounds(chain: &[(Op, Option<f32>)]) -> (f64, f64) {
         let mut graph = Graph::new("g");
         let ty = TensorType::new(DType::F32, [4]);
         let mut last = graph.add_value("x", ty.clone());
         for (op, number) in chain {
             let y = graph.add_value("y", ty.clone());
-            let mut node = Node::added(op, "n", last, y, Attrs::default());
+            let mut node = Node::added(*op, "n", last, y, Attrs::default());
             if let Some(number) = number {
                 let c = graph.add_constant("c", TensorType::new(DType::F32, []), Data::from_f32(&[*number]));
                 node.inputs.push(Some(c));
@@ -185,10 +186,10 @@ mod tests {
     fn what_is_known_of_a_chain() {
         const INF: f64 = f64::INFINITY;
         assert_eq!(bounds(&[]), (-INF, INF));
-        assert_eq!(bounds(&[("Sigmoid", None), ("Mul", Some(-4.0)), ("Add", Some(1.0))]), (-3.0, 1.0));
-        assert_eq!(bounds(&[("Relu", None), ("Neg", None)]), (-INF, 0.0));
-        assert_eq!(bounds(&[("Max", Some(-5.0)), ("Div", Some(-2.0))]), (-INF, 2.5));
-        assert_eq!(bounds(&[("Relu", None), ("Mul", Some(0.0))]), (0.0, 0.0));
-        assert_eq!(bounds(&[("Conv", None), ("Tanh", None), ("Abs", None)]), (0.0, 1.0));
+        assert_eq!(bounds(&[(Op::Sigmoid, None), (Op::Mul, Some(-4.0)), (Op::Add, Some(1.0))]), (-3.0, 1.0));
+        assert_eq!(bounds(&[(Op::Relu, None), (Op::Neg, None)]), (-INF, 0.0));
+        assert_eq!(bounds(&[(Op::Max, Some(-5.0)), (Op::Div, Some(-2.0))]), (-INF, 2.5));
+        assert_eq!(bounds(&[(Op::Relu, None), (Op::Mul, Some(0.0))]), (0.0, 0.0));
+        assert_eq!(bounds(&[(Op::Conv, None), (Op::Tanh, None), (Op::Abs, None)]), (0.0, 1.0));
     }
 }

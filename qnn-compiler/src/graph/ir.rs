@@ -3,6 +3,8 @@
 use super::{Attrs, DType, Data, Encoding};
 use std::collections::HashMap;
 
+use crate::op::Op;
+
 /// Names a value of one graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ValueId(u32);
@@ -83,10 +85,8 @@ pub enum Layout {
 pub struct Node {
     /// Name in the model; the first output's name where the model has none.
     pub name: String,
-    /// Operator domain; empty for the ONNX standard's own.
-    pub domain: String,
-    /// Operator, for example `Conv`.
-    pub op: String,
+    /// Operator.
+    pub op: Op,
     /// Version of the operator's domain that the model imports.
     pub opset: i64,
     /// Inputs; `None` where an optional one is left out.
@@ -101,11 +101,10 @@ pub struct Node {
 
 impl Node {
     /// A standard operator that a pass adds, from one value to another; `origin` is the name of what it is added for.
-    pub fn added(op: &str, origin: &str, from: ValueId, to: ValueId, attrs: Attrs) -> Self {
+    pub fn added(op: Op, origin: &str, from: ValueId, to: ValueId, attrs: Attrs) -> Self {
         Self {
-            name: format!("{origin}.{}", op.to_lowercase()),
-            domain: String::new(),
-            op: op.to_owned(),
+            name: format!("{origin}.{}", op.name().to_lowercase()),
+            op,
             opset: 13,
             inputs: vec![Some(from)],
             outputs: vec![Some(to)],

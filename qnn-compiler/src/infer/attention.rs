@@ -3,22 +3,23 @@
 use super::site::{Answer, Site, dim, dims, invalid, one};
 use super::table::Row;
 use crate::graph::TensorType;
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
-    ("", "Attention", attention),
-    ("", "CausalConvWithState", causal),
-    ("", "LinearAttention", linear),
-    ("", "RotaryEmbedding", first),
-    ("", "TensorScatter", first),
-    ("com.microsoft", "Attention", packed),
-    ("com.microsoft", "BiasAdd", first),
-    ("com.microsoft", "BiasSplitGelu", split_gelu),
-    ("com.microsoft", "EmbedLayerNormalization", embed),
-    ("com.microsoft", "GroupNorm", first),
-    ("com.microsoft", "GroupQueryAttention", grouped),
-    ("com.microsoft", "MultiHeadAttention", multi_head),
-    ("com.microsoft", "RotaryEmbedding", first),
-    ("com.microsoft", "SkipGroupNorm", with_sum),
+    (Op::Attention, attention),
+    (Op::CausalConvWithState, causal),
+    (Op::LinearAttention, linear),
+    (Op::RotaryEmbedding, first),
+    (Op::TensorScatter, first),
+    (Op::MsAttention, packed),
+    (Op::MsBiasAdd, first),
+    (Op::MsBiasSplitGelu, split_gelu),
+    (Op::MsEmbedLayerNormalization, embed),
+    (Op::MsGroupNorm, first),
+    (Op::MsGroupQueryAttention, grouped),
+    (Op::MsMultiHeadAttention, multi_head),
+    (Op::MsRotaryEmbedding, first),
+    (Op::MsSkipGroupNorm, with_sum),
 ];
 
 fn first(site: &Site<'_>) -> Answer {

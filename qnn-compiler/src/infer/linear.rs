@@ -3,23 +3,24 @@
 use super::site::{Answer, Site, broadcast, dims, invalid, one};
 use super::table::Row;
 use crate::graph::{DType, TensorType};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
-    ("", "Det", det),
-    ("", "Einsum", einsum),
-    ("", "Gemm", gemm),
-    ("", "MatMul", matmul),
-    ("", "MatMulInteger", matmul_integer),
-    ("", "QLinearMatMul", qlinear_matmul),
-    ("com.microsoft", "DynamicQuantizeMatMul", dynamic_matmul),
-    ("com.microsoft", "FusedMatMul", fused_matmul),
-    ("com.microsoft", "FusedGemm", gemm),
-    ("com.microsoft", "GemmFastGelu", matmul),
-    ("com.microsoft", "MatMulIntegerToFloat", integer_to_float),
-    ("com.microsoft", "MatMulNBits", matmul_nbits),
-    ("com.microsoft", "MatMulBnb4", matmul_nbits),
-    ("com.microsoft", "QGemm", qgemm),
-    ("com.microsoft", "TransposeMatMul", fused_matmul),
+    (Op::Det, det),
+    (Op::Einsum, einsum),
+    (Op::Gemm, gemm),
+    (Op::MatMul, matmul),
+    (Op::MatMulInteger, matmul_integer),
+    (Op::QLinearMatMul, qlinear_matmul),
+    (Op::MsDynamicQuantizeMatMul, dynamic_matmul),
+    (Op::MsFusedMatMul, fused_matmul),
+    (Op::MsFusedGemm, gemm),
+    (Op::MsGemmFastGelu, matmul),
+    (Op::MsMatMulIntegerToFloat, integer_to_float),
+    (Op::MsMatMulNBits, matmul_nbits),
+    (Op::MsMatMulBnb4, matmul_nbits),
+    (Op::MsQGemm, qgemm),
+    (Op::MsTransposeMatMul, fused_matmul),
 ];
 
 /// Shape of a matrix product with numpy's rules: leading axes broadcast, a vector is a row on the left and a column on the

@@ -3,24 +3,23 @@
 use super::site::{Answer, Reason, Site, invalid, one};
 use super::table::Row;
 use crate::graph::{Attr, Attrs, DType, TensorType};
-
-const ML: &str = "ai.onnx.ml";
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
-    (ML, "ArrayFeatureExtractor", extract),
-    (ML, "Binarizer", same),
-    (ML, "FeatureVectorizer", join),
-    (ML, "Imputer", same),
-    (ML, "LabelEncoder", encode),
-    (ML, "LinearClassifier", classify),
-    (ML, "LinearRegressor", |site| floats(site, site.count("targets", 1)?)),
-    (ML, "Normalizer", float),
-    (ML, "OneHotEncoder", one_hot),
-    (ML, "Scaler", float),
-    (ML, "TreeEnsemble", |site| floats(site, site.count("n_targets", 1)?)),
-    (ML, "TreeEnsembleClassifier", classify),
-    (ML, "TreeEnsembleRegressor", |site| floats(site, site.count("n_targets", 1)?)),
-    (ML, "ZipMap", zip),
+    (Op::MlArrayFeatureExtractor, extract),
+    (Op::MlBinarizer, same),
+    (Op::MlFeatureVectorizer, join),
+    (Op::MlImputer, same),
+    (Op::MlLabelEncoder, encode),
+    (Op::MlLinearClassifier, classify),
+    (Op::MlLinearRegressor, |site| floats(site, site.count("targets", 1)?)),
+    (Op::MlNormalizer, float),
+    (Op::MlOneHotEncoder, one_hot),
+    (Op::MlScaler, float),
+    (Op::MlTreeEnsemble, |site| floats(site, site.count("n_targets", 1)?)),
+    (Op::MlTreeEnsembleClassifier, classify),
+    (Op::MlTreeEnsembleRegressor, |site| floats(site, site.count("n_targets", 1)?)),
+    (Op::MlZipMap, zip),
 ];
 
 /// How many entries a list of any kind has.

@@ -4,17 +4,18 @@ use super::elementwise::dtype_attr;
 use super::site::{Answer, Site, broadcast, invalid, one};
 use super::table::Row;
 use crate::graph::{DType, TensorType};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
-    ("", "DequantizeLinear", dequantize),
-    ("", "DynamicQuantizeLinear", dynamic),
-    ("", "QuantizeLinear", quantize),
-    ("com.microsoft", "QLinearAdd", qlinear_binary),
-    ("com.microsoft", "QLinearConcat", qlinear_concat),
-    ("com.microsoft", "QLinearLeakyRelu", qlinear_unary),
-    ("com.microsoft", "QLinearMul", qlinear_binary),
-    ("com.microsoft", "QLinearSigmoid", qlinear_unary),
-    ("com.microsoft", "QLinearSoftmax", qlinear_unary),
+    (Op::DequantizeLinear, dequantize),
+    (Op::DynamicQuantizeLinear, dynamic),
+    (Op::QuantizeLinear, quantize),
+    (Op::MsQLinearAdd, qlinear_binary),
+    (Op::MsQLinearConcat, qlinear_concat),
+    (Op::MsQLinearLeakyRelu, qlinear_unary),
+    (Op::MsQLinearMul, qlinear_binary),
+    (Op::MsQLinearSigmoid, qlinear_unary),
+    (Op::MsQLinearSoftmax, qlinear_unary),
 ];
 
 /// The result's type is the zero point's, else the attribute's, else uint8.

@@ -3,12 +3,13 @@
 use super::site::{Answer, Site, dims, invalid};
 use super::table::Row;
 use crate::graph::TensorType;
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
-    ("", "GRU", recurrent),
-    ("", "LSTM", recurrent),
-    ("", "RNN", recurrent),
-    ("com.microsoft", "DynamicQuantizeLSTM", quantized),
+    (Op::GRU, recurrent),
+    (Op::LSTM, recurrent),
+    (Op::RNN, recurrent),
+    (Op::MsDynamicQuantizeLSTM, quantized),
 ];
 
 fn recurrent(site: &Site<'_>) -> Answer {

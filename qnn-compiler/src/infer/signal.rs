@@ -4,28 +4,29 @@ use super::elementwise::dtype_attr;
 use super::site::{Answer, Reason, Site, axis, dim, dims, invalid, one};
 use super::table::Row;
 use crate::graph::{DType, TensorType};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
-    ("", "AffineGrid", affine_grid),
-    ("", "BlackmanWindow", window),
-    ("", "Col2Im", col2im),
-    ("", "DFT", dft),
-    ("", "HammingWindow", window),
-    ("", "HannWindow", window),
-    ("", "ImageDecoder", data_dependent),
-    ("", "MelWeightMatrix", mel_weights),
-    ("", "Multinomial", multinomial),
-    ("", "NonMaxSuppression", data_dependent),
-    ("", "RandomNormal", random),
-    ("", "RandomUniform", random),
-    ("", "STFT", stft),
-    ("", "Unique", data_dependent),
-    ("com.microsoft", "Inverse", first),
+    (Op::AffineGrid, affine_grid),
+    (Op::BlackmanWindow, window),
+    (Op::Col2Im, col2im),
+    (Op::DFT, dft),
+    (Op::HammingWindow, window),
+    (Op::HannWindow, window),
+    (Op::ImageDecoder, data_dependent),
+    (Op::MelWeightMatrix, mel_weights),
+    (Op::Multinomial, multinomial),
+    (Op::NonMaxSuppression, data_dependent),
+    (Op::RandomNormal, random),
+    (Op::RandomUniform, random),
+    (Op::STFT, stft),
+    (Op::Unique, data_dependent),
+    (Op::MsInverse, first),
     // Text.
-    ("", "RegexFullMatch", text),
-    ("", "StringConcat", text),
-    ("", "StringNormalizer", text),
-    ("", "StringSplit", text),
+    (Op::RegexFullMatch, text),
+    (Op::StringConcat, text),
+    (Op::StringNormalizer, text),
+    (Op::StringSplit, text),
 ];
 
 fn first(site: &Site<'_>) -> Answer {

@@ -4,30 +4,31 @@ use super::site::{Answer, Site, dim, dims, invalid, one};
 use super::table::Row;
 use super::window::{Window, transposed_padding};
 use crate::graph::{DType, TensorType};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
-    ("", "AveragePool", pool),
-    ("", "Conv", conv),
-    ("", "ConvInteger", conv_integer),
-    ("", "ConvTranspose", conv_transpose),
-    ("", "DeformConv", conv),
-    ("", "DepthToSpace", depth_to_space),
-    ("", "GlobalAveragePool", global_pool),
-    ("", "GlobalLpPool", global_pool),
-    ("", "GlobalMaxPool", global_pool),
-    ("", "GridSample", grid_sample),
-    ("", "LpPool", pool),
-    ("", "MaxPool", pool),
-    ("", "MaxRoiPool", max_roi_pool),
-    ("", "MaxUnpool", max_unpool),
-    ("", "QLinearConv", qlinear_conv),
-    ("", "Resize", resize),
-    ("", "RoiAlign", roi_align),
-    ("", "SpaceToDepth", space_to_depth),
-    ("com.microsoft", "FusedConv", conv),
-    ("com.microsoft", "GridSample", grid_sample),
-    ("com.microsoft", "QLinearAveragePool", pool),
-    ("com.microsoft", "QLinearGlobalAveragePool", global_pool),
+    (Op::AveragePool, pool),
+    (Op::Conv, conv),
+    (Op::ConvInteger, conv_integer),
+    (Op::ConvTranspose, conv_transpose),
+    (Op::DeformConv, conv),
+    (Op::DepthToSpace, depth_to_space),
+    (Op::GlobalAveragePool, global_pool),
+    (Op::GlobalLpPool, global_pool),
+    (Op::GlobalMaxPool, global_pool),
+    (Op::GridSample, grid_sample),
+    (Op::LpPool, pool),
+    (Op::MaxPool, pool),
+    (Op::MaxRoiPool, max_roi_pool),
+    (Op::MaxUnpool, max_unpool),
+    (Op::QLinearConv, qlinear_conv),
+    (Op::Resize, resize),
+    (Op::RoiAlign, roi_align),
+    (Op::SpaceToDepth, space_to_depth),
+    (Op::MsFusedConv, conv),
+    (Op::MsGridSample, grid_sample),
+    (Op::MsQLinearAveragePool, pool),
+    (Op::MsQLinearGlobalAveragePool, global_pool),
 ];
 
 /// Channels and spatial extents of an N x C x spatial… input.

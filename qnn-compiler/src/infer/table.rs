@@ -8,12 +8,13 @@ use super::{
     attention, elementwise, linear, ml, quant, recurrent, reduction, shaping, signal, spatial, training,
 };
 use crate::graph::{Graph, Node, TensorType};
+use crate::op::Op;
 
 /// Types every output of a node.
 pub(super) type Rule = fn(&Site<'_>) -> Answer;
 
-/// Operator domain, operator, rule.
-pub(super) type Row = (&'static str, &'static str, Rule);
+/// Operator and rule.
+pub(super) type Row = (Op, Rule);
 
 /// All rows, one slice an operator family.
 const FAMILIES: [&[Row]; 11] = [
@@ -30,9 +31,8 @@ const FAMILIES: [&[Row]; 11] = [
     training::ROWS,
 ];
 
-static TABLE: LazyLock<HashMap<(&'static str, &'static str), Rule>> = LazyLock::new(|| {
-    FAMILIES.iter().flat_map(|rows| rows.iter()).map(|row| ((row.0, row.1), row.2)).collect()
-});
+static TABLE: LazyLock<HashMap<Op, Rule>> =
+    LazyLock::new(|| FAMILIES.iter().flat_map(|rows| rows.iter()).copied().collect());
 
 /// Types of the first `outputs` outputs of a node whose inputs exist in `graph`.
 ///
@@ -42,10 +42,15 @@ static TABLE: LazyLock<HashMap<(&'static str, &'static str), Rule>> = LazyLock::
 ///
 /// See [`Reason`]; [`Reason::Unknown`] where the table has no row for the operator.
 pub fn infer(graph: &Graph, node: &Node, outputs: usize) -> Answer {
-    let Some(rule) = TABLE.get(&(&*node.domain, &*node.op)) else {
-        let domain =
-            if node.domain.is_empty() { String::new() } else { format!(" of domain {}", node.domain) };
-        return Err(Reason::Unknown(format!("there is no type inference for operator {}{domain}", node.op)));
+    let Some(rule) = TABLE.get(&node.op) else {
+        let domain = match node.op.domain() {
+            "" => String::new(),
+            domain => format!(" of domain {domain}"),
+        };
+        return Err(Reason::Unknown(format!(
+            "there is no type inference for operator {}{domain}",
+            node.op.name()
+        )));
     };
     let types = rule(&Site { graph, node, outputs })?;
     if types.len() < outputs {
@@ -61,6 +66,6 @@ pub fn infer(graph: &Graph, node: &Node, outputs: usize) -> Answer {
 
 /// Whether the table has a row for an operator.
 #[cfg(test)]
-pub(crate) fn is_known(domain: &str, op: &str) -> bool {
-    TABLE.contains_key(&(domain, op))
+pub(crate) fn is_known(op: Op) -> bool {
+    TABLE.contains_key(&op)
 }

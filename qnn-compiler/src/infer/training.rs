@@ -3,17 +3,15 @@
 use super::site::{Answer, Site, dims, invalid};
 use super::table::Row;
 use crate::graph::TensorType;
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
-    ("", "NegativeLogLikelihoodLoss", loss),
-    ("", "SoftmaxCrossEntropyLoss", loss),
-    (PREVIEW, "Adagrad", |site| optimizer(site, 1)),
-    (PREVIEW, "Adam", |site| optimizer(site, 2)),
-    (PREVIEW, "Momentum", |site| optimizer(site, 1)),
+    (Op::NegativeLogLikelihoodLoss, loss),
+    (Op::SoftmaxCrossEntropyLoss, loss),
+    (Op::Adagrad, |site| optimizer(site, 1)),
+    (Op::Adam, |site| optimizer(site, 2)),
+    (Op::Momentum, |site| optimizer(site, 1)),
 ];
-
-/// Domain of the optimizers.
-const PREVIEW: &str = "ai.onnx.preview.training";
 
 /// Inputs: scores (batch, classes, …), target (batch, …), weights of the classes; outputs: loss, logarithms of probabilities.
 fn loss(site: &Site<'_>) -> Answer {
@@ -27,7 +25,7 @@ fn loss(site: &Site<'_>) -> Answer {
         _ => Vec::new(),
     };
     let mut types = vec![TensorType::new(x.dtype, shape)];
-    if site.node.op == "SoftmaxCrossEntropyLoss" {
+    if site.node.op == Op::SoftmaxCrossEntropyLoss {
         types.push(x.clone());
     }
     Ok(types)

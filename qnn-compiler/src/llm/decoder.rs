@@ -8,6 +8,7 @@ use qnn_llm::{Config, Heads, Role};
 use super::ops::Ops;
 use super::weights::{Target, Weights};
 use crate::graph::{DType, Graph, ValueId};
+use crate::op::Op;
 use crate::problem::Result;
 
 /// What a part of a model holds.
@@ -53,12 +54,12 @@ pub fn build(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Graph> {
     let target = weights.target();
-    let (float, rotary_domain) = match target {
-        Target::Htp { .. } => (DType::F16, "qti.aisw"),
-        Target::Onnx => (DType::F32, ""),
+    let (float, rotary) = match target {
+        Target::Htp { .. } => (DType::F16, Op::HtpRotaryEmbedding),
+        Target::Onnx => (DType::F32, Op::RotaryEmbedding),
     };
     let mut decoder = Decoder {
-        ops: Ops { graph: Graph::new(name), float, rotary_domain },
+        ops: Ops { graph: Graph::new(name), float, rotary },
         weights,
         config: &weights.model().config,
         shape: *shape,
@@ -89,7 +90,7 @@ impl Decoder<'_> {
         let mut x = if span.embedding {
             let ids = self.ops.input("tokens", DType::I32, &[tokens]);
             let table = self.weights.embedding(&mut self.ops.graph, float)?;
-            self.ops.node("Gather", "embedding", &[table, ids], &[tokens, hidden], &[])
+            self.ops.node(Op::Gather, "embedding", &[table, ids], &[tokens, hidden], &[])
         } else {
             self.ops.input("hidden", float, &[tokens, hidden])
         };
@@ -132,18 +133,18 @@ impl Decoder<'_> {
             Heads::Fused => self.fused_attention(layer, normal, positions)?,
         };
         let attention = self.linear(layer, Role::Output, "output", heads)?;
-        let x = self.ops.binary("Add", &format!("{name}.attention.add"), x, attention);
+        let x = self.ops.binary(Op::Add, &format!("{name}.attention.add"), x, attention);
 
         let gains = self.vector(Some(layer), Role::FeedForwardNorm)?;
         let normal = self.ops.rms_norm(&format!("{name}.feed_forward_norm"), x, gains, epsilon);
         let gate = self.linear(layer, Role::Gate, "gate", normal)?;
         let up = self.linear(layer, Role::Up, "up", normal)?;
         let shape = self.ops.shape(gate);
-        let sigmoid = self.ops.node("Sigmoid", &format!("{name}.gate.sigmoid"), &[gate], &shape, &[]);
-        let gate = self.ops.binary("Mul", &format!("{name}.gate.silu"), gate, sigmoid);
-        let product = self.ops.binary("Mul", &format!("{name}.gate.up"), gate, up);
+        let sigmoid = self.ops.node(Op::Sigmoid, &format!("{name}.gate.sigmoid"), &[gate], &shape, &[]);
+        let gate = self.ops.binary(Op::Mul, &format!("{name}.gate.silu"), gate, sigmoid);
+        let product = self.ops.binary(Op::Mul, &format!("{name}.gate.up"), gate, up);
         let down = self.linear(layer, Role::Down, "down", product)?;
-        Ok(self.ops.binary("Add", &format!("{name}.feed_forward.add"), x, down))
+        Ok(self.ops.binary(Op::Add, &format!("{name}.feed_forward.add"), x, down))
     }
 
     /// Each head by itself: projections of a head's rows only, so that nothing has to be cut or turned. Returns (tokens, heads *
@@ -170,7 +171,7 @@ impl Decoder<'_> {
                 let head = format!("{name}.heads.{h}");
                 let q = self.head(layer, Role::Query, h, x, positions)?;
                 let scores = self.ops.product(&format!("{head}.scores"), q, keys);
-                let scores = self.ops.binary("Add", &format!("{head}.masked"), scores, positions.mask);
+                let scores = self.ops.binary(Op::Add, &format!("{head}.masked"), scores, positions.mask);
                 let weights = self.ops.softmax(&format!("{head}.softmax"), scores);
                 let y = self.ops.product(&format!("{head}.values"), weights, values);
                 outputs.push(self.ops.reshape(&format!("{head}.rows"), y, &[self.shape.tokens, size]));
@@ -232,7 +233,7 @@ impl Decoder<'_> {
         let tokens = self.shape.tokens;
         let bias = self.weights.key_bias(&mut self.ops.graph, layer, rows, tokens, name)?;
         let turned = self.ops.rotate(&format!("{name}.bias.turned"), bias, angles);
-        Ok(self.ops.binary("Add", &format!("{name}.biased"), keys, turned))
+        Ok(self.ops.binary(Op::Add, &format!("{name}.biased"), keys, turned))
     }
 
     /// All heads together. Returns (tokens, heads * size).
@@ -259,7 +260,7 @@ impl Decoder<'_> {
         let scores = self.ops.product(&format!("{name}.scores"), q, keys);
         let each = [1, heads, tokens, context];
         let scores = self.ops.reshape(&format!("{name}.scores.heads"), scores, &each);
-        let scores = self.ops.binary("Add", &format!("{name}.masked"), scores, positions.mask);
+        let scores = self.ops.binary(Op::Add, &format!("{name}.masked"), scores, positions.mask);
         let weights = self.ops.softmax(&format!("{name}.softmax"), scores);
         let grouped = [1, kv_heads, group * tokens, context];
         let weights = self.ops.reshape(&format!("{name}.softmax.grouped"), weights, &grouped);
@@ -311,7 +312,7 @@ impl Decoder<'_> {
         if role == Role::Query && !self.weights.scales_queries() {
             let factor = 1.0 / (self.config.head_dim as f64).sqrt();
             let factor = self.ops.number(&format!("{name}.factor"), factor);
-            x = self.ops.binary("Mul", &format!("{name}.scaled"), x, factor);
+            x = self.ops.binary(Op::Mul, &format!("{name}.scaled"), x, factor);
         }
         Ok(x)
     }

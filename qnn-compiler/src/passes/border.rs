@@ -6,6 +6,7 @@ use qnn_types::Affine;
 use qnn_types::{Diagnostic, InputSpec};
 
 use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};
+use crate::op::Op;
 use crate::problem::{Problems, Result, problem};
 
 /// dtypes that an input can have at the border, whatever the model computes with.
@@ -101,9 +102,9 @@ fn adapt(graph: &mut Graph, front: &mut Vec<Node>, id: ValueId, wanted: Wanted) 
     // In this order each node is made, and the last one makes the model's input.
     let mut left = usize::from(cast) + usize::from(wanted.back.is_some()) + steps.len();
     let mut from = outer;
-    let mut push = |graph: &mut Graph, op: &str, shape: &[usize], attrs: Attrs, more: &[(&str, Vec<f64>)]| {
+    let mut push = |graph: &mut Graph, op: Op, shape: &[usize], attrs: Attrs, more: &[(&str, Vec<f64>)]| {
         left -= 1;
-        let what = op.to_lowercase();
+        let what = op.name().to_lowercase();
         let to = match left {
             0 => id,
             _ => graph.add_value(format!("{name}.{what}"), TensorType::new(ty.dtype, shape)),
@@ -118,12 +119,12 @@ fn adapt(graph: &mut Graph, front: &mut Vec<Node>, id: ValueId, wanted: Wanted) 
         from = to;
     };
     if cast {
-        push(graph, "Cast", &outer_shape, Attrs::default(), &[]);
+        push(graph, Op::Cast, &outer_shape, Attrs::default(), &[]);
     }
     if let Some(back) = &wanted.back {
         let mut attrs = Attrs::default();
         attrs.set("perm", Attr::Ints(back.iter().map(|&a| a as i64).collect()));
-        push(graph, "Transpose", &ty.shape, attrs, &[]);
+        push(graph, Op::Transpose, &ty.shape, attrs, &[]);
     }
     for Step { op, attrs, constants } in steps {
         push(graph, op, &ty.shape, attrs, &constants);
@@ -132,7 +133,7 @@ fn adapt(graph: &mut Graph, front: &mut Vec<Node>, id: ValueId, wanted: Wanted) 
 
 /// A node that normalizes, with its constants by name.
 struct Step {
-    op: &'static str,
+    op: Op,
     attrs: Attrs,
     constants: Vec<(&'static str, Vec<f64>)>,
 }
@@ -155,17 +156,17 @@ fn arithmetic(affine: &Affine, shape: &[usize]) -> Vec<Step> {
             ("mean", vec![0.0; channels]),
             ("variance", vec![1.0; channels]),
         ];
-        return vec![Step { op: "BatchNormalization", attrs, constants }];
+        return vec![Step { op: Op::BatchNormalization, attrs, constants }];
     }
-    let product = scaled.then(|| step("Mul", vec![("factor", factors)]));
-    let sum = shifted.then(|| step("Add", vec![("shift", shifts)]));
+    let product = scaled.then(|| step(Op::Mul, vec![("factor", factors)]));
+    let sum = shifted.then(|| step(Op::Add, vec![("shift", shifts)]));
     product.into_iter().chain(sum).collect()
 }
 
 /// Vectors for BatchNormalization, else a shape that broadcasts along the channels.
-fn constant_shape(op: &str, count: usize, wanted: &Wanted, rank: usize) -> Vec<usize> {
+fn constant_shape(op: Op, count: usize, wanted: &Wanted, rank: usize) -> Vec<usize> {
     let axis = wanted.affine.as_ref().map_or(0, |affine| affine.axis);
-    if op == "BatchNormalization" || count == 1 {
+    if op == Op::BatchNormalization || count == 1 {
         return vec![count];
     }
     let mut shape = vec![1; rank - axis];

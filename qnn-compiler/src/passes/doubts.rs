@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use qnn_types::{Diagnostic, Target};
 
 use crate::graph::{Attr, DType, Graph, Node, NodeId, ValueId};
+use crate::op::Op;
 use crate::problem::problem;
 
 /// The warnings of a graph that was fused.
@@ -25,25 +26,25 @@ const LARGEST: f32 = 65504.0;
 const INFINITE: f32 = 1.7e7;
 
 /// Operators that choose or block by large numbers: these do what they are for as 65504.
-const CHOOSING: &[&str] = &[
-    "Add",
-    "Clip",
-    "Concat",
-    "Equal",
-    "Expand",
-    "Gather",
-    "Greater",
-    "GreaterOrEqual",
-    "Less",
-    "LessOrEqual",
-    "Max",
-    "Min",
-    "Pad",
-    "ScatterElements",
-    "ScatterND",
-    "Slice",
-    "Sub",
-    "Where",
+const CHOOSING: &[Op] = &[
+    Op::Add,
+    Op::Clip,
+    Op::Concat,
+    Op::Equal,
+    Op::Expand,
+    Op::Gather,
+    Op::Greater,
+    Op::GreaterOrEqual,
+    Op::Less,
+    Op::LessOrEqual,
+    Op::Max,
+    Op::Min,
+    Op::Pad,
+    Op::ScatterElements,
+    Op::ScatterND,
+    Op::Slice,
+    Op::Sub,
+    Op::Where,
 ];
 
 /// Constants that fp16 cannot hold.
@@ -51,7 +52,7 @@ fn constants(graph: &Graph, target: &Target) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut seen = HashSet::new();
     let whole = target.arch <= 68;
-    for node in graph.nodes.iter().filter(|node| node.domain.is_empty()) {
+    for node in graph.nodes.iter().filter(|node| node.op.is_standard()) {
         for &id in node.inputs.iter().flatten() {
             let value = graph.value(id);
             let Some(data) = value.data.as_ref().filter(|_| value.ty.dtype.is_float()) else { continue };
@@ -65,7 +66,7 @@ fn constants(graph: &Graph, target: &Target) -> Vec<Diagnostic> {
                     .iter()
                     .fold(0.0_f32, |m, v| if v.is_nan() { f32::NAN } else { m.max(v.abs()) }),
             };
-            let choosing = CHOOSING.contains(&node.op.as_str());
+            let choosing = CHOOSING.contains(&node.op);
             let single = value.ty.elements() == 1;
             let kind = if largest.is_nan() {
                 "NaN"
@@ -115,7 +116,7 @@ fn constant(node: &Node, value: &str, kind: &str, largest: f32) -> Diagnostic {
 }
 
 fn named(code: &str, node: &Node, message: String) -> Diagnostic {
-    Diagnostic { node: Some(node.name.clone()), op: Some(node.op.clone()), ..problem(code, message) }
+    Diagnostic { node: Some(node.name.clone()), op: Some(node.op.label()), ..problem(code, message) }
 }
 
 /// A factor of angles from which on too few digits of fp16 are left of the angle of a one: 37 dB.
@@ -126,13 +127,13 @@ const DEPTH: usize = 6;
 
 /// Sines and cosines of angles that fp16 has few digits of.
 fn angles(graph: &Graph) -> Vec<Diagnostic> {
-    if !graph.nodes.iter().any(|node| matches!(node.op.as_str(), "Sin" | "Cos")) {
+    if !graph.nodes.iter().any(|node| matches!(node.op, Op::Sin | Op::Cos)) {
         return Vec::new();
     }
     let producers = graph.producers();
     let mut seen = HashSet::new();
     let mut found = Vec::new();
-    for node in graph.nodes.iter().filter(|n| n.domain.is_empty() && matches!(n.op.as_str(), "Sin" | "Cos")) {
+    for node in graph.nodes.iter().filter(|n| matches!(n.op, Op::Sin | Op::Cos)) {
         let Some(x) = node.input(0).filter(|x| seen.insert(*x)) else { continue };
         let bounds = graph.bounds(&producers, x);
         if bounds.low >= -f64::from(STEEP) && bounds.high <= f64::from(STEEP) {
@@ -153,20 +154,20 @@ fn angles(graph: &Graph) -> Vec<Diagnostic> {
 }
 
 /// Ops that may stand between an angle and what makes it large.
-const BETWEEN: &[&str] = &[
-    "Add",
-    "Concat",
-    "Expand",
-    "Gather",
-    "Neg",
-    "Reshape",
-    "Slice",
-    "Split",
-    "Squeeze",
-    "Sub",
-    "Tile",
-    "Transpose",
-    "Unsqueeze",
+const BETWEEN: &[Op] = &[
+    Op::Add,
+    Op::Concat,
+    Op::Expand,
+    Op::Gather,
+    Op::Neg,
+    Op::Reshape,
+    Op::Slice,
+    Op::Split,
+    Op::Squeeze,
+    Op::Sub,
+    Op::Tile,
+    Op::Transpose,
+    Op::Unsqueeze,
 ];
 
 /// Why an angle is large, where it is.
@@ -177,17 +178,17 @@ fn steep(
     times: f32,
     depth: usize,
 ) -> Option<String> {
-    let node = producers.get(&value).and_then(|at| graph.nodes.get(at.0)).filter(|n| n.domain.is_empty())?;
+    let node = producers.get(&value).and_then(|at| graph.nodes.get(at.0)).filter(|n| n.op.is_standard())?;
     if depth == 0 {
         return None;
     }
-    match node.op.as_str() {
-        "CumSum" => Some(format!("they are running sums ({:?}), which grow with the length", node.name)),
-        "Mul" | "Div" | "MatMul" | "Gemm" => {
+    match node.op {
+        Op::CumSum => Some(format!("they are running sums ({:?}), which grow with the length", node.name)),
+        Op::Mul | Op::Div | Op::MatMul | Op::Gemm => {
             let (a, b) = (node.input(0)?, node.input(1)?);
             let (x, constant) = if graph.is_constant(b) { (a, b) } else { (b, a) };
             let values = graph.const_f32(constant)?;
-            let each = |v: &f32| if node.op == "Div" { 1.0 / v.abs() } else { v.abs() };
+            let each = |v: &f32| if node.op == Op::Div { 1.0 / v.abs() } else { v.abs() };
             let largest = values.iter().map(each).fold(0.0_f32, f32::max) * times;
             if largest.is_finite() && largest > STEEP {
                 return Some(format!(
@@ -195,7 +196,7 @@ fn steep(
                     node.name
                 ));
             }
-            (matches!(node.op.as_str(), "Mul" | "Div") && values.len() == 1)
+            (matches!(node.op, Op::Mul | Op::Div) && values.len() == 1)
                 .then(|| steep(graph, producers, x, largest, depth - 1))
                 .flatten()
         }
@@ -208,7 +209,7 @@ fn steep(
 
 /// Questions for NaN and infinity, which HTP does not tell apart.
 fn guards(graph: &Graph) -> Option<Diagnostic> {
-    let asks = |n: &&Node| n.domain.is_empty() && matches!(n.op.as_str(), "IsNaN" | "IsInf");
+    let asks = |n: &&Node| matches!(n.op, Op::IsNaN | Op::IsInf);
     let mut all = graph.nodes.iter().filter(asks);
     let first = all.next()?;
     let more = all.count();

@@ -9,6 +9,7 @@ use qnn_types::Diagnostic;
 
 use super::Setting;
 use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};
+use crate::op::Op;
 use crate::problem::{Result, problem};
 
 /// The largest absolute number of each value, by the model's names.
@@ -88,7 +89,7 @@ fn beyond(graph: &Graph, ranges: &Ranges, node: &Node, value: ValueId) -> Option
     let largest = *ranges.get(name)?;
     (largest > LARGEST).then(|| Beyond {
         value: name.clone(),
-        node: (node.name.clone(), node.op.clone()),
+        node: (node.name.clone(), node.op.label()),
         largest,
     })
 }
@@ -100,7 +101,7 @@ impl Graph {
             |id: &ValueId| ranges.get(&self.value(*id).name).copied().filter(|largest| *largest > SAFE);
         let all = self.nodes.iter().flat_map(|node| node.outputs.iter().flatten().map(move |id| (node, id)));
         all.filter_map(|(node, id)| {
-            let node = (node.name.clone(), node.op.clone());
+            let node = (node.name.clone(), node.op.label());
             Some(Beyond { value: self.value(*id).name.clone(), node, largest: near(id)? })
         })
         .collect()
@@ -108,50 +109,49 @@ impl Graph {
 }
 
 /// Operators whose result is as many times larger as their first operand, the other operands being no numbers.
-const HOMOGENEOUS: &[&str] = &[
-    "Abs",
-    "AveragePool",
-    "DepthToSpace",
-    "Dropout",
-    "Expand",
-    "Flatten",
-    "Gather",
-    "GlobalAveragePool",
-    "GlobalMaxPool",
-    "Identity",
-    "LeakyRelu",
-    "MaxPool",
-    "Neg",
-    "PRelu",
-    "ReduceL1",
-    "ReduceL2",
-    "ReduceMax",
-    "ReduceMean",
-    "ReduceMin",
-    "ReduceSum",
-    "Relu",
-    "Reshape",
-    "Resize",
-    "Slice",
-    "SpaceToDepth",
-    "Split",
-    "Squeeze",
-    "Tile",
-    "Transpose",
-    "Unsqueeze",
+const HOMOGENEOUS: &[Op] = &[
+    Op::Abs,
+    Op::AveragePool,
+    Op::DepthToSpace,
+    Op::Expand,
+    Op::Flatten,
+    Op::Gather,
+    Op::GlobalAveragePool,
+    Op::GlobalMaxPool,
+    Op::Identity,
+    Op::LeakyRelu,
+    Op::MaxPool,
+    Op::Neg,
+    Op::PRelu,
+    Op::ReduceL1,
+    Op::ReduceL2,
+    Op::ReduceMax,
+    Op::ReduceMean,
+    Op::ReduceMin,
+    Op::ReduceSum,
+    Op::Relu,
+    Op::Reshape,
+    Op::Resize,
+    Op::Slice,
+    Op::SpaceToDepth,
+    Op::Split,
+    Op::Squeeze,
+    Op::Tile,
+    Op::Transpose,
+    Op::Unsqueeze,
 ];
 /// Operators that want the same factor of all operands.
-const SUMS: &[&str] = &["Add", "Concat", "Max", "Mean", "Min", "Sub", "Sum"];
+const SUMS: &[Op] = &[Op::Add, Op::Concat, Op::Max, Op::Mean, Op::Min, Op::Sub, Op::Sum];
 /// Operators whose result does not depend on the factor of the first operand, but for their epsilon.
-const INVARIANT: &[&str] = &[
-    "GroupNormalization",
-    "InstanceNormalization",
-    "LayerNormalization",
-    "LpNormalization",
-    "RMSNormalization",
+const INVARIANT: &[Op] = &[
+    Op::GroupNormalization,
+    Op::InstanceNormalization,
+    Op::LayerNormalization,
+    Op::LpNormalization,
+    Op::RMSNormalization,
 ];
 /// Operators with a constant second operand, and a constant bias or none.
-const LINEAR: &[&str] = &["Conv", "ConvTranspose", "Gemm", "MatMul"];
+const LINEAR: &[Op] = &[Op::Conv, Op::ConvTranspose, Op::Gemm, Op::MatMul];
 
 struct Scaling<'g> {
     graph: &'g mut Graph,
@@ -179,8 +179,7 @@ impl Scaling<'_> {
     }
 
     fn node(&mut self, mut node: Node) {
-        let op = if node.domain.is_empty() { node.op.clone() } else { String::new() };
-        let op = op.as_str();
+        let op = node.op;
         let (Some(x), Some(y)) = (node.input(0), node.output(0)) else { return self.out.push(node) };
         let need = node.outputs.iter().flatten().map(|&y| self.need(y)).max().unwrap_or(0);
         let scaled = node.inputs.iter().flatten().any(|&i| self.exponent(i) != 0);
@@ -203,7 +202,7 @@ impl Scaling<'_> {
             k
         } else if LINEAR.contains(&op) && self.linear(&mut node, need) {
             need
-        } else if matches!(op, "Mul" | "Div") {
+        } else if matches!(op, Op::Mul | Op::Div) {
             self.product(&mut node, need)
         } else if SUMS.contains(&op) {
             let k = node.inputs.iter().flatten().map(|&i| self.exponent(i)).max().unwrap_or(0).max(need);
@@ -215,7 +214,7 @@ impl Scaling<'_> {
                 node.attrs.set("epsilon", Attr::Float(epsilon));
             }
             0
-        } else if op == "Sqrt" {
+        } else if op == Op::Sqrt {
             let k = k.max(2 * need);
             let k = k + (k & 1);
             self.set_input(&mut node, 0, k);
@@ -259,7 +258,7 @@ impl Scaling<'_> {
     /// A product has the exponents of both factors, a quotient their difference; a constant takes up the rest.
     fn product(&mut self, node: &mut Node, need: i32) -> i32 {
         let (Some(a), Some(b)) = (node.input(0), node.input(1)) else { return 0 };
-        let sign = if node.op == "Div" { -1 } else { 1 };
+        let sign = if node.op == Op::Div { -1 } else { 1 };
         for (i, (constant, other)) in [(b, a), (a, b)].into_iter().enumerate() {
             let takes = self.graph.is_constant(constant) && self.graph.dtype(constant) == DType::F32;
             if takes && (i == 0 || sign == 1) {
@@ -340,7 +339,7 @@ impl Scaling<'_> {
                 TensorType::new(DType::F32, []),
                 Data::from_f32(&[part as f32]),
             );
-            let mut node = Node::added("Mul", &format!("{name}{step}"), from, next, Attrs::default());
+            let mut node = Node::added(Op::Mul, &format!("{name}{step}"), from, next, Attrs::default());
             node.inputs.push(Some(constant));
             self.out.push(node);
             if last {

@@ -2,6 +2,7 @@
 
 use crate::graph::{Attr, Attrs, Graph, Node, TensorType, ValueId};
 use crate::lower::table::{self, Axes};
+use crate::op::Op;
 use crate::problem::Result;
 
 /// Attributes with one entry a spatial axis, and the entry that the new axis gets.
@@ -41,7 +42,7 @@ pub(super) fn run(graph: &mut Graph) -> Result<()> {
             let wide = graph.add_value(format!("{}.2d", graph.value(y).name), ty);
             graph.value_mut(wide).encoding = graph.value(y).encoding.clone();
             *output = wide;
-            lowered.push(Node::added("Reshape", &node.name, wide, y, Attrs::default()));
+            lowered.push(Node::added(Op::Reshape, &node.name, wide, y, Attrs::default()));
         }
         out.push(node);
         out.extend(lowered);
@@ -51,7 +52,7 @@ pub(super) fn run(graph: &mut Graph) -> Result<()> {
 }
 
 fn spatial(node: &Node) -> Option<table::Operands> {
-    match table::find(&node.domain, &node.op)?.axes {
+    match table::find(node.op)?.axes {
         Axes::Spatial(operands) => Some(operands),
         _ => None,
     }
@@ -72,7 +73,7 @@ fn raise(graph: &mut Graph, out: &mut Vec<Node>, node: &Node, id: ValueId) -> Va
         Some(data) => graph.add_constant(name, ty, data),
         None => {
             let wide = graph.add_value(name, ty);
-            out.push(Node::added("Reshape", &node.name, id, wide, Attrs::default()));
+            out.push(Node::added(Op::Reshape, &node.name, id, wide, Attrs::default()));
             wide
         }
     };

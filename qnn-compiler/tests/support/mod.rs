@@ -249,7 +249,7 @@ pub fn only_problem(result: Result<Imported>) -> (String, String) {
 
 /// Operators of the imported graph in order.
 pub fn ops(imported: &Imported) -> Vec<&str> {
-    imported.graph.nodes.iter().map(|node| &*node.op).collect()
+    imported.graph.nodes.iter().map(|node| node.op.name()).collect()
 }
 
 /// Shape of the `i`-th output.

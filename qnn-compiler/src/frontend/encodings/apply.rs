@@ -7,6 +7,7 @@ use qnn_types::Diagnostic;
 
 use super::read::{Entry, Target};
 use crate::graph::{Attrs, DType, Data, Encoding, Graph, Node, ValueId};
+use crate::op::Op;
 use crate::problem::{Problems, Result, problem};
 
 /// Encodes every value that has an entry: constants become integers, computed values keep their dtype. What the app writes
@@ -94,14 +95,14 @@ fn activation(
         for input in graph.nodes.iter_mut().flat_map(|n| n.inputs.iter_mut()).filter(|i| **i == Some(id)) {
             *input = Some(inside);
         }
-        front.push(Node::added("Identity", &name, id, inside, Attrs::default()));
+        front.push(Node::added(Op::Identity, &name, id, inside, Attrs::default()));
     } else if graph.outputs.contains(&id) {
         graph.value_mut(inside).encoding = Some(encoding);
         for node in &mut graph.nodes {
             let both = node.inputs.iter_mut().chain(&mut node.outputs);
             both.filter(|v| **v == Some(id)).for_each(|v| *v = Some(inside));
         }
-        graph.nodes.push(Node::added("Identity", &name, inside, id, Attrs::default()));
+        graph.nodes.push(Node::added(Op::Identity, &name, inside, id, Attrs::default()));
     } else {
         graph.value_mut(id).encoding = Some(encoding);
     }
@@ -155,10 +156,10 @@ fn channel_axis(graph: &Graph, id: ValueId, said: Option<i64>) -> Vec<usize> {
     let rank = graph.shape(id).len();
     let said = said.and_then(|a| usize::try_from(if a < 0 { a + rank as i64 } else { a }).ok());
     let reader = graph.nodes.iter().find(|n| n.inputs.contains(&Some(id)));
-    let usual = reader.map(|node| match node.op.as_str() {
-        "ConvTranspose" => 1,
-        "MatMul" => rank.saturating_sub(1),
-        "Gemm" => usize::from(node.attrs.int_or("transB", 0) == 0),
+    let usual = reader.map(|node| match node.op {
+        Op::ConvTranspose => 1,
+        Op::MatMul => rank.saturating_sub(1),
+        Op::Gemm => usize::from(node.attrs.int_or("transB", 0) == 0),
         _ => 0,
     });
     said.into_iter().chain(usual).chain(0..rank).collect()
@@ -189,7 +190,7 @@ mod tests {
         let x = graph.add_value("x", ty(&[1, 2]));
         let w = graph.add_constant("w", ty(&[2, 3]), Data::from_f32(&[1.0, -1.0, 0.5, 0.25, 0.0, 2.0]));
         let y = graph.add_value("y", ty(&[1, 3]));
-        let mut node = Node::added("MatMul", "n", x, y, Attrs::default());
+        let mut node = Node::added(Op::MatMul, "n", x, y, Attrs::default());
         node.inputs.push(Some(w));
         graph.nodes.push(node);
         (graph.inputs, graph.outputs) = (vec![x], vec![y]);
@@ -201,8 +202,8 @@ mod tests {
         let (mut graph, [x, w, y]) = product();
         let list = [entry("x", &[0.1], 3), entry("w", &[0.5, 0.25, 0.125], 128), entry("y", &[0.2], 9)];
         assert!(apply(&mut graph, &list).unwrap().is_empty());
-        let ops: Vec<&str> = graph.nodes.iter().map(|n| n.op.as_str()).collect();
-        assert_eq!(ops, ["Identity", "MatMul", "Identity"]);
+        let ops: Vec<Op> = graph.nodes.iter().map(|n| n.op).collect();
+        assert_eq!(ops, [Op::Identity, Op::MatMul, Op::Identity]);
         assert_eq!((graph.inputs[0], graph.outputs[0]), (x, y));
         assert!(graph.value(x).encoding.is_none() && graph.value(y).encoding.is_none());
         let weight = graph.value(w);

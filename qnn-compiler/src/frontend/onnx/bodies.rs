@@ -11,6 +11,7 @@ use super::scope::{Frame, Slot, domain, opsets, weights};
 use super::walk::Walker;
 use crate::graph::{Attr, Attrs, Layout, Node, ValueId};
 use crate::infer::{Answer, Reason};
+use crate::op::Op;
 
 /// How deep branches and functions may be nested.
 const DEEPEST: usize = 64;
@@ -111,8 +112,8 @@ impl<'a> Walker<'a, '_> {
         b: ValueId,
     ) -> Answer<ValueId> {
         let scalar = self.builder.ints(&format!("{name}.scalar"), &[]);
-        let condition = self.emit(&format!("{name}.condition"), "Reshape", &[condition, scalar], &[])?;
-        self.emit(name, "Where", &[condition, a, b], &[])
+        let condition = self.emit(&format!("{name}.condition"), Op::Reshape, &[condition, scalar], &[])?;
+        self.emit(name, Op::Where, &[condition, a, b], &[])
     }
 
     /// A value with its two innermost axes swapped.
@@ -120,7 +121,7 @@ impl<'a> Walker<'a, '_> {
         let rank = self.builder.graph.shape(x).len() as i64;
         let mut perm: Vec<i64> = (0..rank).collect();
         perm.swap(rank as usize - 2, rank as usize - 1);
-        let mut node = Self::standard(&format!("{name}.turned"), "Transpose", &[x]);
+        let mut node = Self::standard(&format!("{name}.turned"), Op::Transpose, &[x]);
         node.attrs.set("perm", Attr::Ints(perm));
         self.builder.emit_one(node)
     }
@@ -129,7 +130,7 @@ impl<'a> Walker<'a, '_> {
     pub(super) fn emit(
         &mut self,
         name: &str,
-        op: &str,
+        op: Op,
         inputs: &[ValueId],
         attrs: &[(&str, i64)],
     ) -> Answer<ValueId> {
@@ -138,11 +139,10 @@ impl<'a> Walker<'a, '_> {
         self.builder.emit_one(node)
     }
 
-    fn standard(name: &str, op: &str, inputs: &[ValueId]) -> Node {
+    fn standard(name: &str, op: Op, inputs: &[ValueId]) -> Node {
         Node {
             name: name.to_owned(),
-            domain: String::new(),
-            op: op.to_owned(),
+            op,
             opset: OPSET,
             inputs: inputs.iter().copied().map(Some).collect(),
             outputs: Vec::new(),

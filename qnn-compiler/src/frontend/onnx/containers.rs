@@ -10,6 +10,7 @@ use super::scope::Slot;
 use super::walk::Walker;
 use crate::graph::{Attr, Attrs, DType, Data, Layout, Node, TensorType, ValueId};
 use crate::infer::{Answer, Reason, axis, dim, invalid};
+use crate::op::Op;
 
 /// Operators on containers.
 const OPERATORS: [&str; 11] = [
@@ -135,11 +136,10 @@ impl Work<'_, '_, '_> {
         }
     }
 
-    fn node(&self, role: &str, op: &str, inputs: Vec<ValueId>, attrs: &[(&str, i64)]) -> Node {
+    fn node(&self, role: &str, op: Op, inputs: Vec<ValueId>, attrs: &[(&str, i64)]) -> Node {
         let mut node = Node {
             name: if role.is_empty() { self.name.clone() } else { format!("{}.{role}", self.name) },
-            domain: String::new(),
-            op: op.to_owned(),
+            op,
             opset: OPSET,
             inputs: inputs.into_iter().map(Some).collect(),
             outputs: Vec::new(),
@@ -160,14 +160,14 @@ impl Work<'_, '_, '_> {
         if new_axis {
             let axes = self.walker.builder.ints(&format!("{}.axes", self.name), &[at]);
             for (i, value) in values.iter_mut().enumerate() {
-                let node = self.node(&i.to_string(), "Unsqueeze", vec![*value, axes], &[]);
+                let node = self.node(&i.to_string(), Op::Unsqueeze, vec![*value, axes], &[]);
                 *value = self.walker.builder.emit_one(node)?;
             }
         }
         if let [only] = values[..] {
             return Ok(Slot::Value(only));
         }
-        let node = self.node("", "Concat", values, &[("axis", at)]);
+        let node = self.node("", Op::Concat, values, &[("axis", at)]);
         Ok(Slot::Value(self.walker.builder.emit_one(node)?))
     }
 
@@ -201,14 +201,14 @@ impl Work<'_, '_, '_> {
         } else {
             let list: Vec<i64> = sizes.iter().map(|size| *size as i64).collect();
             let sizes = self.walker.builder.ints(&format!("{}.split", self.name), &list);
-            let node = self.node("", "Split", vec![x, sizes], &[("axis", at as i64)]);
+            let node = self.node("", Op::Split, vec![x, sizes], &[("axis", at as i64)]);
             let names: Vec<String> = (0..list.len()).map(|i| format!("{}.{i}", self.name)).collect();
             self.walker.builder.emit(node, &names)?.into_iter().flatten().collect()
         };
         if drop_axis {
             let axes = self.walker.builder.ints(&format!("{}.axes", self.name), &[at as i64]);
             for (i, part) in parts.iter_mut().enumerate() {
-                let node = self.node(&format!("{i}.squeeze"), "Squeeze", vec![*part, axes], &[]);
+                let node = self.node(&format!("{i}.squeeze"), Op::Squeeze, vec![*part, axes], &[]);
                 *part = self.walker.builder.emit_one(node)?;
             }
         }

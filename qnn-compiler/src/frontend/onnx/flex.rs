@@ -10,6 +10,7 @@ use super::scope::Slot;
 use super::walk::Walker;
 use crate::graph::{DType, Data, TensorType, ValueId};
 use crate::infer::{Answer, dims, invalid};
+use crate::op::Op;
 
 /// The domain of operators that the standard tries out.
 pub(super) const PREVIEW: &str = "ai.onnx.preview";
@@ -58,20 +59,20 @@ impl<'a> Walker<'a, '_> {
         };
         let factor = Data::from_floats(&[scale], dtype);
         let factor = self.builder.constant(&format!("{name}.scale"), TensorType::new(dtype, []), factor);
-        let scaled = self.emit(&format!("{name}.scaled"), "Mul", &[q, factor], &[])?;
+        let scaled = self.emit(&format!("{name}.scaled"), Op::Mul, &[q, factor], &[])?;
         // Heads that share a key are rows of one product.
         let group = heads / shared * length;
         let scaled = self.shaped(&name, scaled, &[batch, shared, group, width])?;
         let order = self.turned(&name, k)?;
-        let scores = self.emit(&format!("{name}.scores"), "MatMul", &[scaled, order], &[])?;
+        let scores = self.emit(&format!("{name}.scores"), Op::MatMul, &[scaled, order], &[])?;
         let scores = self.shaped(&name, scores, &[batch, heads, length, keys])?;
         let scores = self.converted(&name, scores, between)?;
         let Some(scores) = self.through(node, "score_mod", scores)? else { return Ok(None) };
-        let shares = self.emit(&format!("{name}.softmax"), "Softmax", &[scores], &[("axis", 3)])?;
+        let shares = self.emit(&format!("{name}.softmax"), Op::Softmax, &[scores], &[("axis", 3)])?;
         let Some(shares) = self.through(node, "prob_mod", shares)? else { return Ok(None) };
         let shares = self.converted(&name, shares, result)?;
         let shares = self.shaped(&name, shares, &[batch, shared, group, keys])?;
-        let mixed = self.emit(&format!("{name}.mixed"), "MatMul", &[shares, v], &[])?;
+        let mixed = self.emit(&format!("{name}.mixed"), Op::MatMul, &[shares, v], &[])?;
         self.shaped(&name, mixed, &[batch, heads, length, wide]).map(Some)
     }
 
@@ -97,7 +98,7 @@ impl<'a> Walker<'a, '_> {
         }
         let list: Vec<i64> = shape.iter().map(|d| *d as i64).collect();
         let list = self.builder.ints(&format!("{name}.shape"), &list);
-        self.emit(&format!("{name}.reshape"), "Reshape", &[x, list], &[])
+        self.emit(&format!("{name}.reshape"), Op::Reshape, &[x, list], &[])
     }
 
     fn converted(&mut self, name: &str, x: ValueId, dtype: DType) -> Answer<ValueId> {
@@ -105,6 +106,6 @@ impl<'a> Walker<'a, '_> {
             return Ok(x);
         }
         let to = i64::from(element::number(dtype));
-        self.emit(&format!("{name}.cast"), "Cast", &[x], &[("to", to)])
+        self.emit(&format!("{name}.cast"), Op::Cast, &[x], &[("to", to)])
     }
 }

@@ -16,6 +16,7 @@ use super::walk::{Walker, fault_code};
 use crate::custom::OpPackages;
 use crate::frontend::Builder;
 use crate::graph::{Attrs, Graph, Layout, Node, ValueId};
+use crate::op::Op;
 use crate::problem::{Problems, Result, problem};
 use crate::reference::ReferenceEngine;
 
@@ -123,7 +124,7 @@ impl OnnxFile {
             let unwritten = scale_sums(&mut walker.builder);
             walker.problems.extend(unwritten.into_iter().map(|(node, reason)| Diagnostic {
                 node: Some(node.name),
-                op: Some(node.op),
+                op: Some(node.op.label()),
                 ..problem(fault_code(&reason), reason.to_string())
             }));
         }
@@ -245,8 +246,7 @@ fn output(builder: &mut Builder<'_>, name: &str, id: ValueId) {
         }
         let node = Node {
             name: name.to_owned(),
-            domain: String::new(),
-            op: "Identity".to_owned(),
+            op: Op::Identity,
             opset: super::normalize::OPSET,
             inputs: vec![Some(id)],
             outputs: Vec::new(),
@@ -272,7 +272,7 @@ fn remove_dead(graph: &mut Graph, own: &OpPackages) -> Vec<String> {
     let mut keep = keep.into_iter();
     graph.nodes.retain(|_| keep.next().unwrap_or(true));
     // A split has all its parts, read or not: their number is told by its outputs. So has an op of a package: its kernel writes them.
-    for node in graph.nodes.iter_mut().filter(|node| node.op != "Split" && own.of_node(node).is_none()) {
+    for node in graph.nodes.iter_mut().filter(|node| node.op != Op::Split && own.of_node(node).is_none()) {
         for output in &mut node.outputs {
             *output = output.filter(|id| live.contains(id));
         }

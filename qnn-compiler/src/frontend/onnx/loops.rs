@@ -10,6 +10,7 @@ use super::scope::Slot;
 use super::walk::Walker;
 use crate::graph::{Attrs, DType, Data, TensorType, ValueId};
 use crate::infer::{Answer, Reason, axis, invalid};
+use crate::op::Op;
 
 /// The most iterations that are written out, and the most nodes that they may have together.
 const MOST_ITERATIONS: usize = 1024;
@@ -136,7 +137,7 @@ impl<'a> Walker<'a, '_> {
             }
             going = match (computed, going, results[0]) {
                 (true, Slot::Value(before), Slot::Value(now)) => {
-                    Slot::Value(self.emit(&format!("{prefix}going"), "And", &[before, now], &[])?)
+                    Slot::Value(self.emit(&format!("{prefix}going"), Op::And, &[before, now], &[])?)
                 }
                 (_, _, now) => now,
             };
@@ -160,19 +161,19 @@ impl<'a> Walker<'a, '_> {
         let axes = self.builder.ints(&format!("{name}.axes"), &[at]);
         let mut parts = Vec::with_capacity(list.len());
         for (i, value) in list.iter().enumerate() {
-            parts.push(self.emit(&format!("{name}.{i}"), "Unsqueeze", &[*value, axes], &[])?);
+            parts.push(self.emit(&format!("{name}.{i}"), Op::Unsqueeze, &[*value, axes], &[])?);
         }
         if let [only] = parts[..] {
             return Ok(Slot::Value(only));
         }
-        self.emit(name, "Concat", &parts, &[("axis", at)]).map(Slot::Value)
+        self.emit(name, Op::Concat, &parts, &[("axis", at)]).map(Slot::Value)
     }
 
     /// The `i`-th of a value's parts along an axis, without that axis.
     fn part(&mut self, name: &str, x: ValueId, at: usize, i: usize) -> Answer<ValueId> {
         let index = TensorType::new(DType::I64, []);
         let index = self.builder.constant(&format!("{name}.at"), index, Data::from_i64(&[i as i64]));
-        self.emit(name, "Gather", &[x, index], &[("axis", at as i64)])
+        self.emit(name, Op::Gather, &[x, index], &[("axis", at as i64)])
     }
 
     fn scan(&mut self, node: &'a NodeProto, body: &Body<'a>, inputs: &[Slot]) -> Answer<Option<Vec<Slot>>> {

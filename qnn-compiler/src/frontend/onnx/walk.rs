@@ -19,6 +19,7 @@ use crate::custom::{Declared, Found, OpPackages};
 use crate::frontend::Builder;
 use crate::graph::{Attr, Layout, Node, ValueId};
 use crate::infer::Reason;
+use crate::op::Op;
 use crate::problem::problem;
 use crate::reference::ReferenceEngine;
 
@@ -243,8 +244,7 @@ impl<'a, 'r> Walker<'a, 'r> {
         let prefix = &frame.prefix;
         Some(Node {
             name: format!("{prefix}{}", label(node)),
-            domain: domain.to_owned(),
-            op: node.op_type.clone(),
+            op: Op::of(domain, &node.op_type),
             opset: frame.opsets.get(domain).or_else(|| self.model_opsets.get(domain)).copied().unwrap_or(1),
             inputs,
             outputs: Vec::new(),

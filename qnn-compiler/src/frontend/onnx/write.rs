@@ -12,21 +12,22 @@ use super::proto::{
     TypeValue, ValueInfoProto, attribute_type,
 };
 use crate::graph::{Attr, DType, Data, Graph, Node, TensorType, Value};
+use crate::op::Op;
 
 /// Version of the file format that is written.
 const IR_VERSION: i64 = 10;
 
 /// What came after [`OPSET`]: operator, attribute (empty for the operator itself), version.
-const NEWER: [(&str, &str, i64); 9] = [
-    ("Attention", "", 24),
-    ("BitCast", "", 26),
-    ("Cast", "round_mode", 24),
-    ("CumProd", "", 26),
-    ("QuantizeLinear", "precision", 23),
-    ("RMSNormalization", "", 23),
-    ("RotaryEmbedding", "", 23),
-    ("Swish", "", 24),
-    ("TensorScatter", "", 24),
+const NEWER: [(Op, &str, i64); 9] = [
+    (Op::Attention, "", 24),
+    (Op::BitCast, "", 26),
+    (Op::Cast, "round_mode", 24),
+    (Op::CumProd, "", 26),
+    (Op::QuantizeLinear, "precision", 23),
+    (Op::RMSNormalization, "", 23),
+    (Op::RotaryEmbedding, "", 23),
+    (Op::Swish, "", 24),
+    (Op::TensorScatter, "", 24),
 ];
 
 /// A whole graph. Constants that nothing reads are left out.
@@ -97,13 +98,11 @@ pub fn to_bytes(model: &ModelProto) -> Vec<u8> {
 fn model(encoded: impl Iterator<Item = NodeProto>, nodes: &[Node], graph: GraphProto) -> ModelProto {
     let mut opsets = BTreeMap::from([(String::new(), OPSET)]);
     for node in nodes {
-        let of_node = |row: &&(&str, &str, i64)| {
-            node.domain.is_empty()
-                && row.0 == node.op
-                && (row.1.is_empty() || node.attrs.get(row.1).is_some())
+        let of_node = |row: &&(Op, &str, i64)| {
+            row.0 == node.op && (row.1.is_empty() || node.attrs.get(row.1).is_some())
         };
         let version = NEWER.iter().filter(of_node).map(|row| row.2).max().unwrap_or(node.opset);
-        opsets.entry(node.domain.clone()).and_modify(|v| *v = version.max(*v)).or_insert(version);
+        opsets.entry(node.op.domain().to_owned()).and_modify(|v| *v = version.max(*v)).or_insert(version);
     }
     ModelProto {
         ir_version: Some(IR_VERSION),
@@ -126,9 +125,9 @@ fn encode_node(
         input: inputs.collect(),
         output: outputs.collect(),
         name: node.name.clone(),
-        op_type: node.op.clone(),
+        op_type: node.op.name().to_owned(),
         attribute: node.attrs.0.iter().map(|(name, value)| attribute(name, value)).collect(),
-        domain: node.domain.clone(),
+        domain: node.op.domain().to_owned(),
         overload: String::new(),
     }
 }

@@ -14,6 +14,7 @@ use crate::lower::engine::missing::{integers, unsupported};
 use crate::lower::finish::{floats, pixel, tidy, views};
 use crate::lower::fixed::{self, Form};
 use crate::lower::table;
+use crate::op;
 use crate::problem::{Problems, node_problem, problem};
 use crate::program::{Op, Program, Quant, Role, Tensor, TensorId};
 
@@ -25,7 +26,7 @@ pub fn lower(graph: &Graph, target: &Target, own: &OpPackages) -> Result<Program
     let mut lower = Lower::new(graph, target);
     let mut problems = lower.border();
     for node in &graph.nodes {
-        let result = match (own.of_node(node), table::find(&node.domain, &node.op)) {
+        let result = match (own.of_node(node), table::find(node.op)) {
             (Some(found), _) => sizes(graph, node).and_then(|()| fixed::lower_own(&mut lower, node, found)),
             (None, Some(row)) => sizes(graph, node).and_then(|()| fixed::lower(&mut lower, node, row.lower)),
             (None, None) => Err(integers(graph, node).unwrap_or_else(|| unsupported(node.into(), own))),
@@ -275,7 +276,7 @@ impl<'g> Lower<'g> {
     pub(in crate::lower) fn maker(&self, id: ValueId) -> Option<&'g Node> {
         let node = &self.graph.nodes[self.producers.get(&id)?.0];
         let passed =
-            node.input(0).filter(|x| node.op == "Identity" && self.graph.value(*x).encoding.is_none());
+            node.input(0).filter(|x| node.op == op::Op::Identity && self.graph.value(*x).encoding.is_none());
         passed.and_then(|x| self.maker(x)).or(Some(node))
     }
 

@@ -9,6 +9,7 @@ use crate::custom::OpPackages;
 use crate::frontend::onnx::is_composed;
 use crate::graph::{Graph, Node, params};
 use crate::lower::table;
+use crate::op::Op;
 use crate::problem::{NodeName, Problems, node_problem, problem};
 
 /// The problem of a node whose operator has no row in the table.
@@ -41,8 +42,8 @@ pub(in crate::lower) fn unsupported(name: NodeName<'_>, own: &OpPackages) -> Dia
 
 /// The problem of a QuantizeLinear or DequantizeLinear that became no encoding: what is in the way; `None` for other operators.
 pub(in crate::lower) fn integers(graph: &Graph, node: &Node) -> Option<Diagnostic> {
-    let quantize = node.op == "QuantizeLinear";
-    if !node.domain.is_empty() || !quantize && node.op != "DequantizeLinear" {
+    let quantize = node.op == Op::QuantizeLinear;
+    if !node.op.is_standard() || !quantize && node.op != Op::DequantizeLinear {
         return None;
     }
     let stored = if quantize { node.output(0) } else { node.input(0) }?;
@@ -60,7 +61,7 @@ pub(in crate::lower) fn integers(graph: &Graph, node: &Node) -> Option<Diagnosti
     }
     let touches = |other: &&Node| {
         let others = if quantize { &other.inputs } else { &other.outputs };
-        others.contains(&Some(stored)) && !["QuantizeLinear", "DequantizeLinear"].contains(&&*other.op)
+        others.contains(&Some(stored)) && ![Op::QuantizeLinear, Op::DequantizeLinear].contains(&other.op)
     };
     let between = graph.nodes.iter().find(touches);
     let what = match between {
@@ -121,8 +122,9 @@ fn not_declared(name: NodeName<'_>, own: &OpPackages) -> Diagnostic {
 
 /// Whether there is a lowering of the operator, or of those that it is written as.
 fn is_supported(name: NodeName<'_>, own: &OpPackages) -> bool {
-    let own = own.find(name.domain, name.op).is_some() || own.is_node(name.op);
-    own || table::find(name.domain, name.op).is_some() || is_composed(name.domain, name.op)
+    own.find(name.domain, name.op).is_some()
+        || table::find(Op::of(name.domain, name.op)).is_some()
+        || is_composed(name.domain, name.op)
 }
 
 fn message(name: NodeName<'_>) -> String {

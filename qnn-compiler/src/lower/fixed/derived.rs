@@ -83,7 +83,7 @@ fn result(lower: &Lower<'_>, op: &Op, out: TensorId) -> Option<Interval> {
         "MatMul" => lower.get(*op.inputs.first()?).dims.last().copied()? as usize,
         _ => 1,
     };
-    interval::of(&op.ty, &operands, terms, same)
+    interval::of_htp(&op.ty, &operands, terms, same)
 }
 
 fn scalar(op: &Op, wanted: &str) -> Option<f32> {

@@ -10,6 +10,7 @@ use crate::custom::Found;
 use crate::graph::{Graph, Node, ValueId};
 use crate::lower::engine::{Lower, Ops};
 use crate::lower::table::LowerFn;
+use crate::op::Op;
 use crate::problem::node_problem;
 use crate::program::{Quant, TensorId};
 
@@ -20,7 +21,7 @@ pub(in crate::lower) fn lower(lower: &mut Lower<'_>, node: &Node, by: LowerFn) -
     if !node.inputs.iter().chain(&node.outputs).flatten().any(encoded) {
         return by(lower, node);
     }
-    if node.op == "Identity" {
+    if node.op == Op::Identity {
         return boundary(lower, node);
     }
     let why = match table::integers(graph, node, lower.target) {
@@ -116,7 +117,7 @@ fn on_integers(lower: &mut Lower<'_>, node: &Node, dtype: DataType) -> Result<Op
                 Some(saturation::integers(lower, node, id, x))
             }
             (Role::Operand, true) => {
-                let sum = ["Add", "Sub"].contains(&&*node.op);
+                let sum = [Op::Add, Op::Sub].contains(&node.op);
                 let result = node.output(0).and_then(|y| graph.value(y).encoding.as_ref());
                 let result = result.and_then(Form::of).filter(|_| sum).map(|f| f.with(dtype));
                 constants::operand(lower, node, id, dtype, result)

@@ -5,6 +5,7 @@ use qnn::DataType;
 use super::table::{self, Role};
 use crate::graph::{Data, Encoding, Node, ValueId};
 use crate::lower::engine::{Lower, Ops};
+use crate::op::Op;
 use crate::program::{Quant, TensorId};
 
 /// Of how many integers a weight may be small: those the library unpacks while it compiles, into floats that take no more room
@@ -13,7 +14,7 @@ const SMALL: usize = 1 << 16;
 
 /// The weight of a product with floats, as integers (out, in); `None` where the node or the SoC has no such product.
 pub(super) fn weight(lower: &mut Lower<'_>, node: &Node, i: usize) -> Option<TensorId> {
-    let linear = node.op == "Gemm"
+    let linear = node.op == Op::Gemm
         && node.attrs.int_or("transB", 0) != 0
         && node.attrs.int_or("transA", 0) == 0
         && node.attrs.float_or("alpha", 1.0) == 1.0;

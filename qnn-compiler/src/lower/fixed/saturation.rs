@@ -10,19 +10,20 @@ use qnn::DataType;
 use super::table;
 use crate::graph::{Graph, Node, ValueId};
 use crate::lower::engine::{Lower, Ops};
+use crate::op::Op;
 use crate::passes::moved_inputs;
 use crate::program::TensorId;
 use crate::reach;
 
 /// Ops that the library joins: that of a maker, and those of readers. Where nothing is cut off it may.
-const JOINED: &[(&[&str], &[&str])] = &[
+const JOINED: &[(&[Op], &[Op])] = &[
     (
-        &["Conv", "ConvTranspose", "Gemm", "MatMul", "Add", "Sub", "Mul"],
-        &["Clip", "HardSwish", "LeakyRelu", "Relu"],
+        &[Op::Conv, Op::ConvTranspose, Op::Gemm, Op::MatMul, Op::Add, Op::Sub, Op::Mul],
+        &[Op::Clip, Op::HardSwish, Op::LeakyRelu, Op::Relu],
     ),
-    (&["Add", "Sub", "Resize"], &["Clip", "Concat", "Identity", "Relu"]),
-    (&["Mul"], &["Add", "Mul", "Softmax", "Sub"]),
-    (&["AveragePool"], &["GlobalAveragePool", "ReduceMean"]),
+    (&[Op::Add, Op::Sub, Op::Resize], &[Op::Clip, Op::Concat, Op::Identity, Op::Relu]),
+    (&[Op::Mul], &[Op::Add, Op::Mul, Op::Softmax, Op::Sub]),
+    (&[Op::AveragePool], &[Op::GlobalAveragePool, Op::ReduceMean]),
 ];
 
 /// Makes a float that exists, and that an encoded value is rounded from, the floats of that value: those that its range has.
@@ -53,13 +54,13 @@ fn ends_in_floats(lower: &Lower<'_>, id: ValueId) -> bool {
 
 /// The results of nodes that only move the elements of a value.
 fn moved(lower: &Lower<'_>, id: ValueId) -> impl Iterator<Item = ValueId> {
-    let moving = |node: &&Node| node.op == "Identity" || moved_inputs(&node.domain, &node.op) > 0;
+    let moving = |node: &&Node| node.op == Op::Identity || moved_inputs(node.op) > 0;
     lower.readers(id).filter(moving).flat_map(|node| node.outputs.iter().flatten().copied())
 }
 
 fn is_read_as_float(lower: &Lower<'_>, id: ValueId) -> bool {
     let (graph, target) = (lower.graph, lower.target);
-    lower.readers(id).any(|node| node.op != "Identity" && table::integers(graph, node, target).is_err())
+    lower.readers(id).any(|node| node.op != Op::Identity && table::integers(graph, node, target).is_err())
 }
 
 /// An operand of a node on integers, kept apart from its maker where the library would join the two and numbers be there again
@@ -105,16 +106,16 @@ fn is_gate(lower: &Lower<'_>, node: &Node, id: ValueId, x: TensorId) -> bool {
         let [rows, columns] = [tensor.dims[first], tensor.dims[first + 1]];
         rows > 8 && columns < 16
     });
-    let gated =
-        || lower.readers(id).any(|reader| reader.op == "Sigmoid" && node.inputs.contains(&reader.output(0)));
-    few && tensor.dtype == DataType::UFixed16 && node.op == "Mul" && gated()
+    let gated = || {
+        lower.readers(id).any(|reader| reader.op == Op::Sigmoid && node.inputs.contains(&reader.output(0)))
+    };
+    few && tensor.dtype == DataType::UFixed16 && node.op == Op::Mul && gated()
 }
 
 /// Whether the library joins a value's maker with a node so that the value's range is lost.
 fn is_joined(lower: &Lower<'_>, node: &Node, id: ValueId) -> bool {
     let Some(maker) = lower.maker(id) else { return false };
-    let has =
-        |(makers, readers): &(&[&str], &[&str])| makers.contains(&&*maker.op) && readers.contains(&&*node.op);
+    let has = |(makers, readers): &(&[Op], &[Op])| makers.contains(&maker.op) && readers.contains(&node.op);
     JOINED.iter().any(has)
         && reach::cuts(lower.graph, Some(maker), id)
         && !is_cut_again(lower.graph, node, id)
@@ -123,12 +124,12 @@ fn is_joined(lower: &Lower<'_>, node: &Node, id: ValueId) -> bool {
 /// Whether a value is what the app passes, rounded, and a node moves it on its way to be a float again: the library leaves both
 /// roundings out.
 fn is_passed(lower: &Lower<'_>, node: &Node, id: ValueId) -> bool {
-    let maker = lower.maker(id).filter(|maker| maker.op == "Identity");
+    let maker = lower.maker(id).filter(|maker| maker.op == Op::Identity);
     let passed = maker
         .and_then(|maker| maker.input(0))
         .is_some_and(|from| lower.graph.value(from).encoding.is_none() && lower.graph.inputs.contains(&from));
     passed
-        && ["Concat", "Expand", "Slice", "Split"].contains(&&*node.op)
+        && [Op::Concat, Op::Expand, Op::Slice, Op::Split].contains(&node.op)
         && node.outputs.iter().flatten().any(|&y| ends_in_floats(lower, y))
 }
 
@@ -136,7 +137,7 @@ fn is_passed(lower: &Lower<'_>, node: &Node, id: ValueId) -> bool {
 /// op end the library's process.
 fn is_twin(lower: &Lower<'_>, node: &Node, id: ValueId) -> bool {
     let source = |id: ValueId| {
-        let maker = lower.maker(id).filter(|maker| maker.op == "Identity")?;
+        let maker = lower.maker(id).filter(|maker| maker.op == Op::Identity)?;
         maker.input(0).filter(|&x| lower.graph.value(x).encoding.is_some())
     };
     let before = node.inputs.iter().flatten().take_while(|&&other| other != id);
@@ -148,18 +149,18 @@ fn is_cut_again(graph: &Graph, node: &Node, id: ValueId) -> bool {
     let Some((((low, high), step), y)) = reach::window(graph, id).zip(node.output(0)) else { return true };
     let Some(((least, most), own)) = reach::window(graph, y) else { return true };
     let slack = step.max(own);
-    match node.op.as_str() {
-        "Clip" | "Relu" => {
+    match node.op {
+        Op::Clip | Op::Relu => {
             let (from, to) = reach::bounds(graph, node).unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
             low - slack <= least.max(from) && most.min(to) <= high + slack
         }
-        "Concat" | "Identity" => low - slack <= least && most <= high + slack,
-        "LeakyRelu" => {
+        Op::Concat | Op::Identity => low - slack <= least && most <= high + slack,
+        Op::LeakyRelu => {
             let made = reach::reach(graph, node);
             made.is_some_and(|(from, to)| from - slack <= least && most <= to + slack)
         }
         // It is zero below -3, and as large as its operand above 3.
-        "HardSwish" => {
+        Op::HardSwish => {
             let largest = high * (high / 6.0 + 0.5).clamp(0.0, 1.0);
             low <= slack - 3.0 && most <= largest + slack
         }

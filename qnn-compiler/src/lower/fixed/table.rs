@@ -6,6 +6,7 @@ use qnn_types::Target;
 use super::Form;
 use super::form::wider;
 use crate::graph::{Encoding, Graph, Node, ValueId};
+use crate::op::Op;
 
 /// What an input is to an operator on integers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +59,7 @@ pub(super) enum Why {
 /// An operator that HTP has on integers, by measurement on SM8650 (QNN 2.51) against the arithmetic in doubles: within one step
 /// of 8 bits, and better than 60 dB with 16 bits, unless `fits` says otherwise.
 struct Row {
-    op: &'static str,
+    op: Op,
     /// How many inputs are operands.
     operands: usize,
     fits: Fits,
@@ -79,152 +80,150 @@ enum Steps {
     DerivedWide,
 }
 
-const fn row(op: &'static str, operands: usize) -> Row {
+const fn row(op: Op, operands: usize) -> Row {
     only(op, operands, |_, _, _, _| Fit::Well)
 }
 
 /// For SoCs without floats.
-const fn worse(op: &'static str, operands: usize) -> Row {
+const fn worse(op: Op, operands: usize) -> Row {
     only(op, operands, |_, _, _, _| Fit::Worse)
 }
 
 /// Several ops, for SoCs without floats.
-const fn formula(op: &'static str, operands: usize) -> Row {
+const fn formula(op: Op, operands: usize) -> Row {
     Row { steps: Steps::Derived, ..worse(op, operands) }
 }
 
-const fn only(op: &'static str, operands: usize, fits: Fits) -> Row {
+const fn only(op: Op, operands: usize, fits: Fits) -> Row {
     Row { op, operands, fits, range: None, steps: Steps::Result }
 }
 
-const fn within(op: &'static str, low: f64, high: f64) -> Row {
+const fn within(op: Op, low: f64, high: f64) -> Row {
     Row { range: Some((low, high)), ..row(op, 1) }
 }
 
 const ROWS: &[Row] = &[
-    row("Abs", 1),
-    row("Add", 2),
-    worse("ArgMax", 1),
-    worse("ArgMin", 1),
-    only("Asin", 1, narrow_only),
-    worse("Atan", 1),
-    formula("Atanh", 1),
-    only("AveragePool", 1, plain_average),
-    Row { fits: constant_affine, ..formula("BatchNormalization", 1) },
-    formula("BiasGelu", 2),
-    worse("Ceil", 1),
-    formula("Celu", 1),
-    row("Clip", 1),
-    row("Concat", usize::MAX),
-    only("Conv", 1, little_padding),
-    only("ConvTranspose", 1, |_, node, _, _| Fit::well(node.input(1).is_some())),
-    worse("Cos", 1),
-    formula("Cosh", 1),
-    worse("CumSum", 1),
-    row("DepthToSpace", 1),
-    row("Div", 2),
-    worse("Einsum", 2),
-    row("Elu", 1),
-    worse("Equal", 2),
-    formula("Erf", 1),
-    row("Exp", 1),
-    row("Expand", 1),
-    formula("FastGelu", 2),
-    row("Flatten", 1),
-    worse("Floor", 1),
-    row("Gather", 1),
-    worse("GatherElements", 1),
-    worse("GatherND", 1),
-    row("Gelu", 1),
-    only("Gemm", 1, |_, node, _, _| Fit::well(unscaled(node))),
-    row("GlobalAveragePool", 1),
-    row("GlobalMaxPool", 1),
-    worse("Greater", 2),
-    worse("GreaterOrEqual", 2),
-    worse("GridSample", 2),
-    only("GroupNormalization", 1, constant_affine),
-    within("HardSigmoid", 0.0, 1.0),
-    row("HardSwish", 1),
-    only("InstanceNormalization", 1, constant_affine),
-    only("LRN", 1, narrow_only),
-    only("LayerNormalization", 1, constant_vectors),
-    row("LeakyRelu", 1),
-    worse("Less", 2),
-    worse("LessOrEqual", 2),
-    Row { steps: Steps::DerivedWide, ..worse("Log", 1) },
-    worse("LogSoftmax", 1),
-    only("LpNormalization", 1, |_, node, _, _| match node.attrs.int_or("p", 2) {
+    row(Op::Abs, 1),
+    row(Op::Add, 2),
+    worse(Op::ArgMax, 1),
+    worse(Op::ArgMin, 1),
+    only(Op::Asin, 1, narrow_only),
+    worse(Op::Atan, 1),
+    formula(Op::Atanh, 1),
+    only(Op::AveragePool, 1, plain_average),
+    Row { fits: constant_affine, ..formula(Op::BatchNormalization, 1) },
+    formula(Op::MsBiasGelu, 2),
+    worse(Op::Ceil, 1),
+    formula(Op::Celu, 1),
+    row(Op::Clip, 1),
+    row(Op::Concat, usize::MAX),
+    only(Op::Conv, 1, little_padding),
+    only(Op::ConvTranspose, 1, |_, node, _, _| Fit::well(node.input(1).is_some())),
+    worse(Op::Cos, 1),
+    formula(Op::Cosh, 1),
+    worse(Op::CumSum, 1),
+    row(Op::DepthToSpace, 1),
+    row(Op::Div, 2),
+    worse(Op::Einsum, 2),
+    row(Op::Elu, 1),
+    worse(Op::Equal, 2),
+    formula(Op::Erf, 1),
+    row(Op::Exp, 1),
+    row(Op::Expand, 1),
+    formula(Op::MsFastGelu, 2),
+    row(Op::Flatten, 1),
+    worse(Op::Floor, 1),
+    row(Op::Gather, 1),
+    worse(Op::GatherElements, 1),
+    worse(Op::GatherND, 1),
+    row(Op::Gelu, 1),
+    row(Op::MsGelu, 1),
+    only(Op::Gemm, 1, |_, node, _, _| Fit::well(unscaled(node))),
+    row(Op::GlobalAveragePool, 1),
+    row(Op::GlobalMaxPool, 1),
+    worse(Op::Greater, 2),
+    worse(Op::GreaterOrEqual, 2),
+    worse(Op::GridSample, 2),
+    only(Op::GroupNormalization, 1, constant_affine),
+    within(Op::HardSigmoid, 0.0, 1.0),
+    row(Op::HardSwish, 1),
+    only(Op::InstanceNormalization, 1, constant_affine),
+    only(Op::LRN, 1, narrow_only),
+    only(Op::LayerNormalization, 1, constant_vectors),
+    row(Op::LeakyRelu, 1),
+    worse(Op::Less, 2),
+    worse(Op::LessOrEqual, 2),
+    Row { steps: Steps::DerivedWide, ..worse(Op::Log, 1) },
+    worse(Op::LogSoftmax, 1),
+    only(Op::LpNormalization, 1, |_, node, _, _| match node.attrs.int_or("p", 2) {
         2 => Fit::Worse,
         _ => Fit::No,
     }),
-    only("MatMul", 2, product),
-    row("Max", 2),
-    row("MaxPool", 1),
-    formula("Mean", usize::MAX),
-    row("Min", 2),
-    formula("Mish", 1),
-    row("Mul", 2),
-    row("Neg", 1),
-    Row { steps: Steps::DerivedWide, ..only("PRelu", 2, narrow) },
-    row("Pad", 1),
-    formula("Pow", 1),
-    formula("QuickGelu", 1),
-    only("RMSNormalization", 2, constant_vectors),
-    worse("Reciprocal", 1),
-    formula("ReduceL1", 1),
-    formula("ReduceL2", 1),
-    formula("ReduceLogSum", 1),
-    formula("ReduceLogSumExp", 1),
-    row("ReduceMax", 1),
-    row("ReduceMean", 1),
-    row("ReduceMin", 1),
-    worse("ReduceSum", 1),
-    formula("ReduceSumSquare", 1),
-    row("Relu", 1),
-    row("Reshape", 1),
-    only("Resize", 1, native_resize),
-    worse("Round", 1),
-    worse("ScatterElements", 3),
-    worse("ScatterND", 3),
-    formula("Selu", 1),
-    formula("Shrink", 1),
-    row("Sigmoid", 1),
-    worse("Sign", 1),
-    worse("Sin", 1),
-    formula("Sinh", 1),
-    row("Slice", 1),
-    within("Softmax", 0.0, 1.0),
-    formula("Softplus", 1),
-    formula("Softsign", 1),
-    row("SpaceToDepth", 1),
-    row("Split", 1),
-    only("SimplifiedLayerNormalization", 2, constant_vectors),
-    only("Sqrt", 1, narrow),
-    row("Squeeze", 1),
-    row("Sub", 2),
-    formula("Sum", usize::MAX),
-    formula("Swish", 1),
-    formula("Tan", 1),
-    within("Tanh", -1.0, 1.0),
-    formula("ThresholdedRelu", 1),
-    row("Tile", 1),
-    worse("TopK", 1),
-    row("Transpose", 1),
-    worse("Trilu", 1),
-    row("Unsqueeze", 1),
-    worse("Where", 3),
+    only(Op::MatMul, 2, product),
+    row(Op::Max, 2),
+    row(Op::MaxPool, 1),
+    formula(Op::Mean, usize::MAX),
+    row(Op::Min, 2),
+    formula(Op::Mish, 1),
+    row(Op::Mul, 2),
+    row(Op::Neg, 1),
+    Row { steps: Steps::DerivedWide, ..only(Op::PRelu, 2, narrow) },
+    row(Op::Pad, 1),
+    formula(Op::Pow, 1),
+    formula(Op::MsQuickGelu, 1),
+    only(Op::RMSNormalization, 2, constant_vectors),
+    worse(Op::Reciprocal, 1),
+    formula(Op::ReduceL1, 1),
+    formula(Op::ReduceL2, 1),
+    formula(Op::ReduceLogSum, 1),
+    formula(Op::ReduceLogSumExp, 1),
+    row(Op::ReduceMax, 1),
+    row(Op::ReduceMean, 1),
+    row(Op::ReduceMin, 1),
+    worse(Op::ReduceSum, 1),
+    formula(Op::ReduceSumSquare, 1),
+    row(Op::Relu, 1),
+    row(Op::Reshape, 1),
+    only(Op::Resize, 1, native_resize),
+    worse(Op::Round, 1),
+    worse(Op::ScatterElements, 3),
+    worse(Op::ScatterND, 3),
+    formula(Op::Selu, 1),
+    formula(Op::Shrink, 1),
+    row(Op::Sigmoid, 1),
+    worse(Op::Sign, 1),
+    worse(Op::Sin, 1),
+    formula(Op::Sinh, 1),
+    row(Op::Slice, 1),
+    within(Op::Softmax, 0.0, 1.0),
+    formula(Op::Softplus, 1),
+    formula(Op::Softsign, 1),
+    row(Op::SpaceToDepth, 1),
+    row(Op::Split, 1),
+    only(Op::SimplifiedLayerNormalization, 2, constant_vectors),
+    only(Op::Sqrt, 1, narrow),
+    row(Op::Squeeze, 1),
+    row(Op::Sub, 2),
+    formula(Op::Sum, usize::MAX),
+    formula(Op::Swish, 1),
+    formula(Op::Tan, 1),
+    within(Op::Tanh, -1.0, 1.0),
+    formula(Op::ThresholdedRelu, 1),
+    row(Op::Tile, 1),
+    worse(Op::TopK, 1),
+    row(Op::Transpose, 1),
+    worse(Op::Trilu, 1),
+    row(Op::Unsqueeze, 1),
+    worse(Op::Where, 3),
 ];
 
 /// Operators that are lowered on integers in some form, for docs/SUPPORTED-OPS.md.
-pub fn integer_operators() -> impl Iterator<Item = &'static str> {
+pub fn integer_operators() -> impl Iterator<Item = Op> {
     ROWS.iter().map(|row| row.op)
 }
 
-/// Operators of ONNX Runtime's domain that have a row.
-const MICROSOFT: &[&str] = &["BiasGelu", "FastGelu", "Gelu", "QuickGelu"];
-
 fn find(node: &Node) -> Option<&'static Row> {
-    ROWS.iter().find(|r| r.op == node.op && (node.domain.is_empty() || MICROSOFT.contains(&&*node.op)))
+    ROWS.iter().find(|r| r.op == node.op)
 }
 
 /// Whether the steps of a node on integers of a type are encoded by their own ranges.
@@ -240,26 +239,26 @@ pub(super) fn derives(node: &Node, dtype: DataType, target: &Target) -> bool {
 /// Whether the scale and offset of a normalization are ops of their own: v68 and v69 take scales of 8 bits only, which is worth 48
 /// to 54 dB where results have 16 bits (measured on QCS6490; 80 apart).
 fn is_normalized_apart(node: &Node, target: &Target) -> bool {
-    let norm = ["GroupNormalization", "InstanceNormalization", "LayerNormalization"];
-    !target.fp16 && target.arch < 73 && node.domain.is_empty() && norm.contains(&&*node.op)
+    let norm = [Op::GroupNormalization, Op::InstanceNormalization, Op::LayerNormalization];
+    !target.fp16 && target.arch < 73 && norm.contains(&node.op)
 }
 
 /// What the `i`-th input is.
 pub(super) fn role(graph: &Graph, node: &Node, i: usize) -> Role {
     let constant = |i: usize| node.input(i).is_some_and(|id| graph.is_constant(id));
     let swapped = node.attrs.int_or("transB", 0) != 0;
-    match (node.op.as_str(), i) {
-        ("Conv", 1) if !constant(1) => Role::Operand,
-        ("Conv" | "ConvTranspose", 1) => Role::Weight(3),
-        ("Gemm", 1) => Role::Weight(usize::from(!swapped)),
-        ("MatMul", 1) if constant(1) => {
+    match (node.op, i) {
+        (Op::Conv, 1) if !constant(1) => Role::Operand,
+        (Op::Conv | Op::ConvTranspose, 1) => Role::Weight(3),
+        (Op::Gemm, 1) => Role::Weight(usize::from(!swapped)),
+        (Op::MatMul, 1) if constant(1) => {
             let rank = node.input(1).map_or(2, |id| graph.shape(id).len());
             Role::Weight(rank.saturating_sub(if swapped { 2 } else { 1 }))
         }
-        ("Conv" | "ConvTranspose" | "Gemm", 2) => Role::Bias,
-        ("GroupNormalization" | "InstanceNormalization" | "LayerNormalization", 1) => Role::Gain,
-        ("GroupNormalization" | "InstanceNormalization" | "LayerNormalization", 2) => Role::Offset,
-        ("Where", 0) | ("ScatterElements" | "ScatterND", 1) => Role::Aside,
+        (Op::Conv | Op::ConvTranspose | Op::Gemm, 2) => Role::Bias,
+        (Op::GroupNormalization | Op::InstanceNormalization | Op::LayerNormalization, 1) => Role::Gain,
+        (Op::GroupNormalization | Op::InstanceNormalization | Op::LayerNormalization, 2) => Role::Offset,
+        (Op::Where, 0) | (Op::ScatterElements | Op::ScatterND, 1) => Role::Aside,
         _ if i < find(node).map_or(0, |row| row.operands) => Role::Operand,
         _ => Role::Aside,
     }
@@ -273,10 +272,10 @@ pub(super) fn result(node: &Node, own: Form) -> Form {
             let steps = if own.dtype == DataType::UFixed8 { 128 } else { 32768 };
             Form { scale: (high / f64::from(steps)) as f32, offset: -steps, ..own }
         }
-        Some(_) if node.op == "Softmax" && is_softmax(own) => own,
+        Some(_) if node.op == Op::Softmax && is_softmax(own) => own,
         Some((low, high)) => Form::around(own.dtype, low, high),
         // With its zero outside of the codes HTP's results of 16 bits are garbage.
-        None if node.op == "LogSoftmax" && own.offset < -65535 => Form { offset: -65535, ..own },
+        None if node.op == Op::LogSoftmax && own.offset < -65535 => Form { offset: -65535, ..own },
         None => own,
     }
 }
@@ -299,15 +298,15 @@ pub(super) fn integers(graph: &Graph, node: &Node, target: &Target) -> Result<Da
     for id in node.outputs.iter().flatten().filter(|id| graph.dtype(**id).is_float()) {
         dtype = wider(dtype, form(*id)?.dtype);
     }
-    let wide = match node.op.as_str() {
-        "Softmax" => {
+    let wide = match node.op {
+        Op::Softmax => {
             let other = node.output(0).is_some_and(|y| form(y).is_ok_and(|own| !is_softmax(own)));
             other || node.input(0).is_some_and(|x| is_wide(graph, x))
         }
         // Its result has a range of its own: of 8 bits it would be rounded twice.
-        "Tanh" => true,
+        Op::Tanh => true,
         // Of 8 bits it is wrong.
-        "CumSum" => true,
+        Op::CumSum => true,
         _ => row.steps == Steps::Derived || is_normalized_apart(node, target),
     };
     if wide {
@@ -317,7 +316,7 @@ pub(super) fn integers(graph: &Graph, node: &Node, target: &Target) -> Result<Da
         role(graph, node, i) == Role::Operand && node.input(i).is_some_and(|id| !graph.is_constant(id))
     });
     // A table is looked up as it is stored.
-    let table = node.input(0).filter(|&x| node.op == "Gather" && graph.is_constant(x));
+    let table = node.input(0).filter(|&x| node.op == Op::Gather && graph.is_constant(x));
     let computed = computed || table.is_some_and(|x| form(x).is_ok());
     let fit = if computed && node.inputs.len() <= row.operands.max(8) {
         (row.fits)(graph, node, dtype, target)

@@ -8,6 +8,7 @@ use crate::lower::blocks::broadcast;
 use crate::lower::engine::{FP16_MAX, Lower, Ops};
 use crate::lower::ops::elementwise::is_float;
 use crate::lower::ops::unary::{exp, float4};
+use crate::op::Op;
 use crate::program::TensorId;
 
 const ADD: &str = "ElementWiseAdd";
@@ -168,7 +169,7 @@ fn gelu_of(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> Result<TensorId, Diagnosti
 /// QuickGelu, Swish: x · sigmoid(α · x).
 pub(in crate::lower) fn swish(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
-    let default = if node.op == "QuickGelu" { 1.702 } else { 1.0 };
+    let default = if node.op == Op::MsQuickGelu { 1.702 } else { 1.0 };
     let alpha = f64::from(node.attrs.float_or("alpha", default));
     let x = float4(&mut ops, 0)?;
     let scaled = if alpha == 1.0 { x } else { ops.with(MUL, x, alpha) };

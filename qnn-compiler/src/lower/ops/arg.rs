@@ -7,6 +7,7 @@ use crate::graph::Node;
 use crate::lower::engine::{Lower, Ops};
 use crate::lower::ops::elementwise::is_float;
 use crate::lower::ops::slice;
+use crate::op::Op;
 
 /// The most axes that these ops take.
 const RANK: usize = 4;
@@ -20,7 +21,7 @@ pub(in crate::lower) fn extreme(lower: &mut Lower<'_>, node: &Node) -> Result<()
     let axis = slice::axis(node);
     let (dims, at) = slice::around(shape, axis, RANK);
     let mut x = ops.input(0)?;
-    let mut ty = if node.op == "ArgMax" { "Argmax" } else { "Argmin" };
+    let mut ty = if node.op == Op::ArgMax { "Argmax" } else { "Argmin" };
     if !is_float(ops.dtype(x)) {
         x = ops.widened(x, &[DataType::Int32])?;
         // HTP has no smallest int32; of -1 - x, which cannot overflow, the largest is the same one.

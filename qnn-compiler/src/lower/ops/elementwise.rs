@@ -7,13 +7,14 @@ use crate::graph::Node;
 use crate::lower::blocks::broadcast;
 use crate::lower::engine::{FP16_MAX, Lower, Ops};
 use crate::lower::ops::unary::{POWER, positive, within};
+use crate::op::Op;
 use crate::program::TensorId;
 
 /// A broadcasting HTP op.
 #[derive(Clone, Copy)]
 struct Binary {
     /// ONNX operator.
-    op: &'static str,
+    op: Op,
     /// HTP op.
     ty: &'static str,
     /// The most axes it takes. Measured on SM8650; ElementWisePower takes five, but then crashes the library (SIGSEGV)
@@ -25,14 +26,14 @@ struct Binary {
 const INT: &[DataType] = &[DataType::Int32];
 
 const BINARY: &[Binary] = &[
-    Binary { op: "Add", ty: "ElementWiseAdd", rank: 5 },
-    Binary { op: "Div", ty: "ElementWiseDivide", rank: 5 },
-    Binary { op: "Max", ty: "ElementWiseMaximum", rank: 4 },
-    Binary { op: "Mean", ty: "ElementWiseAdd", rank: 5 },
-    Binary { op: "Min", ty: "ElementWiseMinimum", rank: 4 },
-    Binary { op: "Mul", ty: "ElementWiseMultiply", rank: 5 },
-    Binary { op: "Sub", ty: "ElementWiseSubtract", rank: 5 },
-    Binary { op: "Sum", ty: "ElementWiseAdd", rank: 5 },
+    Binary { op: Op::Add, ty: "ElementWiseAdd", rank: 5 },
+    Binary { op: Op::Div, ty: "ElementWiseDivide", rank: 5 },
+    Binary { op: Op::Max, ty: "ElementWiseMaximum", rank: 4 },
+    Binary { op: Op::Mean, ty: "ElementWiseAdd", rank: 5 },
+    Binary { op: Op::Min, ty: "ElementWiseMinimum", rank: 4 },
+    Binary { op: Op::Mul, ty: "ElementWiseMultiply", rank: 5 },
+    Binary { op: Op::Sub, ty: "ElementWiseSubtract", rank: 5 },
+    Binary { op: Op::Sum, ty: "ElementWiseAdd", rank: 5 },
 ];
 
 /// Whether elements stand for real numbers: floats, or integers with an encoding.
@@ -55,11 +56,11 @@ pub(in crate::lower) fn nary(lower: &mut Lower<'_>, node: &Node) -> Result<(), D
     let operands = broadcast::align(&mut ops, &operands, if float { binary.rank } else { 4 })?;
     let (&first, rest) = operands.split_first().ok_or_else(|| ops.refuse("there are no operands"))?;
     let divisor = node.input(1).and_then(|id| ops.lower.graph.const_scalar(id)).filter(|_| !float);
-    let sum = match (node.op.as_str(), divisor) {
-        ("Div", Some(divisor)) => int_divided(&mut ops, first, f64::from(divisor)),
+    let sum = match (node.op, divisor) {
+        (Op::Div, Some(divisor)) => int_divided(&mut ops, first, f64::from(divisor)),
         _ => rest.iter().fold(first, |sum, &x| ops.binary(binary.ty, sum, x)),
     };
-    let y = if node.op == "Mean" {
+    let y = if node.op == Op::Mean {
         ops.with("ElementWiseMultiply", sum, 1.0 / operands.len() as f64)
     } else {
         sum

@@ -9,15 +9,16 @@ use crate::lower::engine::{FP16_MAX, Lower, Ops, max_rank};
 use crate::lower::fixed::Form;
 use crate::lower::ops::elementwise::is_float;
 use crate::lower::ops::unary::{self, float4};
+use crate::op::Op;
 use crate::program::{Quant, Role, TensorId};
 
 /// ONNX comparisons and the HTP ops they are.
-const COMPARE: &[(&str, &str)] = &[
-    ("Equal", "ElementWiseEqual"),
-    ("Greater", "ElementWiseGreater"),
-    ("GreaterOrEqual", "ElementWiseGreaterEqual"),
-    ("Less", "ElementWiseLess"),
-    ("LessOrEqual", "ElementWiseLessEqual"),
+const COMPARE: &[(Op, &str)] = &[
+    (Op::Equal, "ElementWiseEqual"),
+    (Op::Greater, "ElementWiseGreater"),
+    (Op::GreaterOrEqual, "ElementWiseGreaterEqual"),
+    (Op::Less, "ElementWiseLess"),
+    (Op::LessOrEqual, "ElementWiseLessEqual"),
 ];
 
 /// Equal, Greater, GreaterOrEqual, Less, LessOrEqual; of bool and small integers as int32.
@@ -86,8 +87,8 @@ fn in_steps_of(ops: &mut Ops<'_, '_, '_>, x: TensorId, other: TensorId) -> Tenso
 }
 
 /// ONNX operators on truth values and the HTP ops they are.
-const LOGIC: &[(&str, &str)] =
-    &[("And", "ElementWiseAnd"), ("Or", "ElementWiseOr"), ("Xor", "ElementWiseXor")];
+const LOGIC: &[(Op, &str)] =
+    &[(Op::And, "ElementWiseAnd"), (Op::Or, "ElementWiseOr"), (Op::Xor, "ElementWiseXor")];
 
 /// And, Or, Xor.
 pub(in crate::lower) fn logic(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {

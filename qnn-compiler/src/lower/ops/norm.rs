@@ -5,6 +5,7 @@ use qnn_types::Diagnostic;
 
 use crate::graph::{Data, Node};
 use crate::lower::engine::{Lower, Ops};
+use crate::op::Op;
 use crate::program::{Quant, TensorId};
 
 /// The most axes that HTP's normalizations take (measured; five are refused).
@@ -341,7 +342,7 @@ pub(in crate::lower) fn skip(lower: &mut Lower<'_>, node: &Node) -> Result<(), D
     if let Some(i) = [1, 2].into_iter().find(|&i| node.output(i).is_some()) {
         return Err(ops.refuse(format!("output {i} (a statistic) is not supported")));
     }
-    let simplified = node.op == "SkipSimplifiedLayerNormalization";
+    let simplified = node.op == Op::MsSkipSimplifiedLayerNormalization;
     let (x, other) = (ops.input(0)?, ops.input(1)?);
     let mut sum = ops.binary("ElementWiseAdd", x, other);
     let inner = ops.input_type(0)?.shape.last().copied().unwrap_or(1);

@@ -9,6 +9,7 @@ use crate::lower::ops::elementwise::{int_divided, is_float};
 use crate::lower::ops::shape::transposed;
 use crate::lower::ops::slice;
 use crate::lower::ops::unary::{exp, positive};
+use crate::op::Op;
 use crate::program::{Quant, TensorId};
 
 /// The most axes HTP's reductions take. Five validate too, but int32 then reads the wrong elements (measured on SM8650).
@@ -94,11 +95,11 @@ fn reduce_op(
 }
 
 /// ONNX operators that are one HTP op.
-const REDUCE: &[(&str, &str)] = &[
-    ("ReduceMax", "ReduceMax"),
-    ("ReduceMean", "ReduceMean"),
-    ("ReduceMin", "ReduceMin"),
-    ("ReduceSum", "ReduceSum"),
+const REDUCE: &[(Op, &str)] = &[
+    (Op::ReduceMax, "ReduceMax"),
+    (Op::ReduceMean, "ReduceMean"),
+    (Op::ReduceMin, "ReduceMin"),
+    (Op::ReduceSum, "ReduceSum"),
 ];
 
 /// ReduceMax, ReduceMean, ReduceMin, ReduceSum.
@@ -147,24 +148,24 @@ fn plain(mut ops: Ops<'_, '_, '_>, ty: &'static str, x: TensorId, axes: &[usize]
 pub(in crate::lower) fn norm(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let (x, plan) = prepared(&mut ops, &axes(node))?;
-    if !is_float(ops.dtype(x)) && !matches!(node.op.as_str(), "ReduceL1" | "ReduceSumSquare") {
+    if !is_float(ops.dtype(x)) && !matches!(node.op, Op::ReduceL1 | Op::ReduceSumSquare) {
         return Err(ops.refuse("of integers has no HTP op"));
     }
-    let y = match node.op.as_str() {
-        "ReduceL1" => {
+    let y = match node.op {
+        Op::ReduceL1 => {
             let size = ops.unary("ElementWiseAbs", x);
             reduced(&mut ops, "ReduceSum", size, &plan)
         }
-        "ReduceSumSquare" => {
+        Op::ReduceSumSquare => {
             let square = ops.binary(MUL, x, x);
             reduced(&mut ops, "ReduceSum", square, &plan)
         }
-        "ReduceLogSum" => {
+        Op::ReduceLogSum => {
             let sum = reduced(&mut ops, "ReduceSum", x, &plan);
             let sum = if ops.dtype(sum).is_quantized() { positive(&mut ops, sum) } else { sum };
             ops.unary("ElementWiseLog", sum)
         }
-        "ReduceLogSumExp" => log_sum_exp(&mut ops, x, &plan),
+        Op::ReduceLogSumExp => log_sum_exp(&mut ops, x, &plan),
         _ => l2(&mut ops, x, &plan),
     };
     ops.output(0, y)

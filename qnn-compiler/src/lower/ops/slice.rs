@@ -5,6 +5,7 @@ use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::engine::{Lower, Ops, max_rank};
+use crate::op::Op;
 use crate::program::TensorId;
 
 /// Types that StridedSlice takes.
@@ -86,8 +87,8 @@ pub(in crate::lower) fn joined(ops: &mut Ops<'_, '_, '_>, parts: &[TensorId], ax
     shape[axis] = parts.iter().map(|&p| ops.shape(p)[axis]).sum();
     let node = ops.node;
     // What a Concat node joins has the result's encoding; what is added to an operand of another op has the operand's.
-    let out = match node.op.as_str() {
-        "Concat" => ops.lower.temp(node, dtype, &shape),
+    let out = match node.op {
+        Op::Concat => ops.lower.temp(node, dtype, &shape),
         _ => ops.temp_like(parts[0], dtype, &shape),
     };
     ops.lower.op(node, "Concat").inputs(parts.iter().copied()).outputs([out]).u32("axis", axis as u32).emit();

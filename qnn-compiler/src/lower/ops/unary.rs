@@ -9,24 +9,25 @@ use crate::graph::Node;
 use crate::lower::blocks::broadcast::fold;
 use crate::lower::engine::{FP16_MAX, Lower, Ops};
 use crate::lower::ops::elementwise::is_float;
+use crate::op::Op;
 use crate::program::{Quant, TensorId};
 
 /// ONNX operators and the HTP ops they are.
-const UNARY: &[(&str, &str)] = &[
-    ("Abs", "ElementWiseAbs"),
-    ("Atan", "ElementWiseAtan"),
-    ("Ceil", "ElementWiseCeil"),
-    ("Exp", "ElementWiseExp"),
-    ("Floor", "ElementWiseFloor"),
-    ("HardSwish", "HardSwish"),
-    ("Log", "ElementWiseLog"),
-    ("Neg", "ElementWiseNeg"),
-    ("Relu", "Relu"),
-    ("Round", "ElementWiseRound"),
-    ("Sigmoid", "Sigmoid"),
-    ("Sign", "ElementWiseSign"),
-    ("Sqrt", "ElementWiseSquareRoot"),
-    ("Tanh", "Tanh"),
+const UNARY: &[(Op, &str)] = &[
+    (Op::Abs, "ElementWiseAbs"),
+    (Op::Atan, "ElementWiseAtan"),
+    (Op::Ceil, "ElementWiseCeil"),
+    (Op::Exp, "ElementWiseExp"),
+    (Op::Floor, "ElementWiseFloor"),
+    (Op::HardSwish, "HardSwish"),
+    (Op::Log, "ElementWiseLog"),
+    (Op::Neg, "ElementWiseNeg"),
+    (Op::Relu, "Relu"),
+    (Op::Round, "ElementWiseRound"),
+    (Op::Sigmoid, "Sigmoid"),
+    (Op::Sign, "ElementWiseSign"),
+    (Op::Sqrt, "ElementWiseSquareRoot"),
+    (Op::Tanh, "Tanh"),
 ];
 
 /// Ops that take five axes; the others take four.
@@ -114,14 +115,14 @@ fn integer(mut ops: Ops<'_, '_, '_>, x: TensorId) -> Result<(), Diagnostic> {
     let shape = fold(&ops.shape(x), 4);
     let x = ops.widened(x, &[DataType::Int32])?;
     let x = ops.reshape(x, &shape);
-    let y = match ops.node.op.as_str() {
-        "Abs" => ops.unary("ElementWiseAbs", x),
-        "Neg" => {
+    let y = match ops.node.op {
+        Op::Abs => ops.unary("ElementWiseAbs", x),
+        Op::Neg => {
             let zero = ops.number(DataType::Int32, 0.0);
             ops.binary("ElementWiseSubtract", zero, x)
         }
-        "Relu" => ops.with("ElementWiseMaximum", x, 0.0),
-        "Sign" => ops.unary_with("ReluMinMax", x, |op| op.f32("min_value", -1.0).f32("max_value", 1.0)),
+        Op::Relu => ops.with("ElementWiseMaximum", x, 0.0),
+        Op::Sign => ops.unary_with("ReluMinMax", x, |op| op.f32("min_value", -1.0).f32("max_value", 1.0)),
         op => return Err(ops.refuse(format!("{op} of integers has no HTP op"))),
     };
     ops.output(0, y)
@@ -131,20 +132,20 @@ fn integer(mut ops: Ops<'_, '_, '_>, x: TensorId) -> Result<(), Diagnostic> {
 type Formula = fn(&mut Ops<'_, '_, '_>, TensorId) -> TensorId;
 
 /// Operators that HTP has no op for, or none that is good enough.
-const FORMULAS: &[(&str, Formula)] = &[
-    ("Acos", acos),
-    ("Acosh", acosh),
-    ("Asin", asin),
-    ("Asinh", asinh),
-    ("Atanh", atanh),
-    ("Cos", cos),
-    ("Cosh", cosh),
-    ("Erf", erf),
-    ("Reciprocal", reciprocal),
-    ("Sin", sin),
-    ("Sinh", sinh),
-    ("Softsign", softsign),
-    ("Tan", tan),
+const FORMULAS: &[(Op, Formula)] = &[
+    (Op::Acos, acos),
+    (Op::Acosh, acosh),
+    (Op::Asin, asin),
+    (Op::Asinh, asinh),
+    (Op::Atanh, atanh),
+    (Op::Cos, cos),
+    (Op::Cosh, cosh),
+    (Op::Erf, erf),
+    (Op::Reciprocal, reciprocal),
+    (Op::Sin, sin),
+    (Op::Sinh, sinh),
+    (Op::Softsign, softsign),
+    (Op::Tan, tan),
 ];
 
 /// Operators that are a formula of HTP ops.
@@ -165,8 +166,8 @@ pub(in crate::lower) fn formula(lower: &mut Lower<'_>, node: &Node) -> Result<()
 }
 
 /// Operators of which HTP's own op is good on integers, where it is a table, and not on floats.
-const INTEGERS: &[(&str, &str)] =
-    &[("Asin", "ElementWiseAsin"), ("Cos", "ElementWiseCos"), ("Sin", "ElementWiseSin")];
+const INTEGERS: &[(Op, &str)] =
+    &[(Op::Asin, "ElementWiseAsin"), (Op::Cos, "ElementWiseCos"), (Op::Sin, "ElementWiseSin")];
 
 /// The `i`-th input, which must be float, with at most four axes.
 pub(in crate::lower) fn float4(ops: &mut Ops<'_, '_, '_>, i: usize) -> Result<TensorId, Diagnostic> {

@@ -3,6 +3,7 @@
 
 use super::view::View;
 use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
+use crate::op::Op;
 
 /// Beyond this a folded weight could overflow fp16, so the scale stays apart.
 const FP16_SAFE: f32 = 3.0e4;
@@ -13,7 +14,7 @@ const FP16_SAFE: f32 = 3.0e4;
 const SMALLEST_SCALE: f64 = 0.125;
 
 /// Operators with a scale and an offset a channel as their second and third operand.
-const NORMS: &[&str] = &["BatchNormalization", "GroupNormalization", "InstanceNormalization"];
+const NORMS: &[Op] = &[Op::BatchNormalization, Op::GroupNormalization, Op::InstanceNormalization];
 
 /// One scale and shift a channel: `y = scale · x + shift`.
 struct Affine {
@@ -27,7 +28,7 @@ pub(super) fn run(graph: &mut Graph) {
     for i in 0..graph.nodes.len() {
         let Some((conv, affine)) = candidate(graph, &view, i) else { continue };
         let node = graph.nodes[conv].clone();
-        let folded = if NORMS.contains(&node.op.as_str()) { folded_norm } else { folded };
+        let folded = if NORMS.contains(&node.op) { folded_norm } else { folded };
         let Some((weight, bias)) = folded(graph, &node, &affine) else { continue };
         let Some(y) = std::mem::take(&mut graph.nodes[i].outputs).into_iter().next().flatten() else {
             continue;
@@ -43,25 +44,26 @@ pub(super) fn run(graph: &mut Graph) {
 
 fn candidate(graph: &Graph, view: &View, i: usize) -> Option<(usize, Affine)> {
     let node = &graph.nodes[i];
-    if !node.domain.is_empty() {
+    if !node.op.is_standard() {
         return None;
     }
-    let (x, constant) = match node.op.as_str() {
-        "BatchNormalization" => (node.input(0)?, None),
-        "Mul" | "Add" => match (graph.is_constant(node.input(0)?), graph.is_constant(node.input(1)?)) {
+    let (x, constant) = match node.op {
+        Op::BatchNormalization => (node.input(0)?, None),
+        Op::Mul | Op::Add => match (graph.is_constant(node.input(0)?), graph.is_constant(node.input(1)?)) {
             (false, true) => (node.input(0)?, node.input(1)),
             (true, false) => (node.input(1)?, node.input(0)),
             _ => return None,
         },
-        "Sub" | "Div" if graph.is_constant(node.input(1)?) => (node.input(0)?, node.input(1)),
+        Op::Sub | Op::Div if graph.is_constant(node.input(1)?) => (node.input(0)?, node.input(1)),
         _ => return None,
     };
-    let conv = view.maker(graph, x, &["Conv", "ConvTranspose"]).or_else(|| view.maker(graph, x, NORMS))?;
+    let conv =
+        view.maker(graph, x, &[Op::Conv, Op::ConvTranspose]).or_else(|| view.maker(graph, x, NORMS))?;
     if !view.read_once(x) || graph.shape(x) != graph.shape(node.output(0)?) {
         return None;
     }
     // A transposed convolution in groups has its output channels spread over two weight axes.
-    if conv.op == "ConvTranspose" && conv.attrs.int_or("group", 1) != 1 {
+    if conv.op == Op::ConvTranspose && conv.attrs.int_or("group", 1) != 1 {
         return None;
     }
     let channels = *graph.shape(x).get(1)?;
@@ -69,12 +71,12 @@ fn candidate(graph: &Graph, view: &View, i: usize) -> Option<(usize, Affine)> {
         None => batch_norm(graph, node, channels)?,
         Some(constant) => {
             let values = per_channel(graph, constant, graph.shape(x).len(), channels)?;
-            match node.op.as_str() {
-                "Mul" => Affine { scale: values, shift: vec![0.0; channels] },
-                "Div" => {
+            match node.op {
+                Op::Mul => Affine { scale: values, shift: vec![0.0; channels] },
+                Op::Div => {
                     Affine { scale: values.iter().map(|v| 1.0 / v).collect(), shift: vec![0.0; channels] }
                 }
-                "Add" => Affine { scale: vec![1.0; channels], shift: values },
+                Op::Add => Affine { scale: vec![1.0; channels], shift: values },
                 _ => Affine { scale: vec![1.0; channels], shift: values.iter().map(|v| -v).collect() },
             }
         }
@@ -150,7 +152,7 @@ fn folded(graph: &mut Graph, conv: &Node, affine: &Affine) -> Option<(ValueId, V
     } else if affine.scale.iter().any(|s| s.abs() < SMALLEST_SCALE) {
         return None;
     } else {
-        let axis = usize::from(conv.op == "ConvTranspose");
+        let axis = usize::from(conv.op == Op::ConvTranspose);
         let inner: usize = weight.ty.shape.get(axis + 1..)?.iter().product();
         let mut values = data.to_f32(DType::F32);
         for (c, filter) in values.chunks_exact_mut(inner.max(1)).enumerate() {

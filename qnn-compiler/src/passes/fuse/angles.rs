@@ -7,6 +7,7 @@
 
 use super::view::{View, with_scalar};
 use crate::graph::{Attrs, DType, Data, Graph, Node, TensorType, ValueId};
+use crate::op::Op;
 
 /// Digits of positions are below this, whose square is more than any position in use.
 const BASE: i64 = 512;
@@ -16,19 +17,19 @@ const MOST: i64 = 1 << 31;
 const FITTING: i64 = 64;
 
 /// Ops that give the numbers of their operand, or of several, in another order.
-const MOVING: &[&str] = &[
-    "Concat",
-    "Expand",
-    "Flatten",
-    "Gather",
-    "Identity",
-    "Reshape",
-    "Slice",
-    "Split",
-    "Squeeze",
-    "Tile",
-    "Transpose",
-    "Unsqueeze",
+const MOVING: &[Op] = &[
+    Op::Concat,
+    Op::Expand,
+    Op::Flatten,
+    Op::Gather,
+    Op::Identity,
+    Op::Reshape,
+    Op::Slice,
+    Op::Split,
+    Op::Squeeze,
+    Op::Tile,
+    Op::Transpose,
+    Op::Unsqueeze,
 ];
 
 /// A position times constant frequencies.
@@ -44,7 +45,7 @@ struct Product {
 /// Rewrites the product that only sines and cosines read.
 pub(super) fn reduced(graph: &mut Graph, view: &View, i: usize) -> bool {
     let node = &graph.nodes[i];
-    if !node.domain.is_empty() || !matches!(node.op.as_str(), "Mul" | "Div" | "MatMul") {
+    if !matches!(node.op, Op::Mul | Op::Div | Op::MatMul) {
         return false;
     }
     let Some(y) = node.output(0) else { return false };
@@ -71,7 +72,7 @@ pub(super) fn outer(graph: &mut Graph, _: &View, i: usize) -> bool {
         let fits = apart && graph.is_constant(node.input(1)?) && !first.contains('.');
         (fits && only_angles(graph, y)).then_some(x)
     };
-    let Some(x) = find().filter(|_| node.op == "Einsum" && node.domain.is_empty()) else { return false };
+    let Some(x) = find().filter(|_| node.op == Op::Einsum) else { return false };
     let name = node.name.clone();
     let dims: Vec<usize> = graph.shape(x).iter().copied().chain([1]).collect();
     let list: Vec<i64> = dims.iter().map(|&d| d as i64).collect();
@@ -81,9 +82,9 @@ pub(super) fn outer(graph: &mut Graph, _: &View, i: usize) -> bool {
         TensorType::new(DType::I64, [list.len()]),
         Data::from_i64(&list),
     );
-    let mut reshape = Node::added("Reshape", &name, x, column, Attrs::default());
+    let mut reshape = Node::added(Op::Reshape, &name, x, column, Attrs::default());
     reshape.inputs.push(Some(shape));
-    graph.nodes[i].op = "Mul".to_owned();
+    graph.nodes[i].op = Op::Mul;
     graph.nodes[i].attrs = Attrs::default();
     graph.nodes[i].inputs[0] = Some(column);
     graph.nodes.insert(i, reshape);
@@ -91,18 +92,18 @@ pub(super) fn outer(graph: &mut Graph, _: &View, i: usize) -> bool {
 }
 
 fn product(graph: &Graph, view: &View, value: ValueId, depth: usize) -> Option<Product> {
-    let node = view.maker(graph, value, &["Mul", "Div", "MatMul"])?;
+    let node = view.maker(graph, value, &[Op::Mul, Op::Div, Op::MatMul])?;
     let (a, b) = (node.input(0)?, node.input(1)?);
     let (x, constant) = if graph.is_constant(b) { (a, b) } else { (b, a) };
-    if !graph.is_constant(constant) || (node.op == "Div" && constant == a) {
+    if !graph.is_constant(constant) || (node.op == Op::Div && constant == a) {
         return None;
     }
     // A matrix product over one element is a product of all with all.
     let outer = |shape: &[usize], at: usize| shape.len() > 1 && shape[shape.len() - 1 - at] == 1;
-    if node.op == "MatMul" && !(outer(graph.shape(a), 0) && outer(graph.shape(b), 1)) {
+    if node.op == Op::MatMul && !(outer(graph.shape(a), 0) && outer(graph.shape(b), 1)) {
         return None;
     }
-    let each = |v: f64| if node.op == "Div" { 1.0 / v } else { v };
+    let each = |v: f64| if node.op == Op::Div { 1.0 / v } else { v };
     let factors: Vec<f64> = graph.const_f32(constant)?.into_iter().map(|v| each(v.into())).collect();
     if factors.is_empty() || factors.iter().any(|f| !f.is_finite()) {
         return None;
@@ -127,14 +128,14 @@ fn product_below(graph: &Graph, view: &View, value: ValueId, depth: usize) -> Op
 
 /// What `value` is as an integer, or else the number that the app passes, which fp16 rounds once and no op has rounded again.
 fn position(graph: &Graph, view: &View, value: ValueId) -> Option<ValueId> {
-    if let Some(cast) = view.maker(graph, value, &["Cast"]) {
+    if let Some(cast) = view.maker(graph, value, &[Op::Cast]) {
         let x = cast.input(0)?;
         return matches!(graph.dtype(x), DType::I32 | DType::I64).then_some(x);
     }
     let mut source = value;
-    while let Some(moving) = view.maker(graph, source, MOVING).filter(|node| node.op != "Concat") {
+    while let Some(moving) = view.maker(graph, source, MOVING).filter(|node| node.op != Op::Concat) {
         source = moving.input(0)?;
-        if let Some(cast) = view.maker(graph, source, &["Cast"]) {
+        if let Some(cast) = view.maker(graph, source, &[Op::Cast]) {
             // The integers are moved as floats: HTP casts them back exactly.
             return matches!(graph.dtype(cast.input(0)?), DType::I32 | DType::I64).then_some(value);
         }
@@ -159,10 +160,10 @@ fn only_angles(graph: &Graph, value: ValueId) -> bool {
         for reader in consumers.get(&value).into_iter().flatten() {
             let node = &graph.nodes[reader.0];
             let shift = || with_scalar(graph, node).is_some_and(|(x, by)| x == value && by.abs() < 8.0);
-            match node.op.as_str() {
-                _ if !node.domain.is_empty() => return false,
-                "Sin" | "Cos" => {}
-                "Add" | "Sub" if shift() => open.extend(node.output(0)),
+            match node.op {
+                _ if !node.op.is_standard() => return false,
+                Op::Sin | Op::Cos => {}
+                Op::Add | Op::Sub if shift() => open.extend(node.output(0)),
                 op if MOVING.contains(&op) => open.extend(node.outputs.iter().flatten()),
                 _ => return false,
             }
@@ -179,8 +180,8 @@ struct Steps<'g> {
 }
 
 impl Steps<'_> {
-    fn op(&mut self, op: &str, inputs: &[ValueId], dtype: DType, shape: &[usize]) -> ValueId {
-        let name = format!("{}.{}{}", self.name, op.to_lowercase(), self.nodes.len());
+    fn op(&mut self, op: Op, inputs: &[ValueId], dtype: DType, shape: &[usize]) -> ValueId {
+        let name = format!("{}.{}{}", self.name, op.name().to_lowercase(), self.nodes.len());
         let y = self.graph.add_value(name.clone(), TensorType::new(dtype, shape));
         let mut node = Node::added(op, &name, y, y, Attrs::default());
         node.inputs = inputs.iter().map(|&i| Some(i)).collect();
@@ -189,7 +190,7 @@ impl Steps<'_> {
     }
 
     /// An op with a number on the right.
-    fn with(&mut self, op: &str, x: ValueId, number: i64) -> ValueId {
+    fn with(&mut self, op: Op, x: ValueId, number: i64) -> ValueId {
         let ty = self.graph.value(x).ty.clone();
         let data =
             if ty.dtype == DType::I64 { Data::from_i64(&[number]) } else { Data::from_f32(&[number as f32]) };
@@ -200,15 +201,15 @@ impl Steps<'_> {
 
     fn cast(&mut self, x: ValueId, dtype: DType) -> ValueId {
         let shape = self.graph.shape(x).to_vec();
-        self.op("Cast", &[x], dtype, &shape)
+        self.op(Op::Cast, &[x], dtype, &shape)
     }
 
     /// `x` without its multiples of `by`, and how many there are.
     fn divided(&mut self, x: ValueId, by: i64) -> (ValueId, ValueId) {
         let shape = self.graph.shape(x).to_vec();
-        let count = self.with("Div", x, by);
-        let taken = self.with("Mul", count, by);
-        (self.op("Sub", &[x, taken], DType::I64, &shape), count)
+        let count = self.with(Op::Div, x, by);
+        let taken = self.with(Op::Mul, count, by);
+        (self.op(Op::Sub, &[x, taken], DType::I64, &shape), count)
     }
 
     /// The digits of a position, and what a one in each is worth.
@@ -222,10 +223,10 @@ impl Steps<'_> {
             let (mut from, mut taken, mut worth) = (position, whole, 1.0);
             for _ in 0..2 {
                 // By way of a subtraction: the library takes a cast back and forth for nothing done.
-                let away = self.with("Mul", taken, -1);
+                let away = self.with(Op::Mul, taken, -1);
                 let away = self.cast(away, DType::F32);
-                let rest = self.op("Add", &[from, away], DType::F32, &shape);
-                from = self.with("Mul", rest, BASE);
+                let rest = self.op(Op::Add, &[from, away], DType::F32, &shape);
+                from = self.with(Op::Mul, rest, BASE);
                 taken = self.cast(from, DType::I64);
                 worth /= BASE as f64;
                 digits.push((taken, worth));
@@ -255,19 +256,19 @@ fn write(graph: &mut Graph, i: usize, y: ValueId, product: &Product) {
         let ty = TensorType::new(DType::I64, product.shape.clone());
         let name = format!("{}.parts{}", steps.name, steps.nodes.len());
         let parts = steps.graph.add_constant(name, ty, Data::from_i64(&parts));
-        let count = steps.op("Mul", &[digit, parts], DType::I64, &shape);
+        let count = steps.op(Op::Mul, &[digit, parts], DType::I64, &shape);
         sum = Some(match sum {
-            Some(sum) => steps.op("Add", &[sum, count], DType::I64, &shape),
+            Some(sum) => steps.op(Op::Add, &[sum, count], DType::I64, &shape),
             None => count,
         });
     }
     let Some(sum) = sum else { return };
     let (rest, _) = steps.divided(sum, turn);
     // Less than half a turn from zero, where fp16 has a digit more.
-    let over = steps.with("Div", rest, turn / 2);
-    let over = steps.with("Mul", over, turn);
-    let rest = steps.op("Sub", &[rest, over], DType::I64, &shape);
-    let rest = steps.with("Div", rest, FITTING);
+    let over = steps.with(Op::Div, rest, turn / 2);
+    let over = steps.with(Op::Mul, over, turn);
+    let rest = steps.op(Op::Sub, &[rest, over], DType::I64, &shape);
+    let rest = steps.with(Op::Div, rest, FITTING);
     let rest = steps.cast(rest, DType::F32);
     let scale = (std::f64::consts::TAU * FITTING as f64 / turn as f64) as f32;
     let Steps { graph, mut nodes, name } = steps;
@@ -276,7 +277,7 @@ fn write(graph: &mut Graph, i: usize, y: ValueId, product: &Product) {
         TensorType::new(DType::F32, []),
         Data::from_f32(&[scale]),
     );
-    let mut last = Node::added("Mul", &name, rest, y, Attrs::default());
+    let mut last = Node::added(Op::Mul, &name, rest, y, Attrs::default());
     last.name = name;
     last.inputs.push(Some(scale));
     nodes.push(last);

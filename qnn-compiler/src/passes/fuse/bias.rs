@@ -3,6 +3,7 @@
 
 use super::view::View;
 use crate::graph::{DType, Data, Graph, TensorType, ValueId};
+use crate::op::Op;
 
 /// The product from the Add.
 pub(super) fn rule(graph: &mut Graph, view: &View, i: usize) -> bool {
@@ -21,12 +22,12 @@ pub(super) fn rule(graph: &mut Graph, view: &View, i: usize) -> bool {
 /// The product of a computed matrix with a constant one, which nothing else reads, and the constant vector.
 fn find(graph: &Graph, view: &View, i: usize) -> Option<(ValueId, ValueId)> {
     let node = &graph.nodes[i];
-    if node.op != "Add" || !node.domain.is_empty() {
+    if node.op != Op::Add {
         return None;
     }
     let (a, b) = (node.input(0)?, node.input(1)?);
     let (product, bias) = if graph.is_constant(b) { (a, b) } else { (b, a) };
-    let maker = view.maker(graph, product, &["MatMul"]).filter(|_| view.read_once(product))?;
+    let maker = view.maker(graph, product, &[Op::MatMul]).filter(|_| view.read_once(product))?;
     let weight = maker.input(1)?;
     let columns = *graph.shape(product).last()?;
     // Quantized products and sums have encodings of their own.

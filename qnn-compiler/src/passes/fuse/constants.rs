@@ -6,6 +6,7 @@
 
 use super::view::{View, with_scalar};
 use crate::graph::{Attrs, DType, Data, Graph, Node, TensorType, ValueId};
+use crate::op::Op;
 
 /// The largest number of fp16.
 const LARGEST: f32 = 65504.0;
@@ -20,11 +21,11 @@ const SMALLEST: f32 = 5.960_464_5e-8;
 pub(super) fn two_steps(graph: &mut Graph, _: &View, i: usize) -> bool {
     let node = &graph.nodes[i];
     let find = || {
-        if !node.domain.is_empty() || !matches!(node.op.as_str(), "Mul" | "Div") {
+        if !matches!(node.op, Op::Mul | Op::Div) {
             return None;
         }
         let (x, c) = with_scalar(graph, node).or_else(|| with_large(graph, node))?;
-        let divided = node.op == "Mul" || node.input(0) == Some(x);
+        let divided = node.op == Op::Mul || node.input(0) == Some(x);
         let floats = graph.dtype(x) == DType::F32 && graph.shape(x) == graph.shape(node.output(0)?);
         (c.abs() > LARGEST && c.abs() < MASK && divided && floats).then_some((x, c))
     };
@@ -32,7 +33,7 @@ pub(super) fn two_steps(graph: &mut Graph, _: &View, i: usize) -> bool {
     let name = graph.nodes[i].name.clone();
     let ty = graph.value(x).ty.clone();
     // Multiplying by the reciprocal is more exact than HTP's division (38 dB where this has 60).
-    let (step, rest) = if graph.nodes[i].op == "Mul" { (STEP, c / STEP) } else { (1.0 / STEP, STEP / c) };
+    let (step, rest) = if graph.nodes[i].op == Op::Mul { (STEP, c / STEP) } else { (1.0 / STEP, STEP / c) };
     let step = number(graph, &format!("{name}.step"), step);
     let many = graph.nodes[i]
         .inputs
@@ -49,9 +50,9 @@ pub(super) fn two_steps(graph: &mut Graph, _: &View, i: usize) -> bool {
         _ => number(graph, &format!("{name}.rest"), rest),
     };
     let between = graph.add_value(format!("{name}.between"), ty);
-    let mut first = Node::added("Mul", &name, x, between, Attrs::default());
+    let mut first = Node::added(Op::Mul, &name, x, between, Attrs::default());
     first.inputs.push(Some(step));
-    graph.nodes[i].op = "Mul".to_owned();
+    graph.nodes[i].op = Op::Mul;
     graph.nodes[i].inputs = vec![Some(between), Some(rest)];
     graph.nodes.insert(i, first);
     true
@@ -61,7 +62,7 @@ pub(super) fn two_steps(graph: &mut Graph, _: &View, i: usize) -> bool {
 fn with_large(graph: &Graph, node: &Node) -> Option<(ValueId, f32)> {
     let (a, b) = (node.input(0)?, node.input(1)?);
     let (x, constant) = if graph.is_constant(b) { (a, b) } else { (b, a) };
-    if node.op != "Mul" || !graph.is_constant(constant) || graph.is_constant(x) || !plain(graph, constant) {
+    if node.op != Op::Mul || !graph.is_constant(constant) || graph.is_constant(x) || !plain(graph, constant) {
         return None;
     }
     let largest = largest(graph, constant).filter(|largest| *largest > LARGEST)?;
@@ -108,7 +109,7 @@ pub(super) fn large_weights(graph: &mut Graph, _: &View, i: usize) -> bool {
     }
     // Channels of convolutions are the second axis, columns of matrices the last.
     let rank = graph.shape(y).len();
-    let spatial = matches!(node.op.as_str(), "Conv" | "ConvTranspose");
+    let spatial = matches!(node.op, Op::Conv | Op::ConvTranspose);
     let shape: Vec<usize> =
         std::iter::once(columns).chain(vec![1; if spatial { rank - 2 } else { 0 }]).collect();
     let scales = graph.add_constant(
@@ -118,7 +119,7 @@ pub(super) fn large_weights(graph: &mut Graph, _: &View, i: usize) -> bool {
     );
     let between = graph.add_value(format!("{name}.product"), graph.value(y).ty.clone());
     graph.nodes[i].outputs[0] = Some(between);
-    let mut after = Node::added("Mul", &name, between, y, Attrs::default());
+    let mut after = Node::added(Op::Mul, &name, between, y, Attrs::default());
     after.inputs.push(Some(scales));
     graph.nodes.insert(i + 1, after);
     true
@@ -136,17 +137,17 @@ struct Large {
 }
 
 fn find_large(graph: &Graph, node: &Node) -> Option<Large> {
-    if !node.domain.is_empty() {
+    if !node.op.is_standard() {
         return None;
     }
     let weight = node.input(1).filter(|w| graph.is_constant(*w) && plain(graph, *w))?;
     let rank = graph.shape(weight).len();
     let transposed = node.attrs.int_or("transB", 0) != 0;
-    let axis = match node.op.as_str() {
-        "Conv" => 0,
-        "ConvTranspose" if node.attrs.int_or("group", 1) == 1 => 1,
-        "Gemm" => usize::from(!transposed),
-        "MatMul" if rank > 1 => rank - 1,
+    let axis = match node.op {
+        Op::Conv => 0,
+        Op::ConvTranspose if node.attrs.int_or("group", 1) == 1 => 1,
+        Op::Gemm => usize::from(!transposed),
+        Op::MatMul if rank > 1 => rank - 1,
         _ => return None,
     };
     let columns = *graph.shape(weight).get(axis)?;
@@ -168,12 +169,12 @@ pub(super) fn guard(graph: &mut Graph, _: &View, i: usize) -> bool {
     let tiny = |id: ValueId| {
         graph.dtype(id) == DType::F32 && graph.const_scalar(id).is_some_and(|c| c > 0.0 && c < SMALLEST)
     };
-    let at = match node.op.as_str() {
-        "Add" | "Max" if node.inputs.len() == 2 => (0..2).find(|&k| node.input(k).is_some_and(tiny)),
-        "Clip" => Some(1).filter(|&k| node.input(k).is_some_and(tiny)),
+    let at = match node.op {
+        Op::Add | Op::Max if node.inputs.len() == 2 => (0..2).find(|&k| node.input(k).is_some_and(tiny)),
+        Op::Clip => Some(1).filter(|&k| node.input(k).is_some_and(tiny)),
         _ => None,
     };
-    let Some(at) = at.filter(|_| node.domain.is_empty()) else { return false };
+    let Some(at) = at.filter(|_| node.op.is_standard()) else { return false };
     let shape = node.input(at).map(|id| graph.shape(id).to_vec()).unwrap_or_default();
     let name = format!("{}.guard", node.name);
     let guard = graph.add_constant(name, TensorType::new(DType::F32, shape), Data::from_f32(&[SMALLEST]));

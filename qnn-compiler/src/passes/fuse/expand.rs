@@ -3,22 +3,23 @@
 
 use super::view::View;
 use crate::graph::{Attrs, DType, Data, Graph, Node, TensorType, ValueId};
+use crate::op::Op;
 
 /// Operators that compute element by element, and how many of their operands are elements (the others are single numbers).
-const POINTWISE: &[(&str, usize)] = &[
-    ("Abs", 1),
-    ("Add", 2),
-    ("Clip", 1),
-    ("Div", 2),
-    ("Max", 2),
-    ("Min", 2),
-    ("Mul", 2),
-    ("Neg", 1),
-    ("Pow", 2),
-    ("Reciprocal", 1),
-    ("Relu", 1),
-    ("Sqrt", 1),
-    ("Sub", 2),
+const POINTWISE: &[(Op, usize)] = &[
+    (Op::Abs, 1),
+    (Op::Add, 2),
+    (Op::Clip, 1),
+    (Op::Div, 2),
+    (Op::Max, 2),
+    (Op::Min, 2),
+    (Op::Mul, 2),
+    (Op::Neg, 1),
+    (Op::Pow, 2),
+    (Op::Reciprocal, 1),
+    (Op::Relu, 1),
+    (Op::Sqrt, 1),
+    (Op::Sub, 2),
 ];
 
 /// Lets an operator compute with what its operands were spread from, and spreads its result where that is smaller then.
@@ -35,7 +36,7 @@ pub(super) fn later(graph: &mut Graph, view: &View, i: usize) -> bool {
     let ty = TensorType::new(DType::I64, [dims.len()]);
     let dims = graph.add_constant(format!("{name}.dims"), ty, Data::from_i64(&dims));
     graph.nodes[i].outputs[0] = Some(few);
-    let mut expand = Node::added("Expand", &name, few, y, Attrs::default());
+    let mut expand = Node::added(Op::Expand, &name, few, y, Attrs::default());
     expand.inputs.push(Some(dims));
     graph.nodes.insert(i + 1, expand);
     true
@@ -43,7 +44,7 @@ pub(super) fn later(graph: &mut Graph, view: &View, i: usize) -> bool {
 
 /// The operands without copies, and the shape of what is computed of them.
 fn find(graph: &Graph, view: &View, node: &Node) -> Option<(Vec<ValueId>, Vec<usize>)> {
-    let count = POINTWISE.iter().find(|(op, _)| *op == node.op && node.domain.is_empty())?.1;
+    let count = POINTWISE.iter().find(|(op, _)| *op == node.op)?.1;
     let y = node.output(0)?;
     let given: Vec<ValueId> = node.inputs.iter().take(count).copied().collect::<Option<_>>()?;
     let plain = |id: ValueId| graph.dtype(id) == DType::F32 && graph.value(id).encoding.is_none();
@@ -63,7 +64,7 @@ fn find(graph: &Graph, view: &View, node: &Node) -> Option<(Vec<ValueId>, Vec<us
 
 /// What a value holds copies of, along axes of one element.
 fn single(graph: &Graph, view: &View, value: ValueId) -> Option<ValueId> {
-    let node = view.maker(graph, value, &["Expand", "Tile"])?;
+    let node = view.maker(graph, value, &[Op::Expand, Op::Tile])?;
     let x = node.input(0)?;
     let (from, to) = (graph.shape(x), graph.shape(value));
     let lead = to.len().checked_sub(from.len())?;

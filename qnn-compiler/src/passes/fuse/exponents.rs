@@ -4,6 +4,7 @@
 use super::norm::{meets, unshaped};
 use super::view::{View, near, with_scalar};
 use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};
+use crate::op::Op;
 
 /// The sum of exponentials of `of` along axes that are kept as ones.
 struct Sum {
@@ -12,7 +13,7 @@ struct Sum {
 }
 
 /// What `value` reduces along axes that are ones in its shape, however they came to be, and these axes.
-fn kept(graph: &Graph, view: &View, value: ValueId, op: &str) -> Option<(ValueId, Vec<i64>)> {
+fn kept(graph: &Graph, view: &View, value: ValueId, op: Op) -> Option<(ValueId, Vec<i64>)> {
     let reduce = view.maker(graph, unshaped(graph, view, value), &[op])?;
     let (x, axes) = (reduce.input(0)?, graph.const_i64(reduce.input(1)?)?);
     let places: Vec<usize> = axes.iter().filter_map(|&a| usize::try_from(a).ok()).collect();
@@ -20,22 +21,22 @@ fn kept(graph: &Graph, view: &View, value: ValueId, op: &str) -> Option<(ValueId
 }
 
 fn sum_of_exponentials(graph: &Graph, view: &View, value: ValueId) -> Option<Sum> {
-    let (exp, axes) = kept(graph, view, value, "ReduceSum")?;
-    Some(Sum { of: view.maker(graph, exp, &["Exp"])?.input(0)?, axes })
+    let (exp, axes) = kept(graph, view, value, Op::ReduceSum)?;
+    Some(Sum { of: view.maker(graph, exp, &[Op::Exp])?.input(0)?, axes })
 }
 
 /// `x` of `x − max(x)`, which is the same to a softmax; else the value itself.
 fn unshifted(graph: &Graph, view: &View, value: ValueId, axes: &[i64]) -> ValueId {
     let shifted = || {
-        let sub = view.maker(graph, value, &["Sub"])?;
-        let (x, along) = kept(graph, view, sub.input(1)?, "ReduceMax")?;
+        let sub = view.maker(graph, value, &[Op::Sub])?;
+        let (x, along) = kept(graph, view, sub.input(1)?, Op::ReduceMax)?;
         (Some(x) == sub.input(0) && along == axes).then_some(x)
     };
     shifted().unwrap_or(value)
 }
 
-fn become_softmax(node: &mut Node, op: &str, x: ValueId, axis: i64) {
-    node.op = op.to_owned();
+fn become_softmax(node: &mut Node, op: Op, x: ValueId, axis: i64) {
+    node.op = op;
     node.inputs = vec![Some(x)];
     node.attrs = Attrs::default();
     node.attrs.set("axis", Attr::Int(axis));
@@ -45,24 +46,24 @@ fn become_softmax(node: &mut Node, op: &str, x: ValueId, axis: i64) {
 pub(super) fn softmax(graph: &mut Graph, view: &View, i: usize) -> bool {
     let node = &graph.nodes[i];
     let find = || {
-        if !node.domain.is_empty() {
+        if !node.op.is_standard() {
             return None;
         }
         let (a, b) = (node.input(0)?, node.input(1)?);
-        let (exp, sum) = match node.op.as_str() {
-            "Div" => (a, b),
-            "Mul" => [(a, b), (b, a)]
-                .into_iter()
-                .find_map(|(exp, below)| Some((exp, view.maker(graph, below, &["Reciprocal"])?.input(0)?)))?,
+        let (exp, sum) = match node.op {
+            Op::Div => (a, b),
+            Op::Mul => [(a, b), (b, a)].into_iter().find_map(|(exp, below)| {
+                Some((exp, view.maker(graph, below, &[Op::Reciprocal])?.input(0)?))
+            })?,
             _ => return None,
         };
-        let of = view.maker(graph, exp, &["Exp"])?.input(0)?;
+        let of = view.maker(graph, exp, &[Op::Exp])?.input(0)?;
         let sum = sum_of_exponentials(graph, view, sum).filter(|sum| sum.of == of)?;
         let &[axis] = &sum.axes[..] else { return None };
         Some((unshifted(graph, view, of, &sum.axes), axis))
     };
     let Some((x, axis)) = find() else { return false };
-    become_softmax(&mut graph.nodes[i], "Softmax", x, axis);
+    become_softmax(&mut graph.nodes[i], Op::Softmax, x, axis);
     true
 }
 
@@ -70,23 +71,23 @@ pub(super) fn softmax(graph: &mut Graph, view: &View, i: usize) -> bool {
 pub(super) fn log_softmax(graph: &mut Graph, view: &View, i: usize) -> bool {
     let node = &graph.nodes[i];
     let find = || {
-        if !node.domain.is_empty() {
+        if !node.op.is_standard() {
             return None;
         }
-        if node.op == "Log" {
-            let softmax = view.maker(graph, node.input(0)?, &["Softmax"])?;
+        if node.op == Op::Log {
+            let softmax = view.maker(graph, node.input(0)?, &[Op::Softmax])?;
             return Some((softmax.input(0)?, softmax.attrs.int("axis")?));
         }
-        if node.op != "Sub" {
+        if node.op != Op::Sub {
             return None;
         }
-        let log = view.maker(graph, node.input(1)?, &["Log"])?;
+        let log = view.maker(graph, node.input(1)?, &[Op::Log])?;
         let sum = sum_of_exponentials(graph, view, log.input(0)?)?;
         let &[axis] = &sum.axes[..] else { return None };
         (node.input(0)? == sum.of).then(|| (unshifted(graph, view, sum.of, &sum.axes), axis))
     };
     let Some((x, axis)) = find() else { return false };
-    become_softmax(&mut graph.nodes[i], "LogSoftmax", x, axis);
+    become_softmax(&mut graph.nodes[i], Op::LogSoftmax, x, axis);
     true
 }
 
@@ -94,13 +95,13 @@ pub(super) fn log_softmax(graph: &mut Graph, view: &View, i: usize) -> bool {
 pub(super) fn log_sum_exp(graph: &mut Graph, view: &View, i: usize) -> bool {
     let node = &graph.nodes[i];
     let find = || {
-        let sum = view.maker(graph, node.input(0)?, &["ReduceSum"]).filter(|_| node.op == "Log")?;
-        let exp = view.maker(graph, sum.input(0)?, &["Exp"])?;
+        let sum = view.maker(graph, node.input(0)?, &[Op::ReduceSum]).filter(|_| node.op == Op::Log)?;
+        let exp = view.maker(graph, sum.input(0)?, &[Op::Exp])?;
         Some((exp.input(0)?, sum.input(1)?, sum.attrs.clone()))
     };
     let Some((x, axes, attrs)) = find() else { return false };
     let node = &mut graph.nodes[i];
-    node.op = "ReduceLogSumExp".to_owned();
+    node.op = Op::ReduceLogSumExp;
     node.opset = 18;
     node.inputs = vec![Some(x), Some(axes)];
     node.attrs = attrs;
@@ -111,22 +112,22 @@ pub(super) fn log_sum_exp(graph: &mut Graph, view: &View, i: usize) -> bool {
 pub(super) fn softplus(graph: &mut Graph, view: &View, i: usize) -> bool {
     let node = &graph.nodes[i];
     let find = || {
-        let add = view.maker(graph, node.input(0)?, &["Add"]).filter(|_| node.op == "Log")?;
+        let add = view.maker(graph, node.input(0)?, &[Op::Add]).filter(|_| node.op == Op::Log)?;
         let (exp, one) = with_scalar(graph, add)?;
-        let x = view.maker(graph, exp, &["Exp"])?.input(0)?;
+        let x = view.maker(graph, exp, &[Op::Exp])?.input(0)?;
         (near(one, 1.0) && graph.shape(x) == graph.shape(node.output(0)?)).then_some(x)
     };
     let Some(x) = find() else { return false };
     let node = &mut graph.nodes[i];
-    node.op = "Softplus".to_owned();
+    node.op = Op::Softplus;
     node.inputs = vec![Some(x)];
     true
 }
 
 /// x of −x, written either way.
 fn negated(graph: &Graph, view: &View, value: ValueId) -> Option<ValueId> {
-    let node = view.maker(graph, value, &["Neg", "Mul"])?;
-    if node.op == "Neg" {
+    let node = view.maker(graph, value, &[Op::Neg, Op::Mul])?;
+    if node.op == Op::Neg {
         return node.input(0);
     }
     with_scalar(graph, node).filter(|(_, by)| *by == -1.0).map(|(x, _)| x)
@@ -137,20 +138,20 @@ pub(super) fn sigmoid(graph: &mut Graph, view: &View, i: usize) -> bool {
     let node = &graph.nodes[i];
     // The exponential of 1 + exp(…), and its operand.
     let divisor = |value: ValueId| {
-        let (exp, one) = with_scalar(graph, view.maker(graph, value, &["Add"])?)?;
-        let of = view.maker(graph, exp, &["Exp"]).filter(|_| near(one, 1.0))?.input(0)?;
+        let (exp, one) = with_scalar(graph, view.maker(graph, value, &[Op::Add])?)?;
+        let of = view.maker(graph, exp, &[Op::Exp]).filter(|_| near(one, 1.0))?.input(0)?;
         Some((exp, of))
     };
     let find = || {
-        let (exp, of, above) = match node.op.as_str() {
-            "Reciprocal" => divisor(node.input(0)?).map(|(exp, of)| (exp, of, None))?,
-            "Div" => divisor(node.input(1)?).map(|(exp, of)| (exp, of, node.input(0)))?,
-            "Pow" if graph.const_scalar(node.input(1)?)? == -1.0 => {
+        let (exp, of, above) = match node.op {
+            Op::Reciprocal => divisor(node.input(0)?).map(|(exp, of)| (exp, of, None))?,
+            Op::Div => divisor(node.input(1)?).map(|(exp, of)| (exp, of, node.input(0)))?,
+            Op::Pow if graph.const_scalar(node.input(1)?)? == -1.0 => {
                 divisor(node.input(0)?).map(|(exp, of)| (exp, of, None))?
             }
             _ => return None,
         };
-        let plain = node.domain.is_empty()
+        let plain = node.op.is_standard()
             && graph.dtype(of) == DType::F32
             && graph.shape(of) == graph.shape(node.output(0)?);
         let x = match above {
@@ -168,13 +169,13 @@ pub(super) fn sigmoid(graph: &mut Graph, view: &View, i: usize) -> bool {
         None => {
             let name = graph.nodes[i].name.clone();
             let x = graph.add_value(format!("{name}.negated"), graph.value(of).ty.clone());
-            graph.nodes.insert(i, Node::added("Neg", &name, of, x, Attrs::default()));
+            graph.nodes.insert(i, Node::added(Op::Neg, &name, of, x, Attrs::default()));
             at += 1;
             x
         }
     };
     let node = &mut graph.nodes[at];
-    node.op = "Sigmoid".to_owned();
+    node.op = Op::Sigmoid;
     node.inputs = vec![Some(x)];
     node.attrs = Attrs::default();
     true
@@ -184,25 +185,25 @@ pub(super) fn sigmoid(graph: &mut Graph, view: &View, i: usize) -> bool {
 pub(super) fn tanh(graph: &mut Graph, view: &View, i: usize) -> bool {
     let node = &graph.nodes[i];
     let find = || {
-        if node.op != "Div" || !node.domain.is_empty() {
+        if node.op != Op::Div {
             return None;
         }
-        let above = view.maker(graph, node.input(0)?, &["Sub", "Add"])?;
-        let below = view.maker(graph, node.input(1)?, &["Add"])?;
+        let above = view.maker(graph, node.input(0)?, &[Op::Sub, Op::Add])?;
+        let below = view.maker(graph, node.input(1)?, &[Op::Add])?;
         if let (Some((exp, less)), Some((same, more))) =
             (with_scalar(graph, above), with_scalar(graph, below))
         {
-            let less = if above.op == "Sub" && above.input(0) == Some(exp) { -less } else { less };
-            let power = view.maker(graph, exp, &["Exp"])?.input(0)?;
-            let (x, by) = with_scalar(graph, view.maker(graph, power, &["Mul"])?)?;
+            let less = if above.op == Op::Sub && above.input(0) == Some(exp) { -less } else { less };
+            let power = view.maker(graph, exp, &[Op::Exp])?.input(0)?;
+            let (x, by) = with_scalar(graph, view.maker(graph, power, &[Op::Mul])?)?;
             return (exp == same && less == -1.0 && more == 1.0 && by == 2.0).then_some(x);
         }
         let (up, down) = (above.input(0)?, above.input(1)?);
         let same = [below.input(0)?, below.input(1)?];
-        let x = view.maker(graph, up, &["Exp"])?.input(0)?;
-        let minus = negated(graph, view, view.maker(graph, down, &["Exp"])?.input(0)?)?;
+        let x = view.maker(graph, up, &[Op::Exp])?.input(0)?;
+        let minus = negated(graph, view, view.maker(graph, down, &[Op::Exp])?.input(0)?)?;
         let fits =
-            above.op == "Sub" && x == minus && same.contains(&up) && same.contains(&down) && up != down;
+            above.op == Op::Sub && x == minus && same.contains(&up) && same.contains(&down) && up != down;
         fits.then_some(x)
     };
     let plain = |x: &ValueId| {
@@ -211,7 +212,7 @@ pub(super) fn tanh(graph: &mut Graph, view: &View, i: usize) -> bool {
     };
     let Some(x) = find().filter(plain) else { return false };
     let node = &mut graph.nodes[i];
-    node.op = "Tanh".to_owned();
+    node.op = Op::Tanh;
     node.inputs = vec![Some(x)];
     node.attrs = Attrs::default();
     true
@@ -220,19 +221,18 @@ pub(super) fn tanh(graph: &mut Graph, view: &View, i: usize) -> bool {
 /// log(sigmoid(x)) is −softplus(−x): the sigmoid of anything below −17 is zero in fp16.
 pub(super) fn log_sigmoid(graph: &mut Graph, view: &View, i: usize) -> bool {
     let node = &graph.nodes[i];
-    let found = (node.op == "Log" && node.domain.is_empty())
-        .then(|| view.maker(graph, node.input(0)?, &["Sigmoid"])?.input(0))
-        .flatten();
+    let found =
+        (node.op == Op::Log).then(|| view.maker(graph, node.input(0)?, &[Op::Sigmoid])?.input(0)).flatten();
     let Some(x) = found.filter(|x| graph.dtype(*x) == DType::F32) else { return false };
     let name = node.name.clone();
     let ty = graph.value(x).ty.clone();
     let minus = graph.add_value(format!("{name}.negated"), ty.clone());
     let softplus = graph.add_value(format!("{name}.softplus"), ty);
-    graph.nodes[i].op = "Neg".to_owned();
+    graph.nodes[i].op = Op::Neg;
     graph.nodes[i].inputs = vec![Some(softplus)];
     let before = [
-        Node::added("Neg", &name, x, minus, Attrs::default()),
-        Node::added("Softplus", &name, minus, softplus, Attrs::default()),
+        Node::added(Op::Neg, &name, x, minus, Attrs::default()),
+        Node::added(Op::Softplus, &name, minus, softplus, Attrs::default()),
     ];
     graph.nodes.splice(i..i, before);
     true
@@ -262,10 +262,10 @@ pub(super) fn hidden_rows(graph: &mut Graph, view: &View, i: usize) -> bool {
     let hidden = graph.add_value(format!("{name}.hidden"), TensorType::new(DType::Bool, reduced));
     let mut attrs = Attrs::default();
     attrs.set("keepdims", Attr::Int(1));
-    let mut max = Node::added("ReduceMax", &name, x, largest, attrs);
+    let mut max = Node::added(Op::ReduceMax, &name, x, largest, attrs);
     max.opset = 18;
     max.inputs.push(Some(axes));
-    let mut less = Node::added("Less", &name, largest, hidden, Attrs::default());
+    let mut less = Node::added(Op::Less, &name, largest, hidden, Attrs::default());
     less.inputs.push(Some(least));
     graph.nodes[i].inputs = vec![Some(hidden), Some(other), Some(softmax)];
     graph.nodes.splice(i..i, [max, less]);
@@ -274,12 +274,12 @@ pub(super) fn hidden_rows(graph: &mut Graph, view: &View, i: usize) -> bool {
 
 /// Scores, axis, softmax and what stands in its place.
 fn find_hidden(graph: &Graph, view: &View, node: &Node) -> Option<(ValueId, usize, ValueId, ValueId)> {
-    if node.op != "Where" || !node.domain.is_empty() {
+    if node.op != Op::Where {
         return None;
     }
     let (other, softmax) = (node.input(1)?, node.input(2)?);
-    let nan = view.maker(graph, node.input(0)?, &["IsNaN"])?;
-    let maker = view.maker(graph, softmax, &["Softmax"])?;
+    let nan = view.maker(graph, node.input(0)?, &[Op::IsNaN])?;
+    let maker = view.maker(graph, softmax, &[Op::Softmax])?;
     let x = maker.input(0)?;
     let axis = usize::try_from(maker.attrs.int("axis")?).ok()?;
     let fits = nan.input(0)? == softmax && graph.dtype(x) == DType::F32 && axis < graph.shape(x).len();

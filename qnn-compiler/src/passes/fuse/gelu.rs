@@ -2,6 +2,7 @@
 
 use super::view::{View, near, with_scalar};
 use crate::graph::{Attrs, Graph, Node, ValueId};
+use crate::op::Op;
 
 /// Nested products are looked through this deep.
 const DEPTH: usize = 4;
@@ -21,20 +22,20 @@ fn product(graph: &Graph, view: &View, node: &Node) -> Option<Product> {
 
 fn collect(graph: &Graph, view: &View, node: &Node, depth: usize, all: &mut Product) -> Option<()> {
     let (a, b) = (node.input(0)?, node.input(1)?);
-    let operands = match (node.op.as_str(), with_scalar(graph, node)) {
-        ("Mul", Some((x, s))) => {
+    let operands = match (node.op, with_scalar(graph, node)) {
+        (Op::Mul, Some((x, s))) => {
             all.scale *= s;
             vec![x]
         }
-        ("Div", Some((x, s))) if x == a => {
+        (Op::Div, Some((x, s))) if x == a => {
             all.scale /= s;
             vec![x]
         }
-        ("Mul", None) => vec![a, b],
+        (Op::Mul, None) => vec![a, b],
         _ => return None,
     };
     for x in operands {
-        let inner = view.maker(graph, x, &["Mul", "Div"]).filter(|_| depth > 0 && view.read_once(x));
+        let inner = view.maker(graph, x, &[Op::Mul, Op::Div]).filter(|_| depth > 0 && view.read_once(x));
         if inner.and_then(|inner| collect(graph, view, inner, depth - 1, all)).is_none() {
             all.factors.push(x);
         }
@@ -44,13 +45,13 @@ fn collect(graph: &Graph, view: &View, node: &Node, depth: usize, all: &mut Prod
 
 /// The other operand of an Add of a constant scalar.
 fn plus(graph: &Graph, view: &View, value: ValueId, scalar: f32) -> Option<ValueId> {
-    let (x, s) = with_scalar(graph, view.maker(graph, value, &["Add"])?)?;
+    let (x, s) = with_scalar(graph, view.maker(graph, value, &[Op::Add])?)?;
     near(s, scalar).then_some(x)
 }
 
 /// Whether `value` is `x` times a number.
 fn scaled(graph: &Graph, view: &View, value: ValueId, x: ValueId, number: f32) -> bool {
-    view.maker(graph, value, &["Mul", "Div"])
+    view.maker(graph, value, &[Op::Mul, Op::Div])
         .and_then(|node| product(graph, view, node))
         .is_some_and(|p| p.factors == [x] && near(p.scale, number))
 }
@@ -58,7 +59,7 @@ fn scaled(graph: &Graph, view: &View, value: ValueId, x: ValueId, number: f32) -
 /// Gelu from its last Mul or Div: half of x times one plus the error function, or the tanh that stands for it.
 pub(super) fn gelu(graph: &mut Graph, view: &View, i: usize) -> bool {
     let Some(x) = gelu_input(graph, view, &graph.nodes[i]) else { return false };
-    replace(&mut graph.nodes[i], "Gelu", x);
+    replace(&mut graph.nodes[i], Op::Gelu, x);
     true
 }
 
@@ -67,8 +68,10 @@ fn gelu_input(graph: &Graph, view: &View, node: &Node) -> Option<ValueId> {
     let &[a, b] = &p.factors[..] else { return None };
     [(a, b), (b, a)].into_iter().find_map(|(x, sum)| {
         let curve = plus(graph, view, sum, 1.0)?;
-        let fits = match view.maker(graph, curve, &["Erf", "Tanh"])? {
-            erf if erf.op == "Erf" => scaled(graph, view, erf.input(0)?, x, std::f32::consts::FRAC_1_SQRT_2),
+        let fits = match view.maker(graph, curve, &[Op::Erf, Op::Tanh])? {
+            erf if erf.op == Op::Erf => {
+                scaled(graph, view, erf.input(0)?, x, std::f32::consts::FRAC_1_SQRT_2)
+            }
             tanh => is_angle(graph, view, tanh.input(0)?, x)?,
         };
         fits.then_some(x)
@@ -79,13 +82,13 @@ fn gelu_input(graph: &Graph, view: &View, node: &Node) -> Option<ValueId> {
 fn is_angle(graph: &Graph, view: &View, value: ValueId, x: ValueId) -> Option<bool> {
     const SLOPE: f32 = 0.797_884_6;
     const CUBE: f32 = 0.044_715;
-    let p = product(graph, view, view.maker(graph, value, &["Mul", "Div"])?)?;
+    let p = product(graph, view, view.maker(graph, value, &[Op::Mul, Op::Div])?)?;
     if !near(p.scale, SLOPE) {
         return None;
     }
     Some(match p.factors[..] {
         [sum] => {
-            let add = view.maker(graph, sum, &["Add"])?;
+            let add = view.maker(graph, sum, &[Op::Add])?;
             let (a, b) = (add.input(0)?, add.input(1)?);
             let cube = if a == x { b } else { a };
             (a == x || b == x) && power(graph, view, cube, x, 3, CUBE)
@@ -100,7 +103,7 @@ fn is_angle(graph: &Graph, view: &View, value: ValueId, x: ValueId) -> Option<bo
 
 /// Whether `value` is a number times `x` to a power, as Pow or as a product.
 fn power(graph: &Graph, view: &View, value: ValueId, x: ValueId, exponent: usize, number: f32) -> bool {
-    let Some(p) = view.maker(graph, value, &["Mul", "Div"]).and_then(|n| product(graph, view, n)) else {
+    let Some(p) = view.maker(graph, value, &[Op::Mul, Op::Div]).and_then(|n| product(graph, view, n)) else {
         return false;
     };
     let mut degree = 0;
@@ -112,8 +115,8 @@ fn power(graph: &Graph, view: &View, value: ValueId, x: ValueId, exponent: usize
 
 /// The exponent of a Pow of `x`, or of a product of `x` with itself that others read too.
 fn pow_of(graph: &Graph, view: &View, value: ValueId, x: ValueId) -> Option<usize> {
-    let node = view.maker(graph, value, &["Pow", "Mul"])?;
-    if node.op == "Mul" {
+    let node = view.maker(graph, value, &[Op::Pow, Op::Mul])?;
+    if node.op == Op::Mul {
         return (node.input(0)? == x && node.input(1)? == x).then_some(2);
     }
     let exponent = graph.const_scalar(node.input(1)?)?;
@@ -124,20 +127,20 @@ fn pow_of(graph: &Graph, view: &View, value: ValueId, x: ValueId) -> Option<usiz
 /// Mish from its Mul: x times tanh of softplus.
 pub(super) fn mish(graph: &mut Graph, view: &View, i: usize) -> bool {
     let node = &graph.nodes[i];
-    let found = (node.op == "Mul").then(|| {
+    let found = (node.op == Op::Mul).then(|| {
         let (a, b) = (node.input(0)?, node.input(1)?);
         [(a, b), (b, a)].into_iter().find_map(|(x, gate)| {
-            let softplus = view.maker(graph, gate, &["Tanh"])?.input(0)?;
-            (view.maker(graph, softplus, &["Softplus"])?.input(0)? == x).then_some(x)
+            let softplus = view.maker(graph, gate, &[Op::Tanh])?.input(0)?;
+            (view.maker(graph, softplus, &[Op::Softplus])?.input(0)? == x).then_some(x)
         })
     });
     let Some(x) = found.flatten() else { return false };
-    replace(&mut graph.nodes[i], "Mish", x);
+    replace(&mut graph.nodes[i], Op::Mish, x);
     true
 }
 
-fn replace(node: &mut Node, op: &str, x: ValueId) {
-    node.op = op.to_owned();
+fn replace(node: &mut Node, op: Op, x: ValueId) {
+    node.op = op;
     node.inputs = vec![Some(x)];
     node.attrs = Attrs::default();
 }
@@ -155,7 +158,7 @@ mod tests {
     }
     use Operand::{Node as N, Number as C, X};
 
-    fn graph(nodes: &[(&str, &[Operand])]) -> Graph {
+    fn graph(nodes: &[(Op, &[Operand])]) -> Graph {
         let mut graph = Graph::new("g");
         let ty = TensorType::new(DType::F32, [4]);
         let x = graph.add_value("x", ty.clone());
@@ -178,8 +181,7 @@ mod tests {
             made.push(y);
             graph.nodes.push(Node {
                 name: format!("n{i}"),
-                domain: String::new(),
-                op: (*op).to_owned(),
+                op: *op,
                 opset: 20,
                 inputs,
                 outputs: vec![Some(y)],
@@ -191,7 +193,7 @@ mod tests {
         graph
     }
 
-    fn fused(nodes: &[(&str, &[Operand])]) -> Vec<String> {
+    fn fused(nodes: &[(Op, &[Operand])]) -> Vec<Op> {
         let mut graph = graph(nodes);
         super::super::run(&mut graph);
         graph.nodes.into_iter().map(|n| n.op).collect()
@@ -199,78 +201,78 @@ mod tests {
 
     #[test]
     fn gelu_with_the_half_at_the_end() {
-        let half_last: &[(&str, &[Operand])] = &[
-            ("Div", &[X, C(std::f32::consts::SQRT_2)]),
-            ("Erf", &[N(0)]),
-            ("Add", &[N(1), C(1.0)]),
-            ("Mul", &[X, N(2)]),
-            ("Mul", &[N(3), C(0.5)]),
+        let half_last: &[(Op, &[Operand])] = &[
+            (Op::Div, &[X, C(std::f32::consts::SQRT_2)]),
+            (Op::Erf, &[N(0)]),
+            (Op::Add, &[N(1), C(1.0)]),
+            (Op::Mul, &[X, N(2)]),
+            (Op::Mul, &[N(3), C(0.5)]),
         ];
-        assert_eq!(fused(half_last), ["Gelu"]);
+        assert_eq!(fused(half_last), [Op::Gelu]);
     }
 
     #[test]
     fn gelu_with_the_half_on_either_factor() {
-        let on_x: &[(&str, &[Operand])] = &[
-            ("Mul", &[X, C(std::f32::consts::FRAC_1_SQRT_2)]),
-            ("Erf", &[N(0)]),
-            ("Add", &[C(1.0), N(1)]),
-            ("Mul", &[X, C(0.5)]),
-            ("Mul", &[N(3), N(2)]),
+        let on_x: &[(Op, &[Operand])] = &[
+            (Op::Mul, &[X, C(std::f32::consts::FRAC_1_SQRT_2)]),
+            (Op::Erf, &[N(0)]),
+            (Op::Add, &[C(1.0), N(1)]),
+            (Op::Mul, &[X, C(0.5)]),
+            (Op::Mul, &[N(3), N(2)]),
         ];
-        let on_sum: &[(&str, &[Operand])] = &[
-            ("Div", &[X, C(std::f32::consts::SQRT_2)]),
-            ("Erf", &[N(0)]),
-            ("Add", &[N(1), C(1.0)]),
-            ("Mul", &[N(2), C(0.5)]),
-            ("Mul", &[X, N(3)]),
+        let on_sum: &[(Op, &[Operand])] = &[
+            (Op::Div, &[X, C(std::f32::consts::SQRT_2)]),
+            (Op::Erf, &[N(0)]),
+            (Op::Add, &[N(1), C(1.0)]),
+            (Op::Mul, &[N(2), C(0.5)]),
+            (Op::Mul, &[X, N(3)]),
         ];
-        assert_eq!(fused(on_x), ["Gelu"]);
-        assert_eq!(fused(on_sum), ["Gelu"]);
+        assert_eq!(fused(on_x), [Op::Gelu]);
+        assert_eq!(fused(on_sum), [Op::Gelu]);
     }
 
     #[test]
     fn gelu_by_tanh_with_a_power_or_a_product() {
-        let power: &[(&str, &[Operand])] = &[
-            ("Pow", &[X, C(3.0)]),
-            ("Mul", &[N(0), C(0.044_715)]),
-            ("Add", &[X, N(1)]),
-            ("Mul", &[N(2), C(0.797_884_6)]),
-            ("Tanh", &[N(3)]),
-            ("Add", &[N(4), C(1.0)]),
-            ("Mul", &[X, C(0.5)]),
-            ("Mul", &[N(6), N(5)]),
+        let power: &[(Op, &[Operand])] = &[
+            (Op::Pow, &[X, C(3.0)]),
+            (Op::Mul, &[N(0), C(0.044_715)]),
+            (Op::Add, &[X, N(1)]),
+            (Op::Mul, &[N(2), C(0.797_884_6)]),
+            (Op::Tanh, &[N(3)]),
+            (Op::Add, &[N(4), C(1.0)]),
+            (Op::Mul, &[X, C(0.5)]),
+            (Op::Mul, &[N(6), N(5)]),
         ];
-        let product: &[(&str, &[Operand])] = &[
-            ("Mul", &[X, X]),
-            ("Mul", &[N(0), C(0.044_715)]),
-            ("Add", &[N(1), C(1.0)]),
-            ("Mul", &[X, C(0.797_884_6)]),
-            ("Mul", &[N(3), N(2)]),
-            ("Tanh", &[N(4)]),
-            ("Add", &[N(5), C(1.0)]),
-            ("Mul", &[X, C(0.5)]),
-            ("Mul", &[N(7), N(6)]),
+        let product: &[(Op, &[Operand])] = &[
+            (Op::Mul, &[X, X]),
+            (Op::Mul, &[N(0), C(0.044_715)]),
+            (Op::Add, &[N(1), C(1.0)]),
+            (Op::Mul, &[X, C(0.797_884_6)]),
+            (Op::Mul, &[N(3), N(2)]),
+            (Op::Tanh, &[N(4)]),
+            (Op::Add, &[N(5), C(1.0)]),
+            (Op::Mul, &[X, C(0.5)]),
+            (Op::Mul, &[N(7), N(6)]),
         ];
-        assert_eq!(fused(power), ["Gelu"]);
-        assert_eq!(fused(product), ["Gelu"]);
+        assert_eq!(fused(power), [Op::Gelu]);
+        assert_eq!(fused(product), [Op::Gelu]);
     }
 
     #[test]
     fn other_constants_are_not_gelu() {
-        let no_gelu: &[(&str, &[Operand])] = &[
-            ("Div", &[X, C(2.0)]),
-            ("Erf", &[N(0)]),
-            ("Add", &[N(1), C(1.0)]),
-            ("Mul", &[X, N(2)]),
-            ("Mul", &[N(3), C(0.5)]),
+        let no_gelu: &[(Op, &[Operand])] = &[
+            (Op::Div, &[X, C(2.0)]),
+            (Op::Erf, &[N(0)]),
+            (Op::Add, &[N(1), C(1.0)]),
+            (Op::Mul, &[X, N(2)]),
+            (Op::Mul, &[N(3), C(0.5)]),
         ];
-        assert_eq!(fused(no_gelu), ["Div", "Erf", "Add", "Mul", "Mul"]);
+        assert_eq!(fused(no_gelu), [Op::Div, Op::Erf, Op::Add, Op::Mul, Op::Mul]);
     }
 
     #[test]
     fn mish_is_one_node() {
-        let mish: &[(&str, &[Operand])] = &[("Softplus", &[X]), ("Tanh", &[N(0)]), ("Mul", &[X, N(1)])];
-        assert_eq!(fused(mish), ["Mish"]);
+        let mish: &[(Op, &[Operand])] = &[(Op::Softplus, &[X]), (Op::Tanh, &[N(0)]), (Op::Mul, &[X, N(1)])];
+        assert_eq!(fused(mish), [Op::Mish]);
     }
 }

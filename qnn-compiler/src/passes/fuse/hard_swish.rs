@@ -2,34 +2,35 @@
 
 use super::view::{View, near, with_scalar};
 use crate::graph::{Attr, Attrs, Graph, Node, ValueId};
+use crate::op::Op;
 
 /// The input of `clip(x + 3, 0, 6)` that makes `value`.
 fn clipped(graph: &Graph, view: &View, value: ValueId) -> Option<ValueId> {
-    let clip = view.maker(graph, value, &["Clip"])?;
+    let clip = view.maker(graph, value, &[Op::Clip])?;
     let low = graph.const_scalar(clip.input(1)?)?;
     let high = graph.const_scalar(clip.input(2)?)?;
-    let (x, three) = with_scalar(graph, view.maker(graph, clip.input(0)?, &["Add"])?)?;
+    let (x, three) = with_scalar(graph, view.maker(graph, clip.input(0)?, &[Op::Add])?)?;
     (low == 0.0 && near(high, 6.0) && near(three, 3.0)).then_some(x)
 }
 
 /// What `value` is six times of: the operand of a division by six or a product with a sixth.
 fn sixth(graph: &Graph, node: &Node) -> Option<ValueId> {
     let (x, s) = with_scalar(graph, node)?;
-    match node.op.as_str() {
-        "Div" if near(s, 6.0) && node.input(0) == Some(x) => Some(x),
-        "Mul" if near(s, 1.0 / 6.0) => Some(x),
+    match node.op {
+        Op::Div if near(s, 6.0) && node.input(0) == Some(x) => Some(x),
+        Op::Mul if near(s, 1.0 / 6.0) => Some(x),
         _ => None,
     }
 }
 
 /// The input of a hard sigmoid (slope 1/6, offset 1/2) that makes `value`.
 fn hard_sigmoid_of(graph: &Graph, view: &View, value: ValueId) -> Option<ValueId> {
-    if let Some(node) = view.maker(graph, value, &["HardSigmoid"]) {
+    if let Some(node) = view.maker(graph, value, &[Op::HardSigmoid]) {
         let fits =
             near(node.attrs.float_or("alpha", 0.2), 1.0 / 6.0) && near(node.attrs.float_or("beta", 0.5), 0.5);
         return fits.then_some(node.input(0)?);
     }
-    clipped(graph, view, sixth(graph, view.maker(graph, value, &["Div", "Mul"])?)?)
+    clipped(graph, view, sixth(graph, view.maker(graph, value, &[Op::Div, Op::Mul])?)?)
 }
 
 /// The other factor of a product whose one factor `part` recognises.
@@ -41,28 +42,28 @@ fn product(node: &Node, part: impl Fn(ValueId) -> Option<ValueId>) -> Option<Val
 /// HardSwish from its last Mul or Div.
 pub(super) fn hard_swish(graph: &mut Graph, view: &View, i: usize) -> bool {
     let node = &graph.nodes[i];
-    let found = match node.op.as_str() {
-        "Mul" => {
+    let found = match node.op {
+        Op::Mul => {
             product(node, |v| hard_sigmoid_of(graph, view, v)).or_else(|| scaled_product(graph, view, node))
         }
-        "Div" => scaled_product(graph, view, node),
+        Op::Div => scaled_product(graph, view, node),
         _ => None,
     };
     let Some(x) = found else { return false };
-    replace(&mut graph.nodes[i], "HardSwish", x, Attrs::default());
+    replace(&mut graph.nodes[i], Op::HardSwish, x, Attrs::default());
     true
 }
 
 /// x · clip(x + 3, 0, 6), then the sixth.
 fn scaled_product(graph: &Graph, view: &View, node: &Node) -> Option<ValueId> {
-    let mul = view.maker(graph, sixth(graph, node)?, &["Mul"])?;
+    let mul = view.maker(graph, sixth(graph, node)?, &[Op::Mul])?;
     product(mul, |v| clipped(graph, view, v))
 }
 
 /// HardSigmoid from its last Div or Mul.
 pub(super) fn hard_sigmoid(graph: &mut Graph, view: &View, i: usize) -> bool {
     let node = &graph.nodes[i];
-    let Some(x) = matches!(node.op.as_str(), "Div" | "Mul")
+    let Some(x) = matches!(node.op, Op::Div | Op::Mul)
         .then(|| sixth(graph, node))
         .flatten()
         .and_then(|v| clipped(graph, view, v))
@@ -72,12 +73,12 @@ pub(super) fn hard_sigmoid(graph: &mut Graph, view: &View, i: usize) -> bool {
     let mut attrs = Attrs::default();
     attrs.set("alpha", Attr::Float(1.0 / 6.0));
     attrs.set("beta", Attr::Float(0.5));
-    replace(&mut graph.nodes[i], "HardSigmoid", x, attrs);
+    replace(&mut graph.nodes[i], Op::HardSigmoid, x, attrs);
     true
 }
 
-fn replace(node: &mut Node, op: &str, x: ValueId, attrs: Attrs) {
-    node.op = op.to_owned();
+fn replace(node: &mut Node, op: Op, x: ValueId, attrs: Attrs) {
+    node.op = op;
     node.inputs = vec![Some(x)];
     node.attrs = attrs;
 }

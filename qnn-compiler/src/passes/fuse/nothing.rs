@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::view::{uniform, with_scalar};
 use crate::graph::{Graph, Node, ValueId};
+use crate::op::Op;
 
 /// The largest number of fp16: no value is beyond.
 const LARGEST: f32 = 65504.0;
@@ -29,21 +30,21 @@ pub(super) fn run(graph: &mut Graph) {
 
 /// The operand that a node gives back.
 fn unchanged(graph: &Graph, node: &Node) -> Option<ValueId> {
-    if !node.domain.is_empty() || node.outputs.len() != 1 {
+    if !node.op.is_standard() || node.outputs.len() != 1 {
         return None;
     }
     let first = node.input(0).filter(|x| graph.dtype(*x).is_float() && !graph.is_constant(*x));
-    match node.op.as_str() {
-        "Cast" | "Expand" | "Identity" | "Reshape" => first,
-        "Pow" => first.filter(|_| node.input(1).and_then(|e| uniform(graph, e)) == Some(1.0)),
-        "Add" | "Div" | "Max" | "Min" | "Mul" | "Sub" if node.inputs.len() == 2 => {
+    match node.op {
+        Op::Cast | Op::Expand | Op::Identity | Op::Reshape => first,
+        Op::Pow => first.filter(|_| node.input(1).and_then(|e| uniform(graph, e)) == Some(1.0)),
+        Op::Add | Op::Div | Op::Max | Op::Min | Op::Mul | Op::Sub if node.inputs.len() == 2 => {
             let (x, number) = with_scalar(graph, node)?;
-            let nothing = match node.op.as_str() {
-                "Add" => number == 0.0,
-                "Max" => number <= -LARGEST,
-                "Min" => number >= LARGEST,
-                "Mul" => number == 1.0,
-                "Sub" => number == 0.0 && first == Some(x),
+            let nothing = match node.op {
+                Op::Add => number == 0.0,
+                Op::Max => number <= -LARGEST,
+                Op::Min => number >= LARGEST,
+                Op::Mul => number == 1.0,
+                Op::Sub => number == 0.0 && first == Some(x),
                 _ => number == 1.0 && first == Some(x),
             };
             (nothing && graph.dtype(x).is_float()).then_some(x)

@@ -3,11 +3,11 @@
 
 use super::view::View;
 use crate::graph::{Attr, Attrs, Graph};
+use crate::op::Op;
 
 /// A way to write one of these ops for a tensor (n, c, h, w).
 struct Pattern {
-    op: &'static str,
-    domain: &'static str,
+    op: Op,
     /// Order of channels within a block, where the op has one.
     mode: Option<&'static str>,
     perm: &'static [i64],
@@ -17,45 +17,37 @@ struct Pattern {
     block: usize,
 }
 
-/// The vendor's op package, as the domain of ops that ONNX does not have.
-const VENDOR: &str = "qti.aisw";
-
 const PATTERNS: &[Pattern] = &[
     Pattern {
-        op: "DepthToSpace",
-        domain: "",
+        op: Op::DepthToSpace,
         mode: Some("DCR"),
         perm: &[0, 3, 4, 1, 5, 2],
         middle: |[n, c, h, w], b| Some(vec![n, b, b, parts(c, b * b)?, h, w]),
         block: 1,
     },
     Pattern {
-        op: "DepthToSpace",
-        domain: "",
+        op: Op::DepthToSpace,
         mode: Some("CRD"),
         perm: &[0, 1, 4, 2, 5, 3],
         middle: |[n, c, h, w], b| Some(vec![n, parts(c, b * b)?, b, b, h, w]),
         block: 2,
     },
     Pattern {
-        op: "SpaceToDepth",
-        domain: "",
+        op: Op::SpaceToDepth,
         mode: Some("DCR"),
         perm: &[0, 3, 5, 1, 2, 4],
         middle: |[n, c, h, w], b| Some(vec![n, c, parts(h, b)?, b, parts(w, b)?, b]),
         block: 3,
     },
     Pattern {
-        op: "SpaceToDepth",
-        domain: "",
+        op: Op::SpaceToDepth,
         mode: Some("CRD"),
         perm: &[0, 1, 3, 5, 2, 4],
         middle: |[n, c, h, w], b| Some(vec![n, c, parts(h, b)?, b, parts(w, b)?, b]),
         block: 3,
     },
     Pattern {
-        op: "ChannelShuffle",
-        domain: VENDOR,
+        op: Op::HtpChannelShuffle,
         mode: None,
         perm: &[0, 2, 1, 3, 4],
         middle: |[n, c, h, w], groups| Some(vec![n, groups, parts(c, groups)?, h, w]),
@@ -71,8 +63,7 @@ fn parts(extent: usize, of: usize) -> Option<usize> {
 pub(super) fn rule(graph: &mut Graph, view: &View, i: usize) -> bool {
     let Some((x, pattern, block)) = find(graph, view, i) else { return false };
     let node = &mut graph.nodes[i];
-    pattern.op.clone_into(&mut node.op);
-    pattern.domain.clone_into(&mut node.domain);
+    node.op = pattern.op;
     node.inputs = vec![Some(x)];
     node.attrs = Attrs::default();
     let name = if pattern.mode.is_some() { "blocksize" } else { "group" };
@@ -85,13 +76,13 @@ pub(super) fn rule(graph: &mut Graph, view: &View, i: usize) -> bool {
 
 fn find(graph: &Graph, view: &View, i: usize) -> Option<(crate::graph::ValueId, &'static Pattern, usize)> {
     let node = &graph.nodes[i];
-    if node.op != "Reshape" || !node.domain.is_empty() {
+    if node.op != Op::Reshape {
         return None;
     }
     let moved = node.input(0)?;
-    let transpose = view.maker(graph, moved, &["Transpose"])?;
+    let transpose = view.maker(graph, moved, &[Op::Transpose])?;
     let middle = transpose.input(0)?;
-    let x = view.maker(graph, middle, &["Reshape"])?.input(0)?;
+    let x = view.maker(graph, middle, &[Op::Reshape])?.input(0)?;
     let from = <[usize; 4]>::try_from(graph.shape(x)).ok()?;
     // Encodings that differ on the way convert the numbers.
     let encoding = |id| graph.value(id).encoding.as_ref();
@@ -102,7 +93,7 @@ fn find(graph: &Graph, view: &View, i: usize) -> Option<(crate::graph::ValueId, 
     PATTERNS.iter().find_map(|pattern| {
         let block = *shape.get(pattern.block)?;
         // The vendor's ops are lowered on floats only.
-        let float = pattern.domain.is_empty() || encoding(x).is_none();
+        let float = pattern.op.is_standard() || encoding(x).is_none();
         let fits = float
             && perm == pattern.perm
             && (pattern.middle)(from, block).as_deref() == Some(shape)
@@ -114,8 +105,8 @@ fn find(graph: &Graph, view: &View, i: usize) -> Option<(crate::graph::ValueId, 
 /// The shape that the op makes.
 fn result(pattern: &Pattern, [n, c, h, w]: [usize; 4], b: usize) -> [usize; 4] {
     match pattern.op {
-        "DepthToSpace" => [n, c / (b * b), h * b, w * b],
-        "SpaceToDepth" => [n, c * b * b, h / b, w / b],
+        Op::DepthToSpace => [n, c / (b * b), h * b, w * b],
+        Op::SpaceToDepth => [n, c * b * b, h / b, w / b],
         _ => [n, c, h, w],
     }
 }

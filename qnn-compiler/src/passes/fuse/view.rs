@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::graph::{Graph, Node, ValueId};
+use crate::op::Op;
 
 pub(super) struct View {
     producers: HashMap<ValueId, usize>,
@@ -22,12 +23,12 @@ impl View {
 
     /// The node that makes a value, when it is one of these ops of the standard domain. A value with an encoding is rounded
     /// and saturated, and whoever merged its maker away would lose that.
-    pub(super) fn maker<'g>(&self, graph: &'g Graph, value: ValueId, ops: &[&str]) -> Option<&'g Node> {
+    pub(super) fn maker<'g>(&self, graph: &'g Graph, value: ValueId, ops: &[Op]) -> Option<&'g Node> {
         if graph.value(value).encoding.is_some() {
             return None;
         }
         let node = &graph.nodes[*self.producers.get(&value)?];
-        (node.domain.is_empty() && ops.contains(&node.op.as_str())).then_some(node)
+        (ops.contains(&node.op)).then_some(node)
     }
 
     /// Position of the node that makes a value.

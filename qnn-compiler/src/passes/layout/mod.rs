@@ -27,6 +27,7 @@ use std::collections::HashMap;
 use qnn_types::Diagnostic;
 
 use crate::graph::{Attr, Attrs, Data, Graph, Node, TensorType, ValueId};
+use crate::op::Op;
 use crate::problem::{Problems, Result};
 use perm::Order;
 
@@ -123,11 +124,11 @@ impl Layout<'_> {
             None => {
                 let id = self.value(name, ty);
                 let node = if perm::moves_nothing(&key.1, &value.ty.shape) {
-                    Node::added("Reshape", &value.name, source, id, Attrs::default())
+                    Node::added(Op::Reshape, &value.name, source, id, Attrs::default())
                 } else {
                     let mut attrs = Attrs::default();
                     attrs.set("perm", Attr::Ints(key.1.iter().map(|&p| p as i64).collect()));
-                    Node::added("Transpose", &value.name, source, id, attrs)
+                    Node::added(Op::Transpose, &value.name, source, id, attrs)
                 };
                 self.nodes.push(node);
                 id
@@ -163,7 +164,7 @@ impl Layout<'_> {
             Some(data) => self.constant(name, ty, data),
             None => {
                 let raised = self.value(name, ty);
-                self.nodes.push(Node::added("Reshape", &value.name, source, raised, Attrs::default()));
+                self.nodes.push(Node::added(Op::Reshape, &value.name, source, raised, Attrs::default()));
                 raised
             }
         };
@@ -202,7 +203,7 @@ impl Layout<'_> {
                 let ty = self.graph.value(physical).ty.clone();
                 let out = self.value(name.clone(), ty);
                 self.graph.value_mut(out).encoding = self.graph.value(physical).encoding.clone();
-                self.nodes.push(Node::added("Identity", &name, physical, out, Attrs::default()));
+                self.nodes.push(Node::added(Op::Identity, &name, physical, out, Attrs::default()));
                 out
             } else {
                 physical

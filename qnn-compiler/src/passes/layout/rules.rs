@@ -8,11 +8,12 @@ use super::perm::{self, Order};
 use super::{Layout, args};
 use crate::graph::{Attr, Layout as NodeLayout, Node, ValueId};
 use crate::lower::table::{self, Axes, Operands};
+use crate::op::Op;
 use crate::problem::node_problem;
 
 /// Places one node: rewrites its operands, settles its results, and adds it where it computes something.
 pub(super) fn place(pass: &mut Layout<'_>, node: Node) -> Result<(), Diagnostic> {
-    let axes = table::find(&node.domain, &node.op).map_or(Axes::Opaque, |row| row.axes);
+    let axes = table::find(node.op).map_or(Axes::Opaque, |row| row.axes);
     match axes {
         Axes::Opaque => opaque(pass, node),
         Axes::Spatial(operands) => spatial(pass, node, operands),
@@ -124,7 +125,7 @@ fn elementwise(pass: &mut Layout<'_>, mut node: Node) -> Result<(), Diagnostic> 
 fn is_dequantized_result(pass: &Layout<'_>, node: &Node) -> bool {
     let encoded = |id: Option<ValueId>| id.is_some_and(|id| pass.graph.value(id).encoding.is_some());
     let read = node.output(0).is_some_and(|id| pass.graph.outputs.contains(&id));
-    node.op == "Identity" && read && encoded(node.input(0)) && !encoded(node.output(0))
+    node.op == Op::Identity && read && encoded(node.input(0)) && !encoded(node.output(0))
 }
 
 /// An operand that broadcasts against tensors in `order`.
@@ -311,7 +312,7 @@ fn reshape(pass: &mut Layout<'_>, mut node: Node) -> Result<(), Diagnostic> {
         None => (pass.want_model_order(x), perm::identity(pass.rank(y))),
     };
     node.inputs = vec![Some(source)];
-    node.op = "Reshape".to_owned();
+    node.op = Op::Reshape;
     pass.settle(y, result);
     pass.nodes.push(node);
     Ok(())

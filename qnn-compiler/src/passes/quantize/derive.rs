@@ -3,6 +3,7 @@
 use super::propagate;
 use crate::graph::{Encoding, Graph, Node, ValueId};
 use crate::interval::{self, Interval};
+use crate::op::Op;
 
 /// Beyond this 16 bits are too coarse for a bound, which is further than what a network makes of its numbers.
 const FURTHEST: f64 = 4096.0;
@@ -30,7 +31,7 @@ fn before_sums(graph: &mut Graph) {
 }
 
 fn before_sum(graph: &Graph, node: &Node) -> Option<(ValueId, Interval)> {
-    if node.op != "Add" || !node.domain.is_empty() {
+    if node.op != Op::Add {
         return None;
     }
     let (a, b) = (node.input(0)?, node.input(1)?);
@@ -53,25 +54,25 @@ fn sixteen_bits((low, high): Interval) -> Option<Encoding> {
 }
 
 fn over_its_bounds(graph: &Graph, node: &Node) -> Option<Encoding> {
-    if !node.domain.is_empty() || node.outputs.iter().flatten().count() != 1 {
+    if !node.op.is_standard() || node.outputs.iter().flatten().count() != 1 {
         return None;
     }
     let x = node.input(0)?;
     let first = operand(graph, x);
     let copied =
         graph.value(x).encoding.clone().filter(|e| e.per_tensor().is_some() && !graph.is_constant(x));
-    let range = match node.op.as_str() {
+    let range = match node.op {
         // Zero is among the numbers of every encoding.
-        "Pad" if node.input(1).is_none_or(|id| graph.const_scalar(id) == Some(0.0)) => return copied,
-        "Conv" => linear(graph, node, first?, 0)?,
-        "ConvTranspose" => linear(graph, node, first?, 1)?,
-        "Gemm" => linear(graph, node, first?, usize::from(node.attrs.int_or("transB", 0) == 0))?,
-        "MatMul" if graph.is_constant(node.input(1)?) => {
+        Op::Pad if node.input(1).is_none_or(|id| graph.const_scalar(id) == Some(0.0)) => return copied,
+        Op::Conv => linear(graph, node, first?, 0)?,
+        Op::ConvTranspose => linear(graph, node, first?, 1)?,
+        Op::Gemm => linear(graph, node, first?, usize::from(node.attrs.int_or("transB", 0) == 0))?,
+        Op::MatMul if graph.is_constant(node.input(1)?) => {
             let rank = graph.shape(node.input(1)?).len();
             let back = if node.attrs.int_or("transB", 0) == 0 { 1 } else { 2 };
             linear(graph, node, first?, rank.checked_sub(back)?)?
         }
-        "Clip" => {
+        Op::Clip => {
             let bound = |i: usize, none: f64| match node.input(i) {
                 None => Some(none),
                 Some(id) => graph.const_scalar(id).map(f64::from),
@@ -80,15 +81,15 @@ fn over_its_bounds(graph: &Graph, node: &Node) -> Option<Encoding> {
             let (low, high) = first?;
             (low.max(from).min(to), high.min(to).max(from))
         }
-        "LogSoftmax" => {
+        Op::LogSoftmax => {
             let (low, high) = first?;
             // Of equal numbers it is the logarithm of their count.
             let count = graph.shape(x).iter().product::<usize>().max(1) as f64;
             (low - high - count.ln(), 0.0)
         }
-        "Exp" | "Log" | "Pow" => return None,
+        Op::Exp | Op::Log | Op::Pow => return None,
         op => {
-            let skip = usize::from(op == "Where");
+            let skip = usize::from(op == Op::Where);
             let operands: Option<Vec<Interval>> =
                 node.inputs.iter().skip(skip).flatten().map(|&id| operand(graph, id)).collect();
             let same = node.inputs.len() == 2 && node.input(0) == node.input(1);
@@ -114,8 +115,8 @@ fn operand(graph: &Graph, id: ValueId) -> Option<Interval> {
 /// How many products or numbers are added to one element of the result.
 fn terms(graph: &Graph, node: &Node) -> usize {
     let elements = |id: Option<ValueId>| id.map_or(1, |id| graph.value(id).ty.elements());
-    match node.op.as_str() {
-        "MatMul" => node.input(0).and_then(|id| graph.shape(id).last().copied()).unwrap_or(1),
+    match node.op {
+        Op::MatMul => node.input(0).and_then(|id| graph.shape(id).last().copied()).unwrap_or(1),
         _ => elements(node.input(0)) / elements(node.output(0)).max(1),
     }
 }

@@ -3,68 +3,69 @@
 use std::collections::HashMap;
 
 use crate::graph::{DType, Data, Encoding, Graph, Node, TensorType, ValueId, params};
+use crate::op::Op;
 
 /// Operators that put elements elsewhere without looking at them; with how many of their inputs are such elements.
-const MOVING: &[(&str, usize)] = &[
-    ("Concat", usize::MAX),
-    ("DepthToSpace", 1),
-    ("Expand", 1),
-    ("Flatten", 1),
-    ("Gather", 1),
-    ("Identity", 1),
-    ("MaxPool", 1),
-    ("Reshape", 1),
-    ("Slice", 1),
-    ("SpaceToDepth", 1),
-    ("Split", 1),
-    ("Squeeze", 1),
-    ("Tile", 1),
-    ("Transpose", 1),
-    ("Unsqueeze", 1),
+const MOVING: &[(Op, usize)] = &[
+    (Op::Concat, usize::MAX),
+    (Op::DepthToSpace, 1),
+    (Op::Expand, 1),
+    (Op::Flatten, 1),
+    (Op::Gather, 1),
+    (Op::Identity, 1),
+    (Op::MaxPool, 1),
+    (Op::Reshape, 1),
+    (Op::Slice, 1),
+    (Op::SpaceToDepth, 1),
+    (Op::Split, 1),
+    (Op::Squeeze, 1),
+    (Op::Tile, 1),
+    (Op::Transpose, 1),
+    (Op::Unsqueeze, 1),
 ];
 
 /// How many inputs of an operator are elements that it only moves.
-pub(crate) fn moved_inputs(domain: &str, op: &str) -> usize {
-    let row = MOVING.iter().find(|(name, _)| domain.is_empty() && *name == op);
+pub(crate) fn moved_inputs(op: Op) -> usize {
+    let row = MOVING.iter().find(|(name, _)| *name == op);
     row.map_or(0, |(_, count)| *count)
 }
 
 /// Operators on integers that are the same function of the numbers that these stand for, where all have one encoding: those that only
 /// compare them. With the inputs that are such integers, and whether the result is.
-const COMPARING: &[(&str, &[usize], bool)] = &[
-    ("ArgMax", &[0], false),
-    ("ArgMin", &[0], false),
-    ("Clip", &[0, 1, 2], true),
-    ("Equal", &[0, 1], false),
-    ("GatherElements", &[0], true),
-    ("GatherND", &[0], true),
-    ("GlobalMaxPool", &[0], true),
-    ("Greater", &[0, 1], false),
-    ("GreaterOrEqual", &[0, 1], false),
-    ("Less", &[0, 1], false),
-    ("LessOrEqual", &[0, 1], false),
-    ("Max", &[0, 1, 2, 3, 4, 5, 6, 7], true),
-    ("Min", &[0, 1, 2, 3, 4, 5, 6, 7], true),
-    ("Pad", &[0, 2], true),
-    ("ReduceMax", &[0], true),
-    ("ReduceMin", &[0], true),
-    ("Resize", &[0], true),
-    ("ScatterElements", &[0, 2], true),
-    ("ScatterND", &[0, 2], true),
-    ("TopK", &[0], true),
-    ("Trilu", &[0], true),
-    ("Where", &[1, 2], true),
+const COMPARING: &[(Op, &[usize], bool)] = &[
+    (Op::ArgMax, &[0], false),
+    (Op::ArgMin, &[0], false),
+    (Op::Clip, &[0, 1, 2], true),
+    (Op::Equal, &[0, 1], false),
+    (Op::GatherElements, &[0], true),
+    (Op::GatherND, &[0], true),
+    (Op::GlobalMaxPool, &[0], true),
+    (Op::Greater, &[0, 1], false),
+    (Op::GreaterOrEqual, &[0, 1], false),
+    (Op::Less, &[0, 1], false),
+    (Op::LessOrEqual, &[0, 1], false),
+    (Op::Max, &[0, 1, 2, 3, 4, 5, 6, 7], true),
+    (Op::Min, &[0, 1, 2, 3, 4, 5, 6, 7], true),
+    (Op::Pad, &[0, 2], true),
+    (Op::ReduceMax, &[0], true),
+    (Op::ReduceMin, &[0], true),
+    (Op::Resize, &[0], true),
+    (Op::ScatterElements, &[0, 2], true),
+    (Op::ScatterND, &[0, 2], true),
+    (Op::TopK, &[0], true),
+    (Op::Trilu, &[0], true),
+    (Op::Where, &[1, 2], true),
 ];
 
 /// Which inputs of a node are stored integers like its first result's, if that is one; `None` for operators that compute with them.
 fn stored(node: &Node) -> Option<(Vec<usize>, bool)> {
-    let moved = moved_inputs(&node.domain, &node.op);
+    let moved = moved_inputs(node.op);
     if moved > 0 {
         return Some(((0..node.inputs.len().min(moved)).collect(), true));
     }
     let added = matches!(node.attrs.str_or("reduction", "none"), "add" | "mul");
-    let cubic = node.op == "Resize" && node.attrs.str_or("mode", "nearest") == "cubic";
-    if !node.domain.is_empty() || added || cubic {
+    let cubic = node.op == Op::Resize && node.attrs.str_or("mode", "nearest") == "cubic";
+    if !node.op.is_standard() || added || cubic {
         return None;
     }
     let (_, inputs, result) = COMPARING.iter().find(|(op, ..)| *op == node.op)?;
@@ -73,7 +74,7 @@ fn stored(node: &Node) -> Option<(Vec<usize>, bool)> {
 
 /// The results of a node that are stored integers: of a TopK the second is places.
 fn results(node: &Node) -> impl Iterator<Item = ValueId> {
-    let count = if node.op == "TopK" { 1 } else { usize::MAX };
+    let count = if node.op == Op::TopK { 1 } else { usize::MAX };
     node.outputs.iter().take(count).flatten().copied()
 }
 
@@ -81,21 +82,21 @@ fn results(node: &Node) -> impl Iterator<Item = ValueId> {
 pub(super) fn complete(graph: &mut Graph) {
     for i in 0..graph.nodes.len() {
         let node = &graph.nodes[i];
-        let Some(x) = node.input(0).filter(|_| node.domain.is_empty()) else { continue };
+        let Some(x) = node.input(0).filter(|_| node.op.is_standard()) else { continue };
         let dtype = graph.dtype(x);
         if !matches!(dtype, DType::U8 | DType::I8 | DType::U16 | DType::I16) {
             continue;
         }
-        let at = match node.op.as_str() {
-            "Relu" => 1,
-            "Pad" if node.input(2).is_none() && node.attrs.str_or("mode", "constant") == "constant" => 2,
+        let at = match node.op {
+            Op::Relu => 1,
+            Op::Pad if node.input(2).is_none() && node.attrs.str_or("mode", "constant") == "constant" => 2,
             _ => continue,
         };
         let name = format!("{}.zero", node.name);
         let zero = graph.add_constant(name, TensorType::new(dtype, []), Data::from_ints(&[0], dtype));
         let node = &mut graph.nodes[i];
-        if node.op == "Relu" {
-            node.op = "Clip".to_owned();
+        if node.op == Op::Relu {
+            node.op = Op::Clip;
         }
         node.inputs.resize(node.inputs.len().max(at + 1), None);
         node.inputs[at] = Some(zero);
@@ -106,13 +107,13 @@ pub(super) fn complete(graph: &mut Graph) {
 pub(super) fn encodings(graph: &Graph) -> HashMap<ValueId, Encoding> {
     let mut groups = Groups::default();
     for node in &graph.nodes {
-        match (node.domain.as_str(), node.op.as_str()) {
-            ("", "QuantizeLinear") => {
+        match node.op {
+            Op::QuantizeLinear => {
                 if let Some(q) = node.output(0) {
                     groups.says(graph, q, params::encoding_of(graph, node, q));
                 }
             }
-            ("", "DequantizeLinear") => {
+            Op::DequantizeLinear => {
                 if let Some(q) = node.input(0).filter(|&q| !graph.is_constant(q)) {
                     groups.says(graph, q, params::encoding_of(graph, node, q));
                 }
@@ -128,7 +129,7 @@ pub(super) fn encodings(graph: &Graph) -> HashMap<ValueId, Encoding> {
                     }
                     let aside = node.inputs.iter().enumerate().filter(|(at, _)| !inputs.contains(at));
                     aside.filter_map(|(_, id)| *id).for_each(|id| groups.refuse(id));
-                    if node.op == "Trilu" {
+                    if node.op == Op::Trilu {
                         groups.zeros.extend(parts.first());
                     }
                 }

@@ -1,6 +1,7 @@
 //! Quantized sums and linear layers in the forms that HTP gets right.
 
 use crate::graph::{Attr, Attrs, Graph, Node, TensorType, ValueId};
+use crate::op::Op;
 
 /// Gives sums their constants first, and linear layers their weights as (out, in).
 pub(in crate::passes) fn run(graph: &mut Graph) {
@@ -20,7 +21,7 @@ fn flatten_products(graph: &mut Graph) {
         };
         let float = |id: ValueId| graph.value(id).encoding.is_none() && graph.dtype(id).is_float();
         let matrix = graph.is_constant(w) && !float(w) && graph.shape(w).len() == 2;
-        let product = node.op == "MatMul" && node.domain.is_empty() && matrix;
+        let product = node.op == Op::MatMul && matrix;
         let (from, to) = (graph.shape(x).to_vec(), graph.shape(y).to_vec());
         let (Some((&depth, outer)), Some(&columns)) = (from.split_last(), to.last()) else {
             nodes.push(node);
@@ -35,12 +36,12 @@ fn flatten_products(graph: &mut Graph) {
         let dtype = graph.dtype(x);
         let flat = graph.add_value(format!("{name}.rows"), TensorType::new(dtype, [rows, depth]));
         let made = graph.add_value(format!("{name}.columns"), TensorType::new(dtype, [rows, columns]));
-        nodes.push(Node::added("Reshape", &format!("{name}.in"), x, flat, Attrs::default()));
-        node.op = "Gemm".to_owned();
+        nodes.push(Node::added(Op::Reshape, &format!("{name}.in"), x, flat, Attrs::default()));
+        node.op = Op::Gemm;
         node.inputs[0] = Some(flat);
         node.outputs[0] = Some(made);
         nodes.push(node);
-        nodes.push(Node::added("Reshape", &format!("{name}.out"), made, y, Attrs::default()));
+        nodes.push(Node::added(Op::Reshape, &format!("{name}.out"), made, y, Attrs::default()));
     }
     graph.nodes = nodes;
 }
@@ -51,7 +52,7 @@ fn constants_first(graph: &mut Graph) {
     for i in 0..graph.nodes.len() {
         let node = &graph.nodes[i];
         let (Some(a), Some(b)) = (node.input(0), node.input(1)) else { continue };
-        let sum = node.op == "Add" && node.domain.is_empty();
+        let sum = node.op == Op::Add;
         if sum && graph.value(a).encoding.is_some() && graph.is_constant(b) && !graph.is_constant(a) {
             graph.nodes[i].inputs.swap(0, 1);
         }
@@ -63,7 +64,7 @@ fn constants_first(graph: &mut Graph) {
 fn turn_weights(graph: &mut Graph) {
     for i in 0..graph.nodes.len() {
         let node = &graph.nodes[i];
-        let linear = node.op == "Gemm" && node.domain.is_empty() && node.attrs.int_or("transB", 0) == 0;
+        let linear = node.op == Op::Gemm && node.attrs.int_or("transB", 0) == 0;
         let Some(id) = node.input(1).filter(|_| linear) else { continue };
         let value = graph.value(id);
         let (Some(data), Some(encoding), &[rows, columns]) =

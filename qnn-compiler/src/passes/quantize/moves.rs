@@ -8,13 +8,14 @@ use std::collections::HashMap;
 
 use super::groups::moved_inputs;
 use crate::graph::{Attrs, Encoding, Graph, Node, ValueId};
+use crate::op::Op;
 use crate::reach::cuts;
 
 /// Operators whose results are fewer elements than their operand: these are rounded after them.
-const FEWER: &[&str] = &["Gather", "Slice", "Split"];
+const FEWER: &[Op] = &[Op::Gather, Op::Slice, Op::Split];
 
 /// Operators that the layout pass makes no op of, or that are joined with their like.
-const RELABELLED: &[&str] = &["Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze"];
+const RELABELLED: &[Op] = &[Op::Flatten, Op::Reshape, Op::Squeeze, Op::Transpose, Op::Unsqueeze];
 
 /// Puts an Identity wherever an encoding changes on the way through an operator that moves elements.
 pub(in crate::passes) fn run(graph: &mut Graph) {
@@ -25,9 +26,9 @@ pub(in crate::passes) fn run(graph: &mut Graph) {
     let mut rounded: HashMap<(ValueId, ValueId), ValueId> = HashMap::new();
     let mut nodes = Vec::with_capacity(graph.nodes.len());
     for mut node in std::mem::take(&mut graph.nodes) {
-        let moved = moved_inputs(&node.domain, &node.op);
+        let moved = moved_inputs(node.op);
         // A maximum is rounded in the op itself.
-        if moved == 0 || matches!(node.op.as_str(), "Identity" | "MaxPool") {
+        if moved == 0 || matches!(node.op, Op::Identity | Op::MaxPool) {
             nodes.push(node);
             continue;
         }
@@ -36,20 +37,19 @@ pub(in crate::passes) fn run(graph: &mut Graph) {
             continue;
         };
         let to = graph.value(y).encoding.clone();
-        let after = FEWER.contains(&&*node.op) || to.is_none();
+        let after = FEWER.contains(&node.op) || to.is_none();
         if after {
             let own = node.input(0).map(|x| (x, graph.value(x).encoding.clone()));
             let mut behind = Vec::new();
             for out in node.outputs.iter_mut() {
                 let (Some(y), Some((x, from))) = (*out, &own) else { continue };
-                if graph.is_constant(*x)
-                    || !changes(&node.op, from.as_ref(), graph.value(y).encoding.as_ref())
+                if graph.is_constant(*x) || !changes(node.op, from.as_ref(), graph.value(y).encoding.as_ref())
                 {
                     continue;
                 }
                 let inner = copy(graph, y, from.clone());
                 *out = Some(inner);
-                behind.push(Node::added("Identity", &graph.value(y).name, inner, y, Attrs::default()));
+                behind.push(Node::added(Op::Identity, &graph.value(y).name, inner, y, Attrs::default()));
             }
             nodes.push(node);
             nodes.append(&mut behind);
@@ -58,15 +58,15 @@ pub(in crate::passes) fn run(graph: &mut Graph) {
         for slot in node.inputs.iter_mut().take(moved) {
             let Some(x) = *slot else { continue };
             let from = graph.value(x).encoding.clone();
-            let same = graph.is_constant(x) || !changes(&node.op, from.as_ref(), to.as_ref());
+            let same = graph.is_constant(x) || !changes(node.op, from.as_ref(), to.as_ref());
             // Joined by the library, which costs nothing where no number is cut off.
-            let joined = node.op == "Concat" && from.is_some() && !cuts(graph, maker(x), x);
+            let joined = node.op == Op::Concat && from.is_some() && !cuts(graph, maker(x), x);
             if same || joined && holds(to.as_ref(), from.as_ref()) {
                 continue;
             }
             let inner = *rounded.entry((x, y)).or_insert_with(|| {
                 let inner = copy(graph, x, to.clone());
-                nodes.push(Node::added("Identity", &graph.value(x).name, x, inner, Attrs::default()));
+                nodes.push(Node::added(Op::Identity, &graph.value(x).name, x, inner, Attrs::default()));
                 inner
             });
             *slot = Some(inner);
@@ -77,7 +77,7 @@ pub(in crate::passes) fn run(graph: &mut Graph) {
 }
 
 /// Whether an operator may not have these encodings on its two sides.
-fn changes(op: &str, from: Option<&Encoding>, to: Option<&Encoding>) -> bool {
+fn changes(op: Op, from: Option<&Encoding>, to: Option<&Encoding>) -> bool {
     match (from, to) {
         (None, None) => false,
         (Some(from), Some(to)) => from != to,

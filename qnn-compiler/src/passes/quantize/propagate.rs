@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::groups::moved_inputs;
 use crate::graph::{Attrs, Encoding, Graph, Node, ValueId};
+use crate::op::Op;
 use crate::reach::{bounds, constant};
 
 /// Carries encodings forward and back.
@@ -38,7 +39,7 @@ pub(super) fn forward(graph: &mut Graph, rule: fn(&Graph, &Node) -> Option<Encod
                 let (name, ty) = (value.name.clone(), value.ty.clone());
                 let inside = graph.add_value(format!("{name}.quantized"), ty);
                 graph.value_mut(inside).encoding = Some(encoding.clone());
-                ends.push(Node::added("Identity", &name, inside, *y, Attrs::default()));
+                ends.push(Node::added(Op::Identity, &name, inside, *y, Attrs::default()));
                 instead.insert(*y, inside);
                 *y = inside;
             }
@@ -63,7 +64,7 @@ fn is_free(graph: &Graph, id: ValueId) -> bool {
 
 /// The encoding that can say every result of a node as exactly as it says its operands.
 fn kept(graph: &Graph, node: &Node) -> Option<Encoding> {
-    let moved = moved_inputs(&node.domain, &node.op);
+    let moved = moved_inputs(node.op);
     let operands = if moved > 0 { moved } else { chosen(node) };
     let mut parts = node.inputs.iter().take(operands).flatten();
     let encoding = parts.next().and_then(|&id| activation(graph, id).or_else(|| table(graph, node, id)))?;
@@ -72,15 +73,15 @@ fn kept(graph: &Graph, node: &Node) -> Option<Encoding> {
         return None;
     }
     // What is never negative starts at zero, see `tighten`.
-    let positive = node.op == "Relu";
+    let positive = node.op == Op::Relu;
     Some(if positive { Encoding { signed: false, zero_points: vec![0], ..encoding } } else { encoding })
 }
 
 /// How many operands a node has of which each element of its result is one, or zero.
 fn chosen(node: &Node) -> usize {
-    match (node.domain.as_str(), node.op.as_str()) {
-        ("", "GlobalMaxPool" | "Pad" | "ReduceMax" | "ReduceMin" | "Relu" | "Resize") => 1,
-        ("", "Max" | "Min") => usize::MAX,
+    match node.op {
+        Op::GlobalMaxPool | Op::Pad | Op::ReduceMax | Op::ReduceMin | Op::Relu | Op::Resize => 1,
+        Op::Max | Op::Min => usize::MAX,
         _ => 0,
     }
 }
@@ -94,13 +95,13 @@ fn is_exact(graph: &Graph, node: &Node, encoding: &Encoding) -> bool {
         let q = real / f64::from(scale) + f64::from(zero);
         (low..=high).contains(&real) && (q - q.round()).abs() < 1e-3
     };
-    match node.op.as_str() {
-        "Relu" => has(0.0),
-        "Pad" => {
+    match node.op {
+        Op::Relu => has(0.0),
+        Op::Pad => {
             let filling = constant(graph, node, 2, 0.0);
             node.attrs.str_or("mode", "constant") == "constant" && filling.is_some_and(has)
         }
-        "Resize" => {
+        Op::Resize => {
             let places = node.attrs.str_or("coordinate_transformation_mode", "half_pixel");
             node.attrs.str_or("mode", "nearest") == "nearest" && places != "tf_crop_and_resize"
         }
@@ -110,7 +111,7 @@ fn is_exact(graph: &Graph, node: &Node, encoding: &Encoding) -> bool {
 
 /// The encoding of a constant that is looked up, and stays as small as it is.
 fn table(graph: &Graph, node: &Node, id: ValueId) -> Option<Encoding> {
-    let encoding = graph.value(id).encoding.clone().filter(|_| node.op == "Gather")?;
+    let encoding = graph.value(id).encoding.clone().filter(|_| node.op == Op::Gather)?;
     (encoding.per_tensor().is_some() && encoding.bits <= 16).then_some(encoding)
 }
 
@@ -127,9 +128,9 @@ fn backward(graph: &mut Graph, node: &mut Node, alone: &dyn Fn(ValueId) -> bool)
         return;
     };
     if saturates(graph, node, &encoding) {
-        node.op = "Identity".to_owned();
+        node.op = Op::Identity;
         node.inputs.truncate(1);
-    } else if moved_inputs(&node.domain, &node.op) != 1 {
+    } else if moved_inputs(node.op) != 1 {
         return;
     }
     graph.value_mut(x).encoding = Some(encoding);

@@ -5,11 +5,12 @@ use std::collections::{HashMap, HashSet};
 use super::groups;
 use super::weights;
 use crate::graph::{Attrs, DType, Data, Encoding, Graph, Node, ValueId, params};
+use crate::op::Op;
 
 /// Rewrites every quantization node whose scales are constant; others stay and are computed as they are written.
 pub(in crate::passes) fn run(graph: &mut Graph) {
-    let quantization = ["QuantizeLinear", "DequantizeLinear"];
-    if !graph.nodes.iter().any(|n| n.domain.is_empty() && quantization.contains(&&*n.op)) {
+    let quantization = [Op::QuantizeLinear, Op::DequantizeLinear];
+    if !graph.nodes.iter().any(|n| quantization.contains(&n.op)) {
         return;
     }
     fold_constants(graph);
@@ -37,8 +38,8 @@ pub(in crate::passes) fn run(graph: &mut Graph) {
             nodes.push(node);
             continue;
         };
-        match (node.domain.as_str(), node.op.as_str()) {
-            ("", "QuantizeLinear") if encodings.contains_key(&to) => {
+        match node.op {
+            Op::QuantizeLinear if encodings.contains_key(&to) => {
                 // `from` may be a value that took another's place: what counts are the readers of all of them, and such a
                 // value has its encoding already.
                 let alone = readers.get(&from).is_none_or(|r| r.len() == 1)
@@ -46,7 +47,7 @@ pub(in crate::passes) fn run(graph: &mut Graph) {
                     && !graph.is_constant(from)
                     && graph.value(from).encoding.is_none();
                 if !alone {
-                    nodes.push(Node::added("Identity", &node.name, from, to, Attrs::default()));
+                    nodes.push(Node::added(Op::Identity, &node.name, from, to, Attrs::default()));
                     continue;
                 }
                 graph.value_mut(from).encoding = encodings.get(&to).cloned();
@@ -56,9 +57,9 @@ pub(in crate::passes) fn run(graph: &mut Graph) {
                 }
                 renamed.insert(to, from);
             }
-            ("", "DequantizeLinear") if graph.value(from).encoding.is_some() => {
+            Op::DequantizeLinear if graph.value(from).encoding.is_some() => {
                 if app_reads.contains(&to) {
-                    nodes.push(Node::added("Identity", &node.name, from, to, Attrs::default()));
+                    nodes.push(Node::added(Op::Identity, &node.name, from, to, Attrs::default()));
                 }
                 renamed.insert(to, from);
             }
@@ -77,10 +78,10 @@ fn swap_names(graph: &mut Graph, a: ValueId, b: ValueId) {
 /// The float type that each encoded integer has on its other side.
 fn real_types(graph: &Graph, encodings: &HashMap<ValueId, Encoding>) -> HashMap<ValueId, DType> {
     let mut types = HashMap::new();
-    for node in graph.nodes.iter().filter(|n| n.domain.is_empty()) {
-        let pair = match node.op.as_str() {
-            "QuantizeLinear" => (node.output(0), node.input(0)),
-            "DequantizeLinear" => (node.input(0), node.output(0)),
+    for node in graph.nodes.iter().filter(|n| n.op.is_standard()) {
+        let pair = match node.op {
+            Op::QuantizeLinear => (node.output(0), node.input(0)),
+            Op::DequantizeLinear => (node.input(0), node.output(0)),
             _ => continue,
         };
         if let (Some(q), Some(real)) = pair
@@ -113,19 +114,19 @@ fn fold_constants(graph: &mut Graph) {
 /// The constant that a node's result is, and that result; `None` where it is not constant or the app reads it.
 fn folded(graph: &mut Graph, node: &Node) -> Option<(ValueId, ValueId)> {
     let (x, y) = (node.input(0)?, node.output(0)?);
-    if !node.domain.is_empty() || !graph.is_constant(x) || graph.outputs.contains(&y) {
+    if !node.op.is_standard() || !graph.is_constant(x) || graph.outputs.contains(&y) {
         return None;
     }
     let name = graph.value(y).name.clone();
     let ty = graph.value(y).ty.clone();
-    match node.op.as_str() {
-        "QuantizeLinear" => {
+    match node.op {
+        Op::QuantizeLinear => {
             let encoding = params::encoding_of(graph, node, y)?;
             let integers = encoding.quantize(&graph.value(x).reals()?, &ty.shape);
             let data = Data::from_ints(&integers, ty.dtype);
             Some((y, graph.add_constant(name, ty, data)))
         }
-        "DequantizeLinear" => {
+        Op::DequantizeLinear => {
             let encoding = params::encoding_of(graph, node, x)?;
             let value = graph.value(x).clone();
             let id = graph.add_constant(name, value.ty, value.data?);

@@ -2,25 +2,26 @@
 
 use super::groups::moved_inputs;
 use crate::graph::{Encoding, Graph, Node, ValueId};
+use crate::op::Op;
 use crate::reach::{Span, reach, window};
 
 /// Operators whose results end where those of their operands' ends are.
-const BETWEEN: &[&str] = &[
-    "AveragePool",
-    "Clip",
-    "GlobalAveragePool",
-    "GlobalMaxPool",
-    "HardSwish",
-    "LeakyRelu",
-    "Max",
-    "Min",
-    "PRelu",
-    "Pad",
-    "ReduceMax",
-    "ReduceMean",
-    "ReduceMin",
-    "Relu",
-    "Resize",
+const BETWEEN: &[Op] = &[
+    Op::AveragePool,
+    Op::Clip,
+    Op::GlobalAveragePool,
+    Op::GlobalMaxPool,
+    Op::HardSwish,
+    Op::LeakyRelu,
+    Op::Max,
+    Op::Min,
+    Op::PRelu,
+    Op::Pad,
+    Op::ReduceMax,
+    Op::ReduceMean,
+    Op::ReduceMin,
+    Op::Relu,
+    Op::Resize,
 ];
 
 /// Ends ranges at the numbers that the makers of values can make. HTP's compiler takes the range of a result for its bounds where it
@@ -30,8 +31,8 @@ const BETWEEN: &[&str] = &[
 pub(in crate::passes) fn run(graph: &mut Graph) {
     for i in 0..graph.nodes.len() {
         let node = &graph.nodes[i];
-        let moved = moved_inputs(&node.domain, &node.op);
-        let between = node.domain.is_empty() && BETWEEN.contains(&&*node.op);
+        let moved = moved_inputs(node.op);
+        let between = BETWEEN.contains(&node.op);
         let Some(span) = reach(graph, node).filter(|_| moved > 0 || between) else { continue };
         let same = if moved > 0 { shared(graph, node, moved) } else { None };
         let found: Vec<(ValueId, Encoding)> = node

@@ -1,6 +1,7 @@
 //! Constants with an encoding that the model puts in another order or shape before it uses them.
 
 use crate::graph::{Encoding, Graph, Node, TensorType, ValueId};
+use crate::op::Op;
 
 /// The constant that a node makes of one with an encoding by moving its elements; `None` where it does something else, or no encoding
 /// says what it makes.
@@ -9,8 +10,8 @@ pub(super) fn moved(graph: &mut Graph, node: &Node) -> Option<ValueId> {
     let value = graph.value(x);
     let (data, encoding, from) = (value.data.clone()?, value.encoding.clone()?, value.ty.clone());
     let shape = graph.shape(y).to_vec();
-    let (data, encoding) = match node.op.as_str() {
-        "Transpose" => {
+    let (data, encoding) = match node.op {
+        Op::Transpose => {
             let rank = from.shape.len();
             let order: Vec<usize> = match node.attrs.ints("perm") {
                 None => (0..rank).rev().collect(),
@@ -27,11 +28,11 @@ pub(super) fn moved(graph: &mut Graph, node: &Node) -> Option<ValueId> {
             };
             (data.transposed(from.dtype.size(), &from.shape, &order), encoding)
         }
-        "Flatten" | "Identity" | "Reshape" | "Squeeze" | "Unsqueeze" => {
+        Op::Flatten | Op::Identity | Op::Reshape | Op::Squeeze | Op::Unsqueeze => {
             (data, reshaped(encoding, &from.shape, &shape)?)
         }
         // Scales of another float type than the one that the model computes with.
-        "Cast" if graph.dtype(y).is_float() => (data, encoding),
+        Op::Cast if graph.dtype(y).is_float() => (data, encoding),
         _ => return None,
     };
     let name = graph.value(y).name.clone();

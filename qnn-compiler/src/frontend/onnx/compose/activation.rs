@@ -3,16 +3,17 @@
 use super::parts::Parts;
 use crate::graph::{Attr, Attrs, ValueId};
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 /// How an activation is written: an operator of that name, or a formula.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     /// An operator without attributes.
-    Plain,
+    Plain(Op),
     /// An operator with attribute alpha.
-    Alpha,
+    Alpha(Op),
     /// An operator with attributes alpha and beta.
-    AlphaBeta,
+    AlphaBeta(Op),
     /// alpha · x + beta
     Affine,
     /// alpha · tanh(beta · x)
@@ -22,22 +23,21 @@ enum Form {
 /// Name, form, alpha and beta where the node gives none.
 const TABLE: &[(&str, Form, f32, f32)] = &[
     ("Affine", Form::Affine, 1.0, 0.0),
-    ("Elu", Form::Alpha, 1.0, 0.0),
-    ("HardSigmoid", Form::AlphaBeta, 0.2, 0.5),
-    ("LeakyRelu", Form::Alpha, 0.01, 0.0),
-    ("Relu", Form::Plain, 0.0, 0.0),
+    ("Elu", Form::Alpha(Op::Elu), 1.0, 0.0),
+    ("HardSigmoid", Form::AlphaBeta(Op::HardSigmoid), 0.2, 0.5),
+    ("LeakyRelu", Form::Alpha(Op::LeakyRelu), 0.01, 0.0),
+    ("Relu", Form::Plain(Op::Relu), 0.0, 0.0),
     ("ScaledTanh", Form::ScaledTanh, 1.0, 1.0),
-    ("Sigmoid", Form::Plain, 0.0, 0.0),
-    ("Softplus", Form::Plain, 0.0, 0.0),
-    ("Softsign", Form::Plain, 0.0, 0.0),
-    ("Tanh", Form::Plain, 0.0, 0.0),
-    ("ThresholdedRelu", Form::Alpha, 1.0, 0.0),
+    ("Sigmoid", Form::Plain(Op::Sigmoid), 0.0, 0.0),
+    ("Softplus", Form::Plain(Op::Softplus), 0.0, 0.0),
+    ("Softsign", Form::Plain(Op::Softsign), 0.0, 0.0),
+    ("Tanh", Form::Plain(Op::Tanh), 0.0, 0.0),
+    ("ThresholdedRelu", Form::Alpha(Op::ThresholdedRelu), 1.0, 0.0),
 ];
 
 /// An activation with its numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Activation {
-    op: &'static str,
     form: Form,
     alpha: f32,
     beta: f32,
@@ -61,14 +61,14 @@ pub(super) fn activations(attrs: &Attrs, usual: &[&str], directions: usize) -> A
     names
         .into_iter()
         .map(|name| {
-            let Some(&(op, form, alpha, beta)) = TABLE.iter().find(|row| row.0.eq_ignore_ascii_case(name))
+            let Some(&(_, form, alpha, beta)) = TABLE.iter().find(|row| row.0.eq_ignore_ascii_case(name))
             else {
                 return invalid(format!("there is no activation {name}"));
             };
-            let alpha = if form == Form::Plain { alpha } else { alphas.next().unwrap_or(alpha) };
-            let with_beta = matches!(form, Form::AlphaBeta | Form::Affine | Form::ScaledTanh);
+            let alpha = if matches!(form, Form::Plain(_)) { alpha } else { alphas.next().unwrap_or(alpha) };
+            let with_beta = matches!(form, Form::AlphaBeta(_) | Form::Affine | Form::ScaledTanh);
             let beta = if with_beta { betas.next().unwrap_or(beta) } else { beta };
-            Ok(Activation { op, form, alpha, beta })
+            Ok(Activation { form, alpha, beta })
         })
         .collect()
 }
@@ -77,17 +77,17 @@ impl Activation {
     pub(super) fn write(self, p: &mut Parts<'_, '_>, x: ValueId) -> Answer<ValueId> {
         let alpha = ("alpha", Attr::Float(self.alpha));
         match self.form {
-            Form::Plain => p.op(self.op, &[x]),
-            Form::Alpha => p.with(self.op, &[x], [alpha]),
-            Form::AlphaBeta => p.with(self.op, &[x], [alpha, ("beta", Attr::Float(self.beta))]),
+            Form::Plain(op) => p.op(op, &[x]),
+            Form::Alpha(op) => p.with(op, &[x], [alpha]),
+            Form::AlphaBeta(op) => p.with(op, &[x], [alpha, ("beta", Attr::Float(self.beta))]),
             Form::Affine => {
-                let scaled = p.by("Mul", x, self.alpha.into())?;
-                p.by("Add", scaled, self.beta.into())
+                let scaled = p.by(Op::Mul, x, self.alpha.into())?;
+                p.by(Op::Add, scaled, self.beta.into())
             }
             Form::ScaledTanh => {
-                let scaled = p.by("Mul", x, self.beta.into())?;
-                let bent = p.op("Tanh", &[scaled])?;
-                p.by("Mul", bent, self.alpha.into())
+                let scaled = p.by(Op::Mul, x, self.beta.into())?;
+                let bent = p.op(Op::Tanh, &[scaled])?;
+                p.by(Op::Mul, bent, self.alpha.into())
             }
         }
     }

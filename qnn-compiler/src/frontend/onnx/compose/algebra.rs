@@ -4,6 +4,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{DType, ValueId};
 use crate::infer::{Answer, axis, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
     row("CumProd", "Slice, Concat and Mul, as often as the extent can be halved", cum_prod),
@@ -38,7 +39,7 @@ fn cum_prod(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let mut run = 1;
     while run < extent {
         let other = moved(p, y, run)?;
-        y = p.op("Mul", &[y, other])?;
+        y = p.op(Op::Mul, &[y, other])?;
         run *= 2;
     }
     Ok(Some(vec![y]))
@@ -69,14 +70,14 @@ fn det(p: &mut Parts<'_, '_>) -> Answer<Written> {
         for (place, column) in (0..n).filter(|c| set >> c & 1 == 1).enumerate() {
             let cell = cells[row * n + column];
             let product = match minors[set & !(1 << column)] {
-                Some(minor) => p.op("Mul", &[cell, minor])?,
+                Some(minor) => p.op(Op::Mul, &[cell, minor])?,
                 None => cell,
             };
-            let op = if (row + place).is_multiple_of(2) { "Add" } else { "Sub" };
+            let op = if (row + place).is_multiple_of(2) { Op::Add } else { Op::Sub };
             sum = Some(match sum {
                 Some(sum) => p.op(op, &[sum, product])?,
                 // The first place of an odd row is taken away.
-                None if op == "Sub" => p.op("Neg", &[product])?,
+                None if op == Op::Sub => p.op(Op::Neg, &[product])?,
                 None => product,
             });
         }
@@ -110,22 +111,22 @@ fn by_squaring(p: &mut Parts<'_, '_>, base: ValueId, exponent: ValueId) -> Answe
     let one = p.scalar(DType::I32, 1.0);
     let (mut y, mut power, mut rest) = (one, base, exponent);
     for round in 0..5 {
-        let odd = p.by("Mod", rest, 2.0)?;
-        let odd = p.by("Equal", odd, 1.0)?;
-        let factor = p.op("Where", &[odd, power, one])?;
-        y = p.op("Mul", &[y, factor])?;
+        let odd = p.by(Op::Mod, rest, 2.0)?;
+        let odd = p.by(Op::Equal, odd, 1.0)?;
+        let factor = p.op(Op::Where, &[odd, power, one])?;
+        y = p.op(Op::Mul, &[y, factor])?;
         if round < 4 {
-            power = p.op("Mul", &[power, power])?;
-            rest = p.by("Div", rest, 2.0)?;
+            power = p.op(Op::Mul, &[power, power])?;
+            rest = p.by(Op::Div, rest, 2.0)?;
         }
     }
     // Less than one for negative exponents, but for bases of one.
-    let negative = p.by("Less", exponent, 0.0)?;
-    let size = p.op("Abs", &[base])?;
-    let unit = p.by("Equal", size, 1.0)?;
+    let negative = p.by(Op::Less, exponent, 0.0)?;
+    let size = p.op(Op::Abs, &[base])?;
+    let unit = p.by(Op::Equal, size, 1.0)?;
     let zero = p.scalar(DType::I32, 0.0);
-    let small = p.op("Where", &[unit, y, zero])?;
-    p.op("Where", &[negative, small, y])
+    let small = p.op(Op::Where, &[unit, y, zero])?;
+    p.op(Op::Where, &[negative, small, y])
 }
 
 /// A computed float exponent: exact where it is whole, else by floats.
@@ -134,11 +135,11 @@ fn inexact(p: &mut Parts<'_, '_>, x: ValueId, exponent: ValueId) -> Answer<Writt
     let whole = p.cast(exponent, DType::I32)?;
     let base = p.cast(x, DType::I32)?;
     let exact = by_squaring(p, base, whole)?;
-    let floor = p.op("Floor", &[exponent])?;
-    let is_whole = p.op("Equal", &[floor, exponent])?;
+    let floor = p.op(Op::Floor, &[exponent])?;
+    let is_whole = p.op(Op::Equal, &[floor, exponent])?;
     let float = p.cast(x, p.dtype(exponent))?;
-    let about = p.op("Pow", &[float, exponent])?;
+    let about = p.op(Op::Pow, &[float, exponent])?;
     let about = p.cast(about, DType::I32)?;
-    let y = p.op("Where", &[is_whole, exact, about])?;
+    let y = p.op(Op::Where, &[is_whole, exact, about])?;
     Ok(Some(vec![p.cast(y, dtype)?]))
 }

@@ -5,6 +5,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{Attr, DType, ValueId};
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[row(
     "Attention",
@@ -45,27 +46,27 @@ impl Scored {
         let (batch, heads, length, width, shared, keys) = (*batch, *heads, *length, *width, *shared, *keys);
         let group = heads / shared.max(1);
         // The scale goes to the smaller factor: before the product it also keeps the scores in fp16's range.
-        let mut q = if self.scale == 1.0 { self.q } else { p.by("Mul", self.q, self.scale)? };
+        let mut q = if self.scale == 1.0 { self.q } else { p.by(Op::Mul, self.q, self.scale)? };
         q = p.reshape(q, &[batch, shared, group * length, width])?;
         let turned = p.transpose(self.k, &[0, 1, 3, 2])?;
-        let product = p.op("MatMul", &[q, turned])?;
+        let product = p.op(Op::MatMul, &[q, turned])?;
         let scores = p.reshape(product, &[batch, heads, length, keys])?;
         let mut bent = scores;
         if self.softcap > 0.0 {
-            bent = p.by("Mul", bent, 1.0 / self.softcap)?;
-            bent = p.op("Tanh", &[bent])?;
-            bent = p.by("Mul", bent, self.softcap)?;
+            bent = p.by(Op::Mul, bent, 1.0 / self.softcap)?;
+            bent = p.op(Op::Tanh, &[bent])?;
+            bent = p.by(Op::Mul, bent, self.softcap)?;
         }
         let biased = match self.bias {
-            Some(bias) => p.op("Add", &[bent, bias])?,
+            Some(bias) => p.op(Op::Add, &[bent, bias])?,
             None => bent,
         };
-        let mut weights = p.with("Softmax", &[biased], [("axis", Attr::Int(3))])?;
+        let mut weights = p.with(Op::Softmax, &[biased], [("axis", Attr::Int(3))])?;
         if let Some(seeing) = self.seeing {
-            weights = p.op("Mul", &[weights, seeing])?;
+            weights = p.op(Op::Mul, &[weights, seeing])?;
         }
         let rows = p.reshape(weights, &[batch, shared, group * length, keys])?;
-        let mixed = p.op("MatMul", &[rows, self.v])?;
+        let mixed = p.op(Op::MatMul, &[rows, self.v])?;
         let wide = p.shape(self.v)[3];
         let result = p.reshape(mixed, &[batch, heads, length, wide])?;
         Ok(Stages { scores, bent, biased, weights, result })
@@ -153,7 +154,7 @@ fn unbounded(p: &mut Parts<'_, '_>, biased: ValueId, bias: Option<ValueId>, dtyp
         return Ok(biased);
     }
     let limit = p.floats(dtype, &[], &[NEARLY_BLOCKED]);
-    let blocked = p.op("Less", &[bias, limit])?;
+    let blocked = p.op(Op::Less, &[bias, limit])?;
     let least = p.floats(dtype, &[], &[f64::NEG_INFINITY]);
-    p.op("Where", &[blocked, least, biased])
+    p.op(Op::Where, &[blocked, least, biased])
 }

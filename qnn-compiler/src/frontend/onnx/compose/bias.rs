@@ -3,6 +3,7 @@
 use super::parts::Parts;
 use crate::graph::{DType, ValueId};
 use crate::infer::{Answer, broadcast, invalid};
+use crate::op::Op;
 
 /// Added to the score of a key that is not attended to. HTP has no infinity, and two of these plus any score are still in
 /// fp16's range; softmax makes it an exact zero.
@@ -56,19 +57,19 @@ pub(super) fn sight(p: &mut Parts<'_, '_>, sight: Sight, start: Start) -> Answer
             let lengths = p.reshape(lengths, &[batch, 1, 1, 1])?;
             let keys: Vec<i64> = (0..t).collect();
             let keys = p.ints(dtype, &[1, 1, 1, sight.keys], &keys);
-            let mut seen = p.op("Less", &[keys, lengths])?;
+            let mut seen = p.op(Op::Less, &[keys, lengths])?;
             let shape = [1, 1, sight.queries, sight.keys];
             if let Some(back) = back {
                 let most: Vec<i64> = grid().map(|(i, j)| back + s - i + j).collect();
                 let most = p.ints(dtype, &shape, &most);
-                let near = p.op("LessOrEqual", &[lengths, most])?;
-                seen = p.op("And", &[seen, near])?;
+                let near = p.op(Op::LessOrEqual, &[lengths, most])?;
+                seen = p.op(Op::And, &[seen, near])?;
             }
             if let Some(ahead) = ahead {
                 let least: Vec<i64> = grid().map(|(i, j)| j - i + s - ahead).collect();
                 let least = p.ints(dtype, &shape, &least);
-                let near = p.op("GreaterOrEqual", &[lengths, least])?;
-                seen = p.op("And", &[seen, near])?;
+                let near = p.op(Op::GreaterOrEqual, &[lengths, least])?;
+                seen = p.op(Op::And, &[seen, near])?;
             }
             Ok(Some(seen))
         }
@@ -84,7 +85,7 @@ pub(super) fn from_truths(
 ) -> Answer<ValueId> {
     let zero = p.floats(dtype, &[], &[0.0]);
     let blocked = p.floats(dtype, &[], &[blocked]);
-    p.op("Where", &[seen, zero, blocked])
+    p.op(Op::Where, &[seen, zero, blocked])
 }
 
 /// A mask of the model, truths or numbers to add, in the scores' type, clamped, and blocking the keys that it is too short for.
@@ -95,7 +96,7 @@ pub(super) fn from_mask(p: &mut Parts<'_, '_>, mask: ValueId, dtype: DType, keys
         from_truths(p, mask, dtype, BLOCKED)?
     } else {
         let mask = p.cast(mask, dtype)?;
-        p.by("Max", mask, BLOCKED)?
+        p.by(Op::Max, mask, BLOCKED)?
     };
     if own >= keys || own == 1 {
         return Ok(mask);
@@ -110,8 +111,8 @@ pub(super) fn from_mask(p: &mut Parts<'_, '_>, mask: ValueId, dtype: DType, keys
 pub(super) fn both(p: &mut Parts<'_, '_>, a: Option<ValueId>, b: Option<ValueId>) -> Answer<Option<ValueId>> {
     match (a, b) {
         (Some(a), Some(b)) => {
-            let sum = p.op("Add", &[a, b])?;
-            p.by("Max", sum, BLOCKED).map(Some)
+            let sum = p.op(Op::Add, &[a, b])?;
+            p.by(Op::Max, sum, BLOCKED).map(Some)
         }
         (one, other) => Ok(one.or(other)),
     }
@@ -124,9 +125,9 @@ pub(super) fn seeing(p: &mut Parts<'_, '_>, bias: ValueId, keys: usize) -> Answe
     let axis = shape.len() - 1;
     let dtype = p.dtype(bias);
     let Some(values) = p.known_floats(bias) else {
-        let best = p.reduce("ReduceMax", bias, &[axis], true)?;
+        let best = p.reduce(Op::ReduceMax, bias, &[axis], true)?;
         let limit = p.floats(dtype, &[], &[NEARLY_BLOCKED]);
-        let any = p.op("Greater", &[best, limit])?;
+        let any = p.op(Op::Greater, &[best, limit])?;
         return p.cast(any, dtype).map(Some);
     };
     let width = shape[axis];

@@ -4,6 +4,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{DType, ValueId};
 use crate::infer::{Answer, axis, dims, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[row(
     "TensorScatter",
@@ -57,11 +58,11 @@ pub(super) fn write(
     let mut grid = vec![1; rank - 2];
     grid.extend([places as usize, new as usize]);
     let distances = p.ints(p.dtype(start), &grid, &distances);
-    let meets = p.op("Equal", &[distances, start])?;
+    let meets = p.op(Op::Equal, &[distances, start])?;
     let chosen = p.cast(meets, dtype)?;
-    let rows = p.op("MatMul", &[chosen, update])?;
-    let any = p.reduce("ReduceMax", chosen, &[rank - 1], true)?;
+    let rows = p.op(Op::MatMul, &[chosen, update])?;
+    let any = p.reduce(Op::ReduceMax, chosen, &[rank - 1], true)?;
     let half = p.floats(dtype, &[], &[0.5]);
-    let any = p.op("Greater", &[any, half])?;
-    p.op("Where", &[any, rows, cache])
+    let any = p.op(Op::Greater, &[any, half])?;
+    p.op(Op::Where, &[any, rows, cache])
 }

@@ -4,6 +4,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::Attr;
 use crate::infer::{Answer, dims, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] =
     &[row("CausalConvWithState", "Concat, Conv, Sigmoid and Mul, Slice; a state that is not empty", conv)];
@@ -34,12 +35,12 @@ fn conv(p: &mut Parts<'_, '_>) -> Answer<Written> {
         None => x,
     };
     let operands: Vec<_> = [Some(seen), Some(weight), p.node.input(2)].into_iter().flatten().collect();
-    let mut y = p.with("Conv", &operands, [("group", Attr::Int(channels as i64))])?;
+    let mut y = p.with(Op::Conv, &operands, [("group", Attr::Int(channels as i64))])?;
     match p.node.attrs.str_or("activation", "none") {
         "none" => {}
         "silu" | "swish" => {
-            let gate = p.op("Sigmoid", &[y])?;
-            y = p.op("Mul", &[y, gate])?;
+            let gate = p.op(Op::Sigmoid, &[y])?;
+            y = p.op(Op::Mul, &[y, gate])?;
         }
         other => return invalid(format!("attribute activation is {other}")),
     }

@@ -5,6 +5,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{DType, ValueId};
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[row(
     "Resize",
@@ -60,23 +61,23 @@ fn resize(p: &mut Parts<'_, '_>) -> Answer<Written> {
             to_all[axis] = to;
             let mask = p.reshape(mask, &to_all)?;
             inside = Some(match inside {
-                Some(others) => p.op("Mul", &[others, mask])?,
+                Some(others) => p.op(Op::Mul, &[others, mask])?,
                 None => mask,
             });
         }
     }
     if let Some(inside) = inside {
         let one = p.scalar(dtype, 1.0);
-        let missing = p.op("Sub", &[one, inside])?;
-        let missing = p.by("Mul", missing, outside.into())?;
-        y = p.op("Add", &[y, missing])?;
+        let missing = p.op(Op::Sub, &[one, inside])?;
+        let missing = p.by(Op::Mul, missing, outside.into())?;
+        y = p.op(Op::Add, &[y, missing])?;
     }
     Ok(Some(vec![y]))
 }
 
 /// Which elements of a list are constant: exporters write the bounds of batch and channels beside the computed ones.
 fn elements(p: &Parts<'_, '_>, list: ValueId, count: usize) -> Vec<Option<f64>> {
-    let joined = p.maker(list).filter(|n| n.domain.is_empty() && n.op == "Concat");
+    let joined = p.maker(list).filter(|n| n.op == Op::Concat);
     let Some(node) = joined else { return vec![None; count] };
     let mut all = Vec::new();
     for id in node.inputs.iter().flatten() {
@@ -103,33 +104,33 @@ fn weights(
     let ends: Vec<f64> = (0..to).map(|i| last * share(i)).collect();
     let starts: Vec<f64> = ends.iter().map(|end| last - end).collect();
     let (starts, ends) = (p.floats(dtype, &[1, to], &starts), p.floats(dtype, &[1, to], &ends));
-    let (start, end) = (p.op("Mul", &[starts, bounds[0]])?, p.op("Mul", &[ends, bounds[1]])?);
-    let place = p.op("Add", &[start, end])?;
+    let (start, end) = (p.op(Op::Mul, &[starts, bounds[0]])?, p.op(Op::Mul, &[ends, bounds[1]])?);
+    let place = p.op(Op::Add, &[start, end])?;
     let (first, end) = (p.scalar(dtype, 0.0), p.scalar(dtype, last));
-    let (after, before) = (p.op("GreaterOrEqual", &[place, first])?, p.op("LessOrEqual", &[place, end])?);
-    let inside = p.op("And", &[after, before])?;
+    let (after, before) = (p.op(Op::GreaterOrEqual, &[place, first])?, p.op(Op::LessOrEqual, &[place, end])?);
+    let inside = p.op(Op::And, &[after, before])?;
     let inside = p.cast(inside, dtype)?;
     let place = match nearest {
         None => place,
-        Some("floor") => p.op("Floor", &[place])?,
-        Some("ceil") => p.op("Ceil", &[place])?,
+        Some("floor") => p.op(Op::Floor, &[place])?,
+        Some("ceil") => p.op(Op::Ceil, &[place])?,
         Some("round_prefer_ceil") => {
-            let next = p.by("Add", place, 0.5)?;
-            p.op("Floor", &[next])?
+            let next = p.by(Op::Add, place, 0.5)?;
+            p.op(Op::Floor, &[next])?
         }
         Some(_) => {
-            let next = p.by("Sub", place, 0.5)?;
-            p.op("Ceil", &[next])?
+            let next = p.by(Op::Sub, place, 0.5)?;
+            p.op(Op::Ceil, &[next])?
         }
     };
     let grid: Vec<f64> = (0..from).map(|j| j as f64).collect();
     let grid = p.floats(dtype, &[from, 1], &grid);
-    let distance = p.op("Sub", &[place, grid])?;
-    let distance = p.op("Abs", &[distance])?;
+    let distance = p.op(Op::Sub, &[place, grid])?;
+    let distance = p.op(Op::Abs, &[distance])?;
     let one = p.scalar(dtype, 1.0);
-    let left = p.op("Sub", &[one, distance])?;
-    let left = p.op("Relu", &[left])?;
-    Ok((p.op("Mul", &[left, inside])?, inside))
+    let left = p.op(Op::Sub, &[one, distance])?;
+    let left = p.op(Op::Relu, &[left])?;
+    Ok((p.op(Op::Mul, &[left, inside])?, inside))
 }
 
 /// The product of an axis with weights (from, to).
@@ -138,6 +139,6 @@ fn along(p: &mut Parts<'_, '_>, x: ValueId, axis: usize, weights: ValueId) -> An
     let mut order: Vec<usize> = (0..=last).collect();
     order.swap(axis, last);
     let swapped = p.transpose(x, &order)?;
-    let y = p.op("MatMul", &[swapped, weights])?;
+    let y = p.op(Op::MatMul, &[swapped, weights])?;
     p.transpose(y, &order)
 }

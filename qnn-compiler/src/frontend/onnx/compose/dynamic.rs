@@ -11,6 +11,7 @@ use super::table::{Row, Written, row};
 use crate::frontend::builder::Rounded;
 use crate::graph::{Attrs, DType, Node, ValueId};
 use crate::infer::Answer;
+use crate::op::Op;
 
 const SUM: &str = "of real numbers where the sum is cast and scaled, as quantizers write it; else of the integers, in fp16's 11 bits";
 
@@ -30,12 +31,12 @@ const LEAST_SPAN: f64 = 1.0 / 256.0;
 fn quantize(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let x = p.input(0)?;
     let steps = Steps::of(p, x)?;
-    let offset = p.op("Mul", &[steps.low, steps.rate])?;
-    let offset = p.op("Neg", &[offset])?;
-    let offset = p.op("Round", &[offset])?;
-    let count = p.op("Add", &[steps.count, offset])?;
+    let offset = p.op(Op::Mul, &[steps.low, steps.rate])?;
+    let offset = p.op(Op::Neg, &[offset])?;
+    let offset = p.op(Op::Round, &[offset])?;
+    let count = p.op(Op::Add, &[steps.count, offset])?;
     let y = whole(p, count, DType::U8)?;
-    let real = p.op("Mul", &[steps.count, steps.length])?;
+    let real = p.op(Op::Mul, &[steps.count, steps.length])?;
     let zero = whole(p, offset, DType::U8)?;
     p.remember(y, Rounded { real, scale: steps.length, zero });
     let mut values = vec![y, steps.length, zero];
@@ -59,18 +60,18 @@ impl Steps {
     fn of(p: &mut Parts<'_, '_>, x: ValueId) -> Answer<Self> {
         let axes: Vec<usize> = (0..p.shape(x).len()).collect();
         let zero = p.scalar(DType::F32, 0.0);
-        let bound = |p: &mut Parts<'_, '_>, reduce: &str, op: &str| -> Answer<ValueId> {
+        let bound = |p: &mut Parts<'_, '_>, reduce: Op, op: Op| -> Answer<ValueId> {
             let most = if axes.is_empty() { x } else { p.reduce(reduce, x, &axes, false)? };
             p.op(op, &[most, zero])
         };
-        let (low, high) = (bound(p, "ReduceMin", "Min")?, bound(p, "ReduceMax", "Max")?);
-        let span = p.op("Sub", &[high, low])?;
-        let span = p.by("Max", span, LEAST_SPAN)?;
-        let length = p.by("Mul", span, 1.0 / 255.0)?;
-        let rate = p.op("Reciprocal", &[span])?;
-        let rate = p.by("Mul", rate, 255.0)?;
-        let count = p.op("Mul", &[x, rate])?;
-        let count = p.op("Round", &[count])?;
+        let (low, high) = (bound(p, Op::ReduceMin, Op::Min)?, bound(p, Op::ReduceMax, Op::Max)?);
+        let span = p.op(Op::Sub, &[high, low])?;
+        let span = p.by(Op::Max, span, LEAST_SPAN)?;
+        let length = p.by(Op::Mul, span, 1.0 / 255.0)?;
+        let rate = p.op(Op::Reciprocal, &[span])?;
+        let rate = p.by(Op::Mul, rate, 255.0)?;
+        let count = p.op(Op::Mul, &[x, rate])?;
+        let count = p.op(Op::Round, &[count])?;
         Ok(Self { low, rate, length, count })
     }
 }
@@ -78,21 +79,21 @@ impl Steps {
 /// A tensor rounded to the steps of its own range.
 pub(super) fn rounded(p: &mut Parts<'_, '_>, x: ValueId) -> Answer<ValueId> {
     let steps = Steps::of(p, x)?;
-    p.op("Mul", &[steps.count, steps.length])
+    p.op(Op::Mul, &[steps.count, steps.length])
 }
 
 /// Operators that only move elements of their first input.
-const MOVES: &[&str] = &[
-    "Expand",
-    "Flatten",
-    "Gather",
-    "Identity",
-    "Reshape",
-    "Slice",
-    "Squeeze",
-    "Tile",
-    "Transpose",
-    "Unsqueeze",
+const MOVES: &[Op] = &[
+    Op::Expand,
+    Op::Flatten,
+    Op::Gather,
+    Op::Identity,
+    Op::Reshape,
+    Op::Slice,
+    Op::Squeeze,
+    Op::Tile,
+    Op::Transpose,
+    Op::Unsqueeze,
 ];
 
 /// The real numbers of integers that a DynamicQuantizeLinear made with this scale and zero point, however they were moved
@@ -112,7 +113,7 @@ pub(super) fn real(
         if let Some(source) = p.rounded(at) {
             break source;
         }
-        let maker = p.maker(at).filter(|n| n.domain.is_empty() && MOVES.contains(&&*n.op));
+        let maker = p.maker(at).filter(|n| MOVES.contains(&n.op));
         let Some((node, from)) = maker.and_then(|n| Some((n.clone(), n.input(0)?))) else { return Ok(None) };
         moves.push(node);
         at = from;
@@ -126,17 +127,17 @@ pub(super) fn real(
     for node in moves.into_iter().rev() {
         let operands: Vec<ValueId> =
             std::iter::once(value).chain(node.inputs.iter().skip(1).copied().flatten()).collect();
-        value = p.like(&node.op, &operands, node.attrs)?;
+        value = p.like(node.op, &operands, node.attrs)?;
     }
     Ok(Some(value))
 }
 
 /// One number without the reshapes around it.
 pub(super) fn single(p: &Parts<'_, '_>, id: ValueId) -> ValueId {
-    const SHAPING: &[&str] = &["Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"];
+    const SHAPING: &[Op] = &[Op::Flatten, Op::Identity, Op::Reshape, Op::Squeeze, Op::Unsqueeze];
     let mut at = id;
     while p.shape(at).iter().product::<usize>() == 1 {
-        let maker = p.maker(at).filter(|n| n.domain.is_empty() && SHAPING.contains(&&*n.op));
+        let maker = p.maker(at).filter(|n| SHAPING.contains(&n.op));
         match maker.and_then(|n| n.input(0)) {
             Some(from) => at = from,
             None => break,
@@ -152,7 +153,7 @@ fn dynamic_matmul(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let (w, scale) = (p.input(1)?, p.input(2)?);
     let columns = p.shape(w).len().saturating_sub(1);
     let w = weight(p, w, scale, p.node.input(3), columns)?;
-    let y = p.op("MatMul", &[x, w])?;
+    let y = p.op(Op::MatMul, &[x, w])?;
     finish(p, y, 4)
 }
 
@@ -165,13 +166,13 @@ fn to_float(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let columns = p.shape(w).len().saturating_sub(1);
     let w = weight(p, w, scale, p.node.input(5), columns)?;
     let x = p.cast(x, p.dtype(w))?;
-    let y = p.op("MatMul", &[x, w])?;
+    let y = p.op(Op::MatMul, &[x, w])?;
     finish(p, y, 6)
 }
 
 fn finish(p: &mut Parts<'_, '_>, y: ValueId, bias: usize) -> Answer<Written> {
     let y = match p.node.input(bias) {
-        Some(bias) => p.op("Add", &[y, bias])?,
+        Some(bias) => p.op(Op::Add, &[y, bias])?,
         None => y,
     };
     Ok(Some(vec![p.cast(y, p.types[0].dtype)?]))
@@ -196,8 +197,8 @@ pub(super) fn weight(
 
 /// The product of two operands as MatMul or Conv.
 pub(super) fn product(p: &mut Parts<'_, '_>, operands: &[ValueId]) -> Answer<ValueId> {
-    if p.node.op == "ConvInteger" {
-        return p.like("Conv", operands, p.node.attrs.clone());
+    if p.node.op == Op::ConvInteger {
+        return p.like(Op::Conv, operands, p.node.attrs.clone());
     }
-    p.like("MatMul", operands, Attrs::default())
+    p.like(Op::MatMul, operands, Attrs::default())
 }

@@ -4,6 +4,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{DType, ValueId};
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] =
     &[row("ScatterElements", SCATTER, scatter_elements), row("ScatterND", SCATTER, scatter_nd)];
@@ -39,7 +40,7 @@ pub(super) fn max_pool(p: &mut Parts<'_, '_>) -> Answer<Written> {
     }
     let pads = p.ints(DType::I64, &[6], &pads);
     let low = p.scalar(p.dtype(plane), -65504.0);
-    let padded = p.op("Pad", &[plane, pads, low])?;
+    let padded = p.op(Op::Pad, &[plane, pads, low])?;
     let by_columns = p.node.attrs.int_or("storage_order", 0) != 0;
     let mut best: Option<(ValueId, ValueId)> = None;
     for cell in 0..cells {
@@ -59,15 +60,15 @@ pub(super) fn max_pool(p: &mut Parts<'_, '_>) -> Answer<Written> {
         best = Some(match best {
             None => (seen, places),
             Some((value, at)) => {
-                let larger = p.op("Greater", &[seen, value])?;
-                (p.op("Where", &[larger, seen, value])?, p.op("Where", &[larger, places, at])?)
+                let larger = p.op(Op::Greater, &[seen, value])?;
+                (p.op(Op::Where, &[larger, seen, value])?, p.op(Op::Where, &[larger, places, at])?)
             }
         });
     }
     let Some((value, at)) = best else { return invalid("the window has no elements") };
     let starts: Vec<i64> = (0..(n * c) as i64).map(|i| i * (rows * columns) as i64).collect();
     let starts = p.ints(DType::I32, &[n * c, 1, 1], &starts);
-    let at = p.op("Add", &[at, starts])?;
+    let at = p.op(Op::Add, &[at, starts])?;
     let (value, at) = (p.reshape(value, &result.shape)?, p.reshape(at, &result.shape)?);
     Ok(Some(vec![p.cast(value, result.dtype)?, p.cast(at, DType::I64)?]))
 }
@@ -101,7 +102,7 @@ fn joined(
     let all: Vec<i64> = (0..places as i64).collect();
     let all = p.ints(DType::I32, &[1, places, 1], &all);
     let numbers = p.reshape(numbers, &[count, 1, 1])?;
-    let own = p.op("Equal", &[numbers, all])?;
+    let own = p.op(Op::Equal, &[numbers, all])?;
     let updates = p.reshape(updates, &[count, 1, inner])?;
     let bound = match (dtype.is_float(), largest) {
         (true, true) => -65504.0,
@@ -110,8 +111,8 @@ fn joined(
         (false, false) => f64::from(i32::MAX),
     };
     let bound = p.scalar(dtype, bound);
-    let candidates = p.op("Where", &[own, updates, bound])?;
-    let (reduce, op) = if largest { ("ReduceMax", "Max") } else { ("ReduceMin", "Min") };
+    let candidates = p.op(Op::Where, &[own, updates, bound])?;
+    let (reduce, op) = if largest { (Op::ReduceMax, Op::Max) } else { (Op::ReduceMin, Op::Min) };
     let found = p.reduce(reduce, candidates, &[0], false)?;
     p.op(op, &[table, found])
 }
@@ -134,12 +135,12 @@ fn scatter_nd(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let indices = p.reshape(indices, &[count, depth])?;
     let extents: Vec<i64> = shape[..depth].iter().map(|d| *d as i64).collect();
     let extents = p.ints(DType::I32, &[1, depth], &extents);
-    let counted = p.op("Mod", &[indices, extents])?;
+    let counted = p.op(Op::Mod, &[indices, extents])?;
     let strides: Vec<i64> =
         (0..depth).map(|a| shape[a + 1..depth].iter().product::<usize>() as i64).collect();
     let strides = p.ints(DType::I32, &[1, depth], &strides);
-    let scaled = p.op("Mul", &[counted, strides])?;
-    let numbers = p.reduce("ReduceSum", scaled, &[1], true)?;
+    let scaled = p.op(Op::Mul, &[counted, strides])?;
+    let numbers = p.reduce(Op::ReduceSum, scaled, &[1], true)?;
     let (places, inner): (usize, usize) = (shape[..depth].iter().product(), shape[depth..].iter().product());
     let (x, updates) = (widened(p, x)?, widened(p, updates)?);
     let (table, updates) = (p.reshape(x, &[places, inner])?, p.reshape(updates, &[count, inner])?);
@@ -170,9 +171,9 @@ fn scatter_elements(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let bases = p.ints(DType::I32, &[count], &bases);
     let indices = p.cast(indices, DType::I32)?;
     let indices = p.reshape(indices, &[count])?;
-    let counted = p.by("Mod", indices, shape[axis] as f64)?;
-    let scaled = p.by("Mul", counted, strides[axis] as f64)?;
-    let numbers = p.op("Add", &[scaled, bases])?;
+    let counted = p.by(Op::Mod, indices, shape[axis] as f64)?;
+    let scaled = p.by(Op::Mul, counted, strides[axis] as f64)?;
+    let numbers = p.op(Op::Add, &[scaled, bases])?;
     let (x, updates) = (widened(p, x)?, widened(p, updates)?);
     let (table, updates) = (p.reshape(x, &[total, 1])?, p.reshape(updates, &[count, 1])?);
     let y = joined(p, table, numbers, updates, largest)?;

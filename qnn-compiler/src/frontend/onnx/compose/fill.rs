@@ -4,6 +4,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{Attr, DType};
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
     row(
@@ -27,7 +28,7 @@ fn pad(p: &mut Parts<'_, '_>) -> Answer<Written> {
     if list.len() != 2 * rank {
         return invalid(format!("{} pads for {rank} axes", list.len()));
     }
-    let padded = p.op("Pad", &[x, pads])?;
+    let padded = p.op(Op::Pad, &[x, pads])?;
     let count: usize = result.iter().product();
     let old = |flat: usize| {
         let mut rest = flat;
@@ -41,7 +42,7 @@ fn pad(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let mask: Vec<i64> = (0..count).map(old).collect();
     let mask = p.ints(DType::Bool, &result, &mask);
     let value = p.reshape(value, &vec![1; rank])?;
-    Ok(Some(vec![p.op("Where", &[mask, padded, value])?]))
+    Ok(Some(vec![p.op(Op::Where, &[mask, padded, value])?]))
 }
 
 fn conv_transpose(p: &mut Parts<'_, '_>) -> Answer<Written> {
@@ -62,7 +63,7 @@ fn conv_transpose(p: &mut Parts<'_, '_>) -> Answer<Written> {
         let extent = now[axis] as i64;
         let apart = p.reshape(wide, &[outer * now[axis], 1, inner])?;
         let pads = p.ints(DType::I64, &[6], &[0, 0, 0, 0, dilation - 1, 0]);
-        let apart = p.op("Pad", &[apart, pads])?;
+        let apart = p.op(Op::Pad, &[apart, pads])?;
         let joined = p.reshape(apart, &[outer, now[axis] * dilation as usize, inner])?;
         let cut = p.slice(joined, 1, [0, (extent - 1) * dilation + 1, 1])?;
         now[axis] = ((extent - 1) * dilation + 1) as usize;
@@ -72,5 +73,5 @@ fn conv_transpose(p: &mut Parts<'_, '_>) -> Answer<Written> {
     attrs.set("dilations", Attr::Ints(vec![1; dilations.len()]));
     attrs.set("kernel_shape", Attr::Ints(now[2..].iter().map(|d| *d as i64).collect()));
     let inputs: Vec<_> = [p.input(0)?, wide].into_iter().chain(p.node.input(2)).collect();
-    Ok(Some(vec![p.like("ConvTranspose", &inputs, attrs)?]))
+    Ok(Some(vec![p.like(Op::ConvTranspose, &inputs, attrs)?]))
 }

@@ -4,6 +4,7 @@ use super::parts::Parts;
 use super::table::{Row, Written};
 use crate::graph::{Attr, DType, ValueId};
 use crate::infer::{Answer, Reason, invalid};
+use crate::op::Op;
 
 const fn row(op: &'static str, note: &'static str, rule: super::table::Rule) -> Row {
     Row { domain: "com.microsoft", op, note, rule }
@@ -22,7 +23,7 @@ pub(super) const ROWS: &[Row] = &[
 
 impl Parts<'_, '_> {
     /// Another standard operator in place of this node, with its attributes.
-    fn standard(&mut self, op: &str, inputs: usize, without: &[&str]) -> Answer<ValueId> {
+    fn standard(&mut self, op: Op, inputs: usize, without: &[&str]) -> Answer<ValueId> {
         let operands: Vec<ValueId> = self.node.inputs.iter().take(inputs).copied().flatten().collect();
         let mut attrs = self.node.attrs.clone();
         without.iter().for_each(|name| drop(attrs.0.remove(*name)));
@@ -35,15 +36,15 @@ impl Parts<'_, '_> {
         let number = |i: usize, default: f32| parameters.get(i).copied().unwrap_or(default);
         match &*name {
             "" => Ok(x),
-            "Relu" | "Tanh" | "Sigmoid" | "Softplus" | "Softsign" => self.op(&name, &[x]),
-            "LeakyRelu" => self.with(&name, &[x], [("alpha", Attr::Float(number(0, 0.01)))]),
+            "Relu" | "Tanh" | "Sigmoid" | "Softplus" | "Softsign" => self.op(Op::of("", &name), &[x]),
+            "LeakyRelu" => self.with(Op::LeakyRelu, &[x], [("alpha", Attr::Float(number(0, 0.01)))]),
             "HardSigmoid" => {
                 let attrs = [("alpha", Attr::Float(number(0, 0.2))), ("beta", Attr::Float(number(1, 0.5)))];
-                self.with(&name, &[x], attrs)
+                self.with(Op::HardSigmoid, &[x], attrs)
             }
             "Clip" => {
-                let low = self.by("Max", x, number(0, f32::MIN).into())?;
-                self.by("Min", low, number(1, f32::MAX).into())
+                let low = self.by(Op::Max, x, number(0, f32::MIN).into())?;
+                self.by(Op::Min, low, number(1, f32::MAX).into())
             }
             other => Err(Reason::Unsupported(format!("activation {other} is not supported"))),
         }
@@ -52,43 +53,43 @@ impl Parts<'_, '_> {
 
 fn bias_add(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let (x, bias, skip) = (p.site().id(0)?, p.site().id(1)?, p.site().id(2)?);
-    let sum = p.op("Add", &[x, bias])?;
-    Ok(Some(vec![p.op("Add", &[sum, skip])?]))
+    let sum = p.op(Op::Add, &[x, bias])?;
+    Ok(Some(vec![p.op(Op::Add, &[sum, skip])?]))
 }
 
 fn bias_split_gelu(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let (x, bias) = (p.site().id(0)?, p.site().id(1)?);
-    let sum = p.op("Add", &[x, bias])?;
+    let sum = p.op(Op::Add, &[x, bias])?;
     let axis = p.site().rank(0)?.saturating_sub(1);
     let halves = p.pieces(sum, axis, 2)?;
-    let gate = p.with("Gelu", &[halves[1]], [("approximate", Attr::Str("none".to_owned()))])?;
-    Ok(Some(vec![p.op("Mul", &[halves[0], gate])?]))
+    let gate = p.with(Op::Gelu, &[halves[1]], [("approximate", Attr::Str("none".to_owned()))])?;
+    Ok(Some(vec![p.op(Op::Mul, &[halves[0], gate])?]))
 }
 
 fn embed(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let rows = [("axis", Attr::Int(0))];
     let (ids, words, places) = (p.site().id(0)?, p.site().id(2)?, p.site().id(3)?);
-    let mut sum = p.with("Gather", &[words, ids], rows.clone())?;
+    let mut sum = p.with(Op::Gather, &[words, ids], rows.clone())?;
     let place = match p.node.input(8) {
-        Some(positions) => p.with("Gather", &[places, positions], rows.clone())?,
+        Some(positions) => p.with(Op::Gather, &[places, positions], rows.clone())?,
         None => {
             let length = p.input_shape(0)?[1];
             p.range(places, 0, 0, length)?
         }
     };
-    sum = p.op("Add", &[sum, place])?;
+    sum = p.op(Op::Add, &[sum, place])?;
     if let (Some(segments), Some(table)) = (p.node.input(1), p.node.input(4)) {
-        let segment = p.with("Gather", &[table, segments], rows.clone())?;
-        sum = p.op("Add", &[sum, segment])?;
+        let segment = p.with(Op::Gather, &[table, segments], rows.clone())?;
+        sum = p.op(Op::Add, &[sum, segment])?;
     }
     let (scale, bias) = (p.site().id(5)?, p.site().id(6)?);
     let epsilon = p.node.attrs.float_or("epsilon", 1e-12);
     let attrs = [("axis", Attr::Int(2)), ("epsilon", Attr::Float(epsilon))];
-    let y = p.with("LayerNormalization", &[sum, scale, bias], attrs)?;
+    let y = p.with(Op::LayerNormalization, &[sum, scale, bias], attrs)?;
     let mut values = vec![y];
     if p.outputs > 1 {
         let counts = match p.node.input(7) {
-            Some(mask) => p.reduce("ReduceSum", mask, &[1], false)?,
+            Some(mask) => p.reduce(Op::ReduceSum, mask, &[1], false)?,
             None => {
                 let batch = p.input_shape(0)?[0];
                 p.ints(DType::I32, &[batch], &vec![0; batch])
@@ -103,9 +104,9 @@ fn embed(p: &mut Parts<'_, '_>) -> Answer<Written> {
 }
 
 fn conv(p: &mut Parts<'_, '_>) -> Answer<Written> {
-    let mut y = p.standard("Conv", 3, &["activation", "activation_params"])?;
+    let mut y = p.standard(Op::Conv, 3, &["activation", "activation_params"])?;
     if let Some(sum) = p.node.input(3) {
-        y = p.op("Add", &[y, sum])?;
+        y = p.op(Op::Add, &[y, sum])?;
     }
     let parameters = match p.node.attrs.get("activation_params") {
         Some(Attr::Floats(values)) => values.clone(),
@@ -124,17 +125,17 @@ fn gemm(p: &mut Parts<'_, '_>) -> Answer<Written> {
         })
         .collect();
     let without = [&EXTRA[..], &["activation"]].concat();
-    let y = p.standard("Gemm", 3, &without)?;
+    let y = p.standard(Op::Gemm, 3, &without)?;
     Ok(Some(vec![p.activated(y, &parameters)?]))
 }
 
 fn gemm_fast_gelu(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let (x, w) = (p.site().id(0)?, p.site().id(1)?);
-    let mut y = p.op("MatMul", &[x, w])?;
+    let mut y = p.op(Op::MatMul, &[x, w])?;
     if let Some(bias) = p.node.input(2) {
-        y = p.op("Add", &[y, bias])?;
+        y = p.op(Op::Add, &[y, bias])?;
     }
-    Ok(Some(vec![p.with("Gelu", &[y], [("approximate", Attr::Str("tanh".to_owned()))])?]))
+    Ok(Some(vec![p.with(Op::Gelu, &[y], [("approximate", Attr::Str("tanh".to_owned()))])?]))
 }
 
 /// Channels come last unless the node says otherwise. SkipGroupNorm normalizes a sum, and gives it too.
@@ -153,7 +154,7 @@ fn group_norm(p: &mut Parts<'_, '_>) -> Answer<Written> {
         let shape = p.shape(more);
         per_channel[0] = if shape.len() == 2 { shape[0] } else { 1 };
         let fitting = if shape.len() <= 2 { p.reshape(more, &per_channel)? } else { more };
-        x = p.op("Add", &[x, fitting])?;
+        x = p.op(Op::Add, &[x, fitting])?;
     }
     let sum = x;
     let to_first: Vec<usize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
@@ -165,10 +166,10 @@ fn group_norm(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let groups = p.site().count("groups", 0)?;
     let epsilon = p.node.attrs.float_or("epsilon", 1e-5);
     let attrs = [("num_groups", Attr::Int(groups as i64)), ("epsilon", Attr::Float(epsilon))];
-    let mut y = p.with("GroupNormalization", &[x, scale, bias], attrs)?;
+    let mut y = p.with(Op::GroupNormalization, &[x, scale, bias], attrs)?;
     if p.node.attrs.int_or("activation", 0) != 0 {
-        let gate = p.op("Sigmoid", &[y])?;
-        y = p.op("Mul", &[y, gate])?;
+        let gate = p.op(Op::Sigmoid, &[y])?;
+        y = p.op(Op::Mul, &[y, gate])?;
     }
     if last {
         y = p.transpose(y, &to_last)?;

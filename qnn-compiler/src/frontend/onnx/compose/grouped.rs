@@ -8,6 +8,7 @@ use super::rotary::{Angles, rotate};
 use super::table::{Row, Written};
 use crate::graph::ValueId;
 use crate::infer::{Answer, Reason, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[Row {
     domain: "com.microsoft",
@@ -55,8 +56,8 @@ fn grouped(p: &mut Parts<'_, '_>) -> Answer<Written> {
                 return invalid("seqlens_k has not one number a sequence");
             }
             let last = p.reshape(last, &[batch])?;
-            let lengths = p.by("Add", last, 1.0)?;
-            (Some(lengths), Some(p.by("Sub", lengths, queries as f64)?))
+            let lengths = p.by(Op::Add, last, 1.0)?;
+            (Some(lengths), Some(p.by(Op::Sub, lengths, queries as f64)?))
         }
     };
     if p.node.attrs.int_or("do_rotary", 0) != 0 {
@@ -70,7 +71,7 @@ fn grouped(p: &mut Parts<'_, '_>) -> Answer<Written> {
                 let first = p.reshape(before, &[batch, 1])?;
                 let steps: Vec<i64> = (0..queries as i64).collect();
                 let steps = p.ints(p.dtype(first), &[1, queries], &steps);
-                p.op("Add", &[first, steps])?
+                p.op(Op::Add, &[first, steps])?
             }
         };
         let angles = Angles {

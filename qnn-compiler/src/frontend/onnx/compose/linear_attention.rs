@@ -5,6 +5,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::ValueId;
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[row(
     "LinearAttention",
@@ -32,14 +33,14 @@ fn linear(p: &mut Parts<'_, '_>) -> Answer<Written> {
         return p.refuse(format!("{tokens} tokens; up to {MOST_TOKENS} are written out"));
     }
     let group = heads / shared.max(1);
-    let q = p.by("Mul", q, scale(p, width))?;
+    let q = p.by(Op::Mul, q, scale(p, width))?;
     let dtype = p.dtype(q);
     // One number a head or one an element of the key: (batch, heads, tokens, 1 or width).
     let decay = match (gated, p.node.input(4)) {
         (false, _) => None,
         (true, Some(decay)) => {
             let decay = p.split_heads(decay, shared)?;
-            Some(p.op("Exp", &[decay])?)
+            Some(p.op(Op::Exp, &[decay])?)
         }
         (true, None) => return invalid("the update rule needs a decay"),
     };
@@ -62,26 +63,26 @@ fn linear(p: &mut Parts<'_, '_>) -> Answer<Written> {
         if let (Some(decay), Some(old)) = (decay, state) {
             let gate = at(p, decay)?;
             let gate = p.transpose(gate, &[0, 1, 3, 2])?;
-            state = Some(p.op("Mul", &[old, gate])?);
+            state = Some(p.op(Op::Mul, &[old, gate])?);
         }
         if let Some(beta) = beta {
             if let Some(state) = state {
-                let known = p.op("MatMul", &[key, state])?;
-                value = p.op("Sub", &[value, known])?;
+                let known = p.op(Op::MatMul, &[key, state])?;
+                value = p.op(Op::Sub, &[value, known])?;
             }
             let beta = at(p, beta)?;
-            value = p.op("Mul", &[value, beta])?;
+            value = p.op(Op::Mul, &[value, beta])?;
         }
         let column = p.transpose(key, &[0, 1, 3, 2])?;
-        let new = p.op("Mul", &[column, value])?;
+        let new = p.op(Op::Mul, &[column, value])?;
         let now = match state {
-            Some(old) => p.op("Add", &[old, new])?,
+            Some(old) => p.op(Op::Add, &[old, new])?,
             None => new,
         };
         state = Some(now);
         let query = at(p, q)?;
         let query = p.reshape(query, &[batch, shared, group, width])?;
-        let row = p.op("MatMul", &[query, now])?;
+        let row = p.op(Op::MatMul, &[query, now])?;
         rows.push(p.reshape(row, &[batch, heads, 1, wide])?);
     }
     let all = p.concat(&rows, 2)?;

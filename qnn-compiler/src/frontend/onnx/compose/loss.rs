@@ -4,6 +4,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{Attr, ValueId};
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
     row("NegativeLogLikelihoodLoss", "Equal, Where, ReduceSum over the classes", likelihood),
@@ -17,7 +18,7 @@ fn likelihood(p: &mut Parts<'_, '_>) -> Answer<Written> {
 
 fn cross_entropy(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let x = p.input(0)?;
-    let log = p.with("LogSoftmax", &[x], [("axis", Attr::Int(1))])?;
+    let log = p.with(Op::LogSoftmax, &[x], [("axis", Attr::Int(1))])?;
     let mut values = vec![loss(p, log)?];
     if p.outputs > 1 {
         values.push(log);
@@ -37,28 +38,28 @@ fn loss(p: &mut Parts<'_, '_>, log: ValueId) -> Answer<ValueId> {
     let target = p.reshape(target, &[samples, 1])?;
     let numbers: Vec<i64> = (0..classes as i64).collect();
     let numbers = p.ints(p.dtype(target), &[1, classes], &numbers);
-    let hot = p.op("Equal", &[target, numbers])?;
+    let hot = p.op(Op::Equal, &[target, numbers])?;
     // A product with zeros would make NaN of a logarithm of zero.
     let zero = p.scalar(dtype, 0.0);
-    let picked = p.op("Where", &[hot, log, zero])?;
-    let picked = p.reduce("ReduceSum", picked, &[1], true)?;
-    let mut losses = p.op("Neg", &[picked])?;
+    let picked = p.op(Op::Where, &[hot, log, zero])?;
+    let picked = p.reduce(Op::ReduceSum, picked, &[1], true)?;
+    let mut losses = p.op(Op::Neg, &[picked])?;
     let weights = weights(p, target, hot, samples, classes)?;
     if let Some(weights) = weights {
-        losses = p.op("Mul", &[losses, weights])?;
+        losses = p.op(Op::Mul, &[losses, weights])?;
     }
     match p.node.attrs.str_or("reduction", "mean") {
         "none" => {
             let shape = p.types[0].shape.clone();
             p.reshape(losses, &shape)
         }
-        "sum" => p.reduce("ReduceSum", losses, &[0, 1], false),
+        "sum" => p.reduce(Op::ReduceSum, losses, &[0, 1], false),
         "mean" => match weights {
-            None => p.reduce("ReduceMean", losses, &[0, 1], false),
+            None => p.reduce(Op::ReduceMean, losses, &[0, 1], false),
             Some(weights) => {
-                let sum = p.reduce("ReduceSum", losses, &[0, 1], false)?;
-                let all = p.reduce("ReduceSum", weights, &[0, 1], false)?;
-                p.op("Div", &[sum, all])
+                let sum = p.reduce(Op::ReduceSum, losses, &[0, 1], false)?;
+                let all = p.reduce(Op::ReduceSum, weights, &[0, 1], false)?;
+                p.op(Op::Div, &[sum, all])
             }
         },
         other => invalid(format!("attribute reduction is '{other}'")),
@@ -81,15 +82,15 @@ fn weights(
         Some(weights) => {
             let weights = p.reshape(weights, &[1, classes])?;
             let zero = p.scalar(dtype, 0.0);
-            let own = p.op("Where", &[hot, weights, zero])?;
-            p.reduce("ReduceSum", own, &[1], true)?
+            let own = p.op(Op::Where, &[hot, weights, zero])?;
+            p.reduce(Op::ReduceSum, own, &[1], true)?
         }
     };
     if let Some(ignored) = ignored {
         let ignored = p.ints(p.dtype(target), &[1, 1], &[ignored]);
-        let out = p.op("Equal", &[target, ignored])?;
+        let out = p.op(Op::Equal, &[target, ignored])?;
         let zero = p.floats(dtype, &[1, 1], &[0.0]);
-        weights = p.op("Where", &[out, zero, weights])?;
+        weights = p.op(Op::Where, &[out, zero, weights])?;
     }
     debug_assert_eq!(p.shape(weights), [samples, 1]);
     Ok(Some(weights))

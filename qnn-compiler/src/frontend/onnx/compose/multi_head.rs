@@ -6,6 +6,7 @@ use super::parts::Parts;
 use super::table::{Row, Written};
 use crate::graph::{DType, ValueId};
 use crate::infer::{Answer, Reason, dims, invalid};
+use crate::op::Op;
 
 const NOTE: &str = "as the standard's Attention; masks of one, two or three axes; no shared cache buffer";
 
@@ -64,7 +65,7 @@ fn padding(p: &mut Parts<'_, '_>, mask: ValueId, keys: usize, dtype: DType) -> A
             let lengths = p.reshape(mask, &[batch, 1, 1, 1])?;
             let places: Vec<i64> = (0..keys as i64).collect();
             let places = p.ints(integer, &[1, 1, 1, keys], &places);
-            p.op("Less", &[places, lengths])?
+            p.op(Op::Less, &[places, lengths])?
         }
         [_, k] | [_, _, k] if k == keys => {
             let wide = match shape[..] {
@@ -73,7 +74,7 @@ fn padding(p: &mut Parts<'_, '_>, mask: ValueId, keys: usize, dtype: DType) -> A
             };
             let mask = p.reshape(mask, &wide)?;
             let none = p.ints(integer, &[], &[0]);
-            p.op("Greater", &[mask, none])?
+            p.op(Op::Greater, &[mask, none])?
         }
         _ => {
             return Err(Reason::Unsupported(format!("a mask of shape {} for {keys} keys", dims(&shape))));
@@ -121,7 +122,7 @@ fn multi_head(p: &mut Parts<'_, '_>) -> Answer<Written> {
             let own = p.range(all, 0, from, from + heads * width)?;
             from += heads * width;
             let own = p.reshape(own, &[1, heads, 1, width])?;
-            *x = p.op("Add", &[*x, own])?;
+            *x = p.op(Op::Add, &[*x, own])?;
         }
     }
     let past = match (p.node.input(6), p.node.input(7)) {
@@ -159,9 +160,9 @@ fn packed(p: &mut Parts<'_, '_>) -> Answer<Written> {
     }
     let count = p.site().count("num_heads", 0)?;
     let (x, weights) = (p.site().id(0)?, p.site().id(1)?);
-    let mut all = p.op("MatMul", &[x, weights])?;
+    let mut all = p.op(Op::MatMul, &[x, weights])?;
     if let Some(bias) = p.node.input(2) {
-        all = p.op("Add", &[all, bias])?;
+        all = p.op(Op::Add, &[all, bias])?;
     }
     let wide = p.shape(all)[2];
     let sizes: Vec<usize> = match p.node.attrs.ints("qkv_hidden_sizes") {

@@ -4,6 +4,7 @@ use super::parts::Parts;
 use super::table::{Row, Written};
 use crate::graph::{Attr, DType, Data, Encoding, TensorType, ValueId};
 use crate::infer::{Answer, Reason, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[Row {
     domain: "com.microsoft",
@@ -43,7 +44,7 @@ fn product(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let rows = shape.iter().take(shape.len() - 1).product();
     let flat = p.reshape(x, &[rows, depth])?;
     let operands: Vec<ValueId> = [flat, weights].into_iter().chain(p.node.input(5)).collect();
-    let y = p.with("Gemm", &operands, [("transB", Attr::Int(1))])?;
+    let y = p.with(Op::Gemm, &operands, [("transB", Attr::Int(1))])?;
     let mut wide = shape;
     if let Some(last) = wide.last_mut() {
         *last = columns;

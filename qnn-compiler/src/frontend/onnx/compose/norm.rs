@@ -4,6 +4,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::ValueId;
 use crate::infer::Answer;
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[row(
     "LayerNormalization",
@@ -16,7 +17,7 @@ fn layer(p: &mut Parts<'_, '_>) -> Answer<Written> {
         return Ok(None);
     }
     let operands: Vec<ValueId> = p.node.inputs.iter().copied().flatten().collect();
-    let y = p.like("LayerNormalization", &operands, p.node.attrs.clone())?;
+    let y = p.like(Op::LayerNormalization, &operands, p.node.attrs.clone())?;
     let x = p.input(0)?;
     let at = p.site().axis("axis", -1, p.shape(x).len())?;
     let (mean, inverse) = statistics(p, x, at, p.node.attrs.float_or("epsilon", 1e-5).into())?;
@@ -35,13 +36,13 @@ fn statistics(p: &mut Parts<'_, '_>, x: ValueId, at: usize, epsilon: f64) -> Ans
     let mut kept = shape.clone();
     kept[at..].fill(1);
     let rows = p.reshape(x, &[outer, inner])?;
-    let mean = p.reduce("ReduceMean", rows, &[1], true)?;
-    let centred = p.op("Sub", &[rows, mean])?;
-    let shares = p.by("Mul", centred, 1.0 / (inner as f64).sqrt())?;
+    let mean = p.reduce(Op::ReduceMean, rows, &[1], true)?;
+    let centred = p.op(Op::Sub, &[rows, mean])?;
+    let shares = p.by(Op::Mul, centred, 1.0 / (inner as f64).sqrt())?;
     let dtype = p.dtype(x);
     let root = p.floats(dtype, &[outer, 1], &vec![epsilon.sqrt(); outer]);
     let vector = p.concat(&[shares, root], 1)?;
-    let deviation = p.reduce("ReduceL2", vector, &[1], true)?;
-    let inverse = p.op("Reciprocal", &[deviation])?;
+    let deviation = p.reduce(Op::ReduceL2, vector, &[1], true)?;
+    let inverse = p.op(Op::Reciprocal, &[deviation])?;
     Ok((p.reshape(mean, &kept)?, p.reshape(inverse, &kept)?))
 }

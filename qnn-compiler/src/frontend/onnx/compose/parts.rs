@@ -8,6 +8,7 @@ use crate::frontend::onnx::element;
 use crate::frontend::onnx::normalize::{OPSET, Step, normalize};
 use crate::graph::{Attr, Attrs, DType, Data, Encoding, Node, TensorType, ValueId};
 use crate::infer::{Answer, Reason, Site};
+use crate::op::Op;
 
 /// The node being replaced, and the means to write others. What is written is normalized, typed, and evaluated where it is
 /// constant, as a model's own nodes are.
@@ -97,23 +98,22 @@ impl<'d, 'r> Parts<'d, 'r> {
     }
 
     /// A node with one output.
-    pub(super) fn op(&mut self, op: &str, inputs: &[ValueId]) -> Answer<ValueId> {
+    pub(super) fn op(&mut self, op: Op, inputs: &[ValueId]) -> Answer<ValueId> {
         self.with(op, inputs, [])
     }
 
     /// A node with one output and these attributes.
-    pub(super) fn like(&mut self, op: &str, inputs: &[ValueId], attrs: Attrs) -> Answer<ValueId> {
+    pub(super) fn like(&mut self, op: Op, inputs: &[ValueId], attrs: Attrs) -> Answer<ValueId> {
         Ok(self.several(op, inputs, attrs, 1)?[0])
     }
 
     /// A node with these attributes and `count` outputs.
-    fn several(&mut self, op: &str, inputs: &[ValueId], attrs: Attrs, count: usize) -> Answer<Vec<ValueId>> {
-        let name = format!("{}.{}", self.node.name, op.to_lowercase());
+    fn several(&mut self, op: Op, inputs: &[ValueId], attrs: Attrs, count: usize) -> Answer<Vec<ValueId>> {
+        let name = format!("{}.{}", self.node.name, op.name().to_lowercase());
         let names = vec![name.clone(); count];
         let mut node = Node {
             name,
-            domain: String::new(),
-            op: op.to_owned(),
+            op,
             opset: OPSET,
             inputs: inputs.iter().copied().map(Some).collect(),
             outputs: Vec::new(),
@@ -134,7 +134,7 @@ impl<'d, 'r> Parts<'d, 'r> {
     /// A node with attributes and one output.
     pub(super) fn with<const N: usize>(
         &mut self,
-        op: &str,
+        op: Op,
         inputs: &[ValueId],
         attrs: [(&str, Attr); N],
     ) -> Answer<ValueId> {
@@ -160,7 +160,7 @@ impl<'d, 'r> Parts<'d, 'r> {
     }
 
     /// A binary operator with a number on the right.
-    pub(super) fn by(&mut self, op: &str, x: ValueId, value: f64) -> Answer<ValueId> {
+    pub(super) fn by(&mut self, op: Op, x: ValueId, value: f64) -> Answer<ValueId> {
         let number = self.scalar(self.dtype(x), value);
         self.op(op, &[x, number])
     }
@@ -172,7 +172,7 @@ impl<'d, 'r> Parts<'d, 'r> {
         }
         let list: Vec<i64> = shape.iter().map(|d| *d as i64).collect();
         let list = self.ints(DType::I64, &[list.len()], &list);
-        self.op("Reshape", &[x, list])
+        self.op(Op::Reshape, &[x, list])
     }
 
     /// Axes in another order.
@@ -180,7 +180,7 @@ impl<'d, 'r> Parts<'d, 'r> {
         if perm.is_sorted() {
             return Ok(x);
         }
-        self.with("Transpose", &[x], [("perm", Attr::Ints(perm.iter().map(|p| *p as i64).collect()))])
+        self.with(Op::Transpose, &[x], [("perm", Attr::Ints(perm.iter().map(|p| *p as i64).collect()))])
     }
 
     /// The same numbers in another type.
@@ -188,14 +188,14 @@ impl<'d, 'r> Parts<'d, 'r> {
         if self.dtype(x) == dtype {
             return Ok(x);
         }
-        self.with("Cast", &[x], [("to", Attr::Int(element::number(dtype).into()))])
+        self.with(Op::Cast, &[x], [("to", Attr::Int(element::number(dtype).into()))])
     }
 
     /// Elements `start..end` by `step` along an axis; with a negative step `end` may be -1, before the first.
     pub(super) fn slice(&mut self, x: ValueId, axis: usize, [start, end, step]: [i64; 3]) -> Answer<ValueId> {
         let end = if step < 0 && end < 0 { i64::MIN + 1 } else { end };
         let lists = [start, end, axis as i64, step].map(|v| self.ints(DType::I64, &[1], &[v]));
-        self.op("Slice", &[x, lists[0], lists[1], lists[2], lists[3]])
+        self.op(Op::Slice, &[x, lists[0], lists[1], lists[2], lists[3]])
     }
 
     /// Elements `from..to` of an axis.
@@ -217,16 +217,16 @@ impl<'d, 'r> Parts<'d, 'r> {
         let list: Vec<i64> = sizes.iter().map(|size| *size as i64).collect();
         let list = self.ints(DType::I64, &[list.len()], &list);
         let attrs = Attrs([("axis".to_owned(), Attr::Int(axis as i64))].into_iter().collect());
-        self.several("Split", &[x, list], attrs, sizes.len())
+        self.several(Op::Split, &[x, list], attrs, sizes.len())
     }
 
     /// Parts joined along an axis.
     pub(super) fn concat(&mut self, parts: &[ValueId], axis: usize) -> Answer<ValueId> {
-        self.with("Concat", parts, [("axis", Attr::Int(axis as i64))])
+        self.with(Op::Concat, parts, [("axis", Attr::Int(axis as i64))])
     }
 
     /// A reduction over axes.
-    pub(super) fn reduce(&mut self, op: &str, x: ValueId, axes: &[usize], keep: bool) -> Answer<ValueId> {
+    pub(super) fn reduce(&mut self, op: Op, x: ValueId, axes: &[usize], keep: bool) -> Answer<ValueId> {
         if axes.is_empty() {
             return Ok(x);
         }
@@ -237,7 +237,7 @@ impl<'d, 'r> Parts<'d, 'r> {
 
     /// Rows of a table at indices.
     pub(super) fn rows(&mut self, table: ValueId, indices: ValueId) -> Answer<ValueId> {
-        self.with("Gather", &[table, indices], [("axis", Attr::Int(0))])
+        self.with(Op::Gather, &[table, indices], [("axis", Attr::Int(0))])
     }
 
     /// Says what the user should know.

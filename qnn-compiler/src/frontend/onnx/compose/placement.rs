@@ -4,6 +4,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{Attr, DType};
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
     row("AffineGrid", "MatMul with a constant grid", affine_grid),
@@ -37,7 +38,7 @@ fn affine_grid(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let grid = p.floats(dtype, &[1, points, dims + 1], &grid);
     let turned = p.transpose(theta, &[0, 2, 1])?;
     let grid = if *n == 1 { grid } else { broadcast(p, grid, &[*n, points, dims + 1])? };
-    let y = p.op("MatMul", &[grid, turned])?;
+    let y = p.op(Op::MatMul, &[grid, turned])?;
     Ok(Some(vec![p.reshape(y, &result)?]))
 }
 
@@ -48,7 +49,7 @@ fn broadcast(
 ) -> Answer<crate::graph::ValueId> {
     let list: Vec<i64> = shape.iter().map(|d| *d as i64).collect();
     let list = p.ints(DType::I64, &[list.len()], &list);
-    p.op("Expand", &[x, list])
+    p.op(Op::Expand, &[x, list])
 }
 
 fn center_crop_pad(p: &mut Parts<'_, '_>) -> Answer<Written> {
@@ -66,7 +67,7 @@ fn center_crop_pad(p: &mut Parts<'_, '_>) -> Answer<Written> {
         }
     }
     let pads = p.ints(DType::I64, &[pads.len()], &pads);
-    Ok(Some(vec![p.op("Pad", &[x, pads])?]))
+    Ok(Some(vec![p.op(Op::Pad, &[x, pads])?]))
 }
 
 /// Each column is a block whose elements are added where the block lies: what a transposed convolution with one filter for each
@@ -103,7 +104,7 @@ fn col2im(p: &mut Parts<'_, '_>) -> Answer<Written> {
         ("pads", Attr::Ints(pads)),
         ("output_padding", Attr::Ints(rest)),
     ];
-    let y = p.with("ConvTranspose", &[columns, weight], attrs)?;
+    let y = p.with(Op::ConvTranspose, &[columns, weight], attrs)?;
     Ok(Some(vec![p.reshape(y, &result)?]))
 }
 
@@ -125,9 +126,9 @@ fn max_unpool(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let total: usize = whole.iter().product();
     let zeros = p.floats(dtype, &[total], &vec![0.0; total]);
     let (places, values) = (p.reshape(places, &[count])?, p.reshape(x, &[count])?);
-    let y = p.with("ScatterElements", &[zeros, places, values], [("axis", Attr::Int(0))])?;
+    let y = p.with(Op::ScatterElements, &[zeros, places, values], [("axis", Attr::Int(0))])?;
     let y = p.reshape(y, &whole)?;
     let after: Vec<i64> = whole.iter().zip(&result).map(|(w, r)| (r - w) as i64).collect();
     let pads = p.ints(DType::I64, &[2 * whole.len()], &[vec![0; whole.len()], after].concat());
-    Ok(Some(vec![p.op("Pad", &[y, pads])?]))
+    Ok(Some(vec![p.op(Op::Pad, &[y, pads])?]))
 }

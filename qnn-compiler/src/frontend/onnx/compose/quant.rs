@@ -6,6 +6,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{Attr, DType, Data, ValueId, params};
 use crate::infer::Answer;
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
     row("DequantizeLinear", "of scales a slice or a block, or computed: Sub, Mul", dequantize),
@@ -13,14 +14,14 @@ pub(super) const ROWS: &[Row] = &[
     row("QLinearMatMul", FORM, matmul),
     row("QuantizeLinear", "of scales a slice or a block, or computed: Div, Add", quantize),
     microsoft("QGemm", gemm),
-    microsoft("QLinearAdd", |p| binary(p, "Add")),
-    microsoft("QLinearAveragePool", |p| pool(p, "AveragePool")),
+    microsoft("QLinearAdd", |p| binary(p, Op::Add)),
+    microsoft("QLinearAveragePool", |p| pool(p, Op::AveragePool)),
     microsoft("QLinearConcat", concat),
-    microsoft("QLinearGlobalAveragePool", |p| pool(p, "GlobalAveragePool")),
-    microsoft("QLinearLeakyRelu", |p| unary(p, "LeakyRelu")),
-    microsoft("QLinearMul", |p| binary(p, "Mul")),
+    microsoft("QLinearGlobalAveragePool", |p| pool(p, Op::GlobalAveragePool)),
+    microsoft("QLinearLeakyRelu", |p| unary(p, Op::LeakyRelu)),
+    microsoft("QLinearMul", |p| binary(p, Op::Mul)),
     microsoft("QLinearReduceMean", reduce_mean),
-    microsoft("QLinearSigmoid", |p| unary(p, "Sigmoid")),
+    microsoft("QLinearSigmoid", |p| unary(p, Op::Sigmoid)),
     microsoft("QLinearSoftmax", softmax),
 ];
 
@@ -47,7 +48,7 @@ pub(super) fn numbers(
     axis: usize,
 ) -> Answer<ValueId> {
     let inputs: Vec<ValueId> = [x, scale].into_iter().chain(zero).collect();
-    p.with("DequantizeLinear", &inputs, [("axis", Attr::Int(axis as i64))])
+    p.with(Op::DequantizeLinear, &inputs, [("axis", Attr::Int(axis as i64))])
 }
 
 /// The result in the encoding that inputs `i` and `i + 1` say.
@@ -57,7 +58,7 @@ fn stored(p: &mut Parts<'_, '_>, y: ValueId, i: usize) -> Answer<Written> {
         Some(zero) => zero,
         None => p.scalar(p.types[0].dtype, 0.0),
     };
-    Ok(Some(vec![p.op("QuantizeLinear", &[y, scale, zero])?]))
+    Ok(Some(vec![p.op(Op::QuantizeLinear, &[y, scale, zero])?]))
 }
 
 /// An int32 bias in units of the product of two scales; `None` where these are computed.
@@ -78,7 +79,7 @@ fn conv(p: &mut Parts<'_, '_>) -> Answer<Written> {
         let Some(b) = bias(p, b, scales)? else { return Ok(None) };
         inputs.push(b);
     }
-    let y = p.like("Conv", &inputs, p.node.attrs.clone())?;
+    let y = p.like(Op::Conv, &inputs, p.node.attrs.clone())?;
     stored(p, y, 6)
 }
 
@@ -86,7 +87,7 @@ fn matmul(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let rank = |p: &Parts<'_, '_>, i: usize| p.input(i).map(|id| p.shape(id).len());
     let (rows, columns) = (rank(p, 0)?.saturating_sub(2), rank(p, 3)?.saturating_sub(1));
     let (a, b) = (real(p, 0, rows)?, real(p, 3, columns)?);
-    let y = p.op("MatMul", &[a, b])?;
+    let y = p.op(Op::MatMul, &[a, b])?;
     stored(p, y, 6)
 }
 
@@ -99,17 +100,17 @@ fn gemm(p: &mut Parts<'_, '_>) -> Answer<Written> {
         let Some(c) = bias(p, c, scales)? else { return Ok(None) };
         inputs.push(c);
     }
-    let y = p.like("Gemm", &inputs, p.node.attrs.clone())?;
+    let y = p.like(Op::Gemm, &inputs, p.node.attrs.clone())?;
     if p.node.input(7).is_some() { stored(p, y, 7) } else { Ok(Some(vec![y])) }
 }
 
-fn binary(p: &mut Parts<'_, '_>, op: &str) -> Answer<Written> {
+fn binary(p: &mut Parts<'_, '_>, op: Op) -> Answer<Written> {
     let (a, b) = (real(p, 0, 0)?, real(p, 3, 0)?);
     let y = p.op(op, &[a, b])?;
     stored(p, y, 6)
 }
 
-fn unary(p: &mut Parts<'_, '_>, op: &str) -> Answer<Written> {
+fn unary(p: &mut Parts<'_, '_>, op: Op) -> Answer<Written> {
     let x = real(p, 0, 0)?;
     let y = p.like(op, &[x], p.node.attrs.clone())?;
     stored(p, y, 3)
@@ -123,11 +124,11 @@ fn softmax(p: &mut Parts<'_, '_>) -> Answer<Written> {
     if p.node.attrs.int_or("opset", 13) < 13 && !last {
         return p.refuse("over all axes from one on (its form before opset 13)");
     }
-    let y = p.with("Softmax", &[x], [("axis", Attr::Int(axis))])?;
+    let y = p.with(Op::Softmax, &[x], [("axis", Attr::Int(axis))])?;
     stored(p, y, 3)
 }
 
-fn pool(p: &mut Parts<'_, '_>, op: &str) -> Answer<Written> {
+fn pool(p: &mut Parts<'_, '_>, op: Op) -> Answer<Written> {
     if p.node.attrs.int_or("channels_last", 0) != 0 {
         return p.refuse("with channels last");
     }
@@ -144,14 +145,14 @@ fn reduce_mean(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let listed = p.node.attrs.ints("axes").unwrap_or_default();
     let axes = if listed.is_empty() { (0..rank).collect() } else { crate::infer::axes(listed, rank)? };
     let keep = p.node.attrs.int_or("keepdims", 1) != 0;
-    let y = p.reduce("ReduceMean", x, &axes, keep)?;
+    let y = p.reduce(Op::ReduceMean, x, &axes, keep)?;
     stored(p, y, 3)
 }
 
 fn concat(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let parts: Vec<ValueId> =
         (2..p.node.inputs.len()).step_by(3).map(|i| real(p, i, 0)).collect::<Answer<_>>()?;
-    let y = p.like("Concat", &parts, p.node.attrs.clone())?;
+    let y = p.like(Op::Concat, &parts, p.node.attrs.clone())?;
     stored(p, y, 0)
 }
 
@@ -159,7 +160,7 @@ fn concat(p: &mut Parts<'_, '_>) -> Answer<Written> {
 fn is_quantized(p: &Parts<'_, '_>, id: ValueId) -> bool {
     let site = p.site();
     let maker = site.graph.nodes.iter().rev().find(|n| n.outputs.contains(&Some(id)));
-    maker.is_some_and(|n| n.op == "QuantizeLinear")
+    maker.is_some_and(|n| n.op == Op::QuantizeLinear)
 }
 
 /// Scale and zero point of a node in the shape of its operand, where it needs that: `None` where one constant number holds for
@@ -229,9 +230,9 @@ fn dequantize(p: &mut Parts<'_, '_>) -> Answer<Written> {
         numbers(p, x, one, None, 0)?
     };
     if let Some(zero) = zero {
-        y = p.op("Sub", &[y, zero])?;
+        y = p.op(Op::Sub, &[y, zero])?;
     }
-    let y = p.op("Mul", &[y, scale])?;
+    let y = p.op(Op::Mul, &[y, scale])?;
     Ok(Some(vec![p.cast(y, p.types[0].dtype)?]))
 }
 
@@ -256,14 +257,14 @@ fn quantize(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let Some([Some(scale), zero]) = spread_params(p)? else { return Ok(None) };
     let x = p.cast(x, DType::F32)?;
     let known = p.known_floats(scale).is_some();
-    let mut y = p.op("Div", &[x, scale])?;
+    let mut y = p.op(Op::Div, &[x, scale])?;
     if known {
         // Halves go to the even number before the zero point is added. A quotient by a computed scale has fp16's digits
         // only, and halves are none of them.
-        y = p.op("Round", &[y])?;
+        y = p.op(Op::Round, &[y])?;
     }
     if let Some(zero) = zero {
-        y = p.op("Add", &[y, zero])?;
+        y = p.op(Op::Add, &[y, zero])?;
     }
     Ok(Some(vec![whole(p, y, p.types[0].dtype)?]))
 }
@@ -271,5 +272,5 @@ fn quantize(p: &mut Parts<'_, '_>) -> Answer<Written> {
 /// A number rounded to an integer of a type.
 pub(super) fn whole(p: &mut Parts<'_, '_>, y: ValueId, dtype: DType) -> Answer<ValueId> {
     let (one, zero) = (p.scalar(DType::F32, 1.0), p.scalar(dtype, 0.0));
-    p.op("QuantizeLinear", &[y, one, zero])
+    p.op(Op::QuantizeLinear, &[y, one, zero])
 }

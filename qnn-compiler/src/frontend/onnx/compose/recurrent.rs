@@ -9,6 +9,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{Attr, DType, ValueId};
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 const NOTE: &str =
     "steps written out: Gemm of all inputs, then a Gemm and the gates a step; all forms; up to 1024 steps";
@@ -19,12 +20,13 @@ pub(super) const ROWS: &[Row] = &[
     row("RNN", NOTE, recurrent),
     Row {
         domain: "com.microsoft",
-        ..row(QUANTIZED, "as LSTM; the input is rounded to 8 bits by its range, the state is not", recurrent)
+        ..row(
+            "DynamicQuantizeLSTM",
+            "as LSTM; the input is rounded to 8 bits by its range, the state is not",
+            recurrent,
+        )
     },
 ];
-
-/// LSTM with weights of 8 bits, as (in, gates · hidden).
-const QUANTIZED: &str = "DynamicQuantizeLSTM";
 
 /// The most steps that are written out: beyond it the vendor's library takes many minutes.
 const MOST_STEPS: usize = 1024;
@@ -96,9 +98,9 @@ struct State {
 }
 
 fn recurrent(p: &mut Parts<'_, '_>) -> Answer<Written> {
-    let kind = match &*p.node.op {
-        "LSTM" | QUANTIZED => Kind::Lstm,
-        "GRU" => Kind::Gru,
+    let kind = match p.node.op {
+        Op::LSTM | Op::MsDynamicQuantizeLSTM => Kind::Lstm,
+        Op::GRU => Kind::Gru,
         _ => Kind::Rnn,
     };
     let batch_first = p.node.attrs.int_or("layout", 0) != 0;
@@ -113,7 +115,7 @@ fn recurrent(p: &mut Parts<'_, '_>) -> Answer<Written> {
             "{steps} steps; up to {MOST_STEPS} are written out: export the model for shorter pieces that pass their state on"
         ));
     }
-    let quantized = p.node.op == QUANTIZED;
+    let quantized = p.node.op == Op::MsDynamicQuantizeLSTM;
     if quantized {
         x = rounded(p, x)?;
     }
@@ -196,7 +198,7 @@ fn own(p: &mut Parts<'_, '_>, parameter: ValueId, at: usize) -> Answer<ValueId> 
 fn matrix(p: &mut Parts<'_, '_>, i: usize, at: usize) -> Answer<ValueId> {
     let w = p.input(i)?;
     let w = own(p, w, at)?;
-    if p.node.op != QUANTIZED {
+    if p.node.op != Op::MsDynamicQuantizeLSTM {
         return Ok(w);
     }
     let w = p.transpose(w, &[1, 0])?;
@@ -239,7 +241,7 @@ fn cell<'n>(
             let none = p.floats(net.dtype, &[net.hidden], &vec![0.0; net.hidden]);
             of_state = p.concat(&[kept, none], 0)?;
         }
-        bias = Some(p.op("Add", &[of_input, of_state])?);
+        bias = Some(p.op(Op::Add, &[of_input, of_state])?);
     }
     let peepholes = match p.node.input(7) {
         Some(list) if net.kind == Kind::Lstm => {
@@ -255,7 +257,7 @@ fn cell<'n>(
 
 /// x · wᵀ, plus a bias.
 fn gemm(p: &mut Parts<'_, '_>, operands: &[ValueId]) -> Answer<ValueId> {
-    p.with("Gemm", operands, [("transB", Attr::Int(1))])
+    p.with(Op::Gemm, operands, [("transB", Attr::Int(1))])
 }
 
 impl Cell<'_> {
@@ -302,11 +304,11 @@ impl Cell<'_> {
             // A sequence that is over keeps its state, and gives zero.
             let zeros = self.zeros(p);
             if let Some(h) = next.h {
-                all[t] = Some(p.op("Where", &[running, h, zeros])?);
+                all[t] = Some(p.op(Op::Where, &[running, h, zeros])?);
             }
             for (old, new) in [(&mut state.h, next.h), (&mut state.c, next.c)] {
                 if let Some(new) = new {
-                    *old = Some(p.op("Where", &[running, new, old.unwrap_or(zeros)])?);
+                    *old = Some(p.op(Op::Where, &[running, new, old.unwrap_or(zeros)])?);
                 }
             }
         }
@@ -328,7 +330,7 @@ impl Cell<'_> {
             }
             Lengths::Computed(lengths) => {
                 let t = p.ints(p.dtype(*lengths), &[], &[t as i64]);
-                p.op("Greater", &[*lengths, t]).map(Running::Some)
+                p.op(Op::Greater, &[*lengths, t]).map(Running::Some)
             }
         }
     }
@@ -337,14 +339,14 @@ impl Cell<'_> {
     fn gates(&self, p: &mut Parts<'_, '_>, input: ValueId, h: Option<ValueId>) -> Answer<ValueId> {
         let Some(h) = h else { return Ok(input) };
         let product = gemm(p, &[h, self.recurrence])?;
-        p.op("Add", &[input, product])
+        p.op(Op::Add, &[input, product])
     }
 
     fn activate(&self, p: &mut Parts<'_, '_>, which: usize, x: ValueId) -> Answer<ValueId> {
         let x = match self.net.clip {
             Some(clip) => {
-                let x = p.by("Max", x, -clip)?;
-                p.by("Min", x, clip)?
+                let x = p.by(Op::Max, x, -clip)?;
+                p.by(Op::Min, x, clip)?
             }
             None => x,
         };
@@ -373,21 +375,21 @@ impl Cell<'_> {
         let candidate = self.activate(p, 1, candidate)?;
         let f = if self.net.input_forget {
             let one = p.floats(self.net.dtype, &[], &[1.0]);
-            p.op("Sub", &[one, i])?
+            p.op(Op::Sub, &[one, i])?
         } else {
             f
         };
-        let mut c = p.op("Mul", &[i, candidate])?;
+        let mut c = p.op(Op::Mul, &[i, candidate])?;
         if let Some(old) = state.c {
-            let kept = p.op("Mul", &[f, old])?;
-            c = p.op("Add", &[kept, c])?;
+            let kept = p.op(Op::Mul, &[f, old])?;
+            c = p.op(Op::Add, &[kept, c])?;
         }
         if let Some(peeps) = peeps {
             let seen = self.peep(p, o, peeps[1], Some(c))?;
             o = self.activate(p, 0, seen)?;
         }
         let shown = self.activations[2].write(p, c)?;
-        let h = p.op("Mul", &[o, shown])?;
+        let h = p.op(Op::Mul, &[o, shown])?;
         Ok(State { h: Some(h), c: Some(c) })
     }
 
@@ -400,8 +402,8 @@ impl Cell<'_> {
         c: Option<ValueId>,
     ) -> Answer<ValueId> {
         let Some(c) = c else { return Ok(gate) };
-        let seen = p.op("Mul", &[c, weight])?;
-        p.op("Add", &[gate, seen])
+        let seen = p.op(Op::Mul, &[c, weight])?;
+        p.op(Op::Add, &[gate, seen])
     }
 
     /// Gates in the order update, reset, hidden; the input's are `early`, the first two, and `late`.
@@ -422,31 +424,31 @@ impl Cell<'_> {
             None => (None, self.late_bias.map(|bias| p.range(bias, 0, 2 * n, 3 * n)).transpose()?),
         };
         let gates = match of_early {
-            Some(product) => p.op("Add", &[early, product])?,
+            Some(product) => p.op(Op::Add, &[early, product])?,
             None => early,
         };
         let gates = self.activate(p, 0, gates)?;
         let parts = p.split(gates, 1, &[n; 2])?;
         let (z, r) = (parts[0], parts[1]);
         let from_state = match (of_late, state.h) {
-            (Some(product), _) => Some(p.op("Mul", &[r, product])?),
+            (Some(product), _) => Some(p.op(Op::Mul, &[r, product])?),
             (None, Some(h)) => {
-                let reset = p.op("Mul", &[r, h])?;
+                let reset = p.op(Op::Mul, &[r, h])?;
                 let weights = p.range(self.recurrence, 0, 2 * n, 3 * n)?;
                 Some(gemm(p, &[reset, weights])?)
             }
             (None, None) => None,
         };
         let candidate = match from_state {
-            Some(more) => p.op("Add", &[late, more])?,
+            Some(more) => p.op(Op::Add, &[late, more])?,
             None => late,
         };
         let candidate = self.activate(p, 1, candidate)?;
         // (1 - z) · candidate + z · h
         let old = state.h.unwrap_or_else(|| self.zeros(p));
-        let change = p.op("Sub", &[old, candidate])?;
-        let kept = p.op("Mul", &[z, change])?;
-        let h = p.op("Add", &[candidate, kept])?;
+        let change = p.op(Op::Sub, &[old, candidate])?;
+        let kept = p.op(Op::Mul, &[z, change])?;
+        let h = p.op(Op::Add, &[candidate, kept])?;
         Ok(State { h: Some(h), c: None })
     }
 

@@ -4,6 +4,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{DType, ValueId};
 use crate::infer::{Answer, dims, invalid};
+use crate::op::Op;
 
 const NOTE: &str = "x · cos + (x · R) · sin, where R is a constant matrix that swaps the two parts of each pair and negates one";
 
@@ -45,7 +46,7 @@ fn microsoft(p: &mut Parts<'_, '_>) -> Answer<Written> {
         let first = p.reshape(positions, &[1, 1])?;
         let steps: Vec<i64> = (0..length as i64).collect();
         let steps = p.ints(p.dtype(first), &[1, length], &steps);
-        positions = p.op("Add", &[first, steps])?;
+        positions = p.op(Op::Add, &[first, steps])?;
     }
     let angles = Angles {
         cos: p.site().id(2)?,
@@ -86,7 +87,7 @@ pub(super) fn rotate(p: &mut Parts<'_, '_>, x: ValueId, angles: &Angles) -> Answ
         let wide = both_parts(p, table, pairs, angles.interleaved)?;
         let rows = match angles.positions {
             Some(positions) => {
-                p.with("Gather", &[wide, positions], [("axis", crate::graph::Attr::Int(0))])?
+                p.with(Op::Gather, &[wide, positions], [("axis", crate::graph::Attr::Int(0))])?
             }
             None => wide,
         };
@@ -98,9 +99,9 @@ pub(super) fn rotate(p: &mut Parts<'_, '_>, x: ValueId, angles: &Angles) -> Answ
     let (cos, sin) = (cos?, sin?);
     let first = p.range(x, 3, 0, turned)?;
     let matrix = swap(p, pairs, angles.interleaved, dtype);
-    let swapped = p.op("MatMul", &[first, matrix])?;
-    let (straight, across) = (p.op("Mul", &[first, cos])?, p.op("Mul", &[swapped, sin])?);
-    let result = p.op("Add", &[straight, across])?;
+    let swapped = p.op(Op::MatMul, &[first, matrix])?;
+    let (straight, across) = (p.op(Op::Mul, &[first, cos])?, p.op(Op::Mul, &[swapped, sin])?);
+    let result = p.op(Op::Add, &[straight, across])?;
     if turned == width {
         return Ok(result);
     }
@@ -135,7 +136,7 @@ fn both_parts(p: &mut Parts<'_, '_>, table: ValueId, pairs: usize, interleaved: 
         pair(i, pairs, true).into_iter().for_each(|at| matrix[i * 2 * pairs + at] = 1.0);
     }
     let matrix = p.floats(dtype, &[pairs, 2 * pairs], &matrix);
-    p.op("MatMul", &[table, matrix])
+    p.op(Op::MatMul, &[table, matrix])
 }
 
 /// The matrix that makes (−second, first) of each pair (first, second).

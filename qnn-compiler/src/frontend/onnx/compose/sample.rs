@@ -4,6 +4,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{DType, ValueId};
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
     row("DeformConv", "Gather of the neighbours, MatMul", deform_conv),
@@ -45,10 +46,10 @@ impl Table {
         match self.outside {
             Outside::Zeros => {
                 let index = clipped(p, n.index, 0.0, extent - 1.0)?;
-                let known = p.op("Equal", &[index, n.index])?;
+                let known = p.op(Op::Equal, &[index, n.index])?;
                 let dtype = p.dtype(self.rows);
                 let known = p.cast(known, dtype)?;
-                let share = n.share.map_or(Ok(known), |share| p.op("Mul", &[share, known]))?;
+                let share = n.share.map_or(Ok(known), |share| p.op(Op::Mul, &[share, known]))?;
                 Ok(Neighbour { index, share: Some(share) })
             }
             Outside::Border => {
@@ -58,10 +59,10 @@ impl Table {
             Outside::Reflection { on_elements } => {
                 let period = if on_elements { (2.0 * (extent - 1.0)).max(1.0) } else { 2.0 * extent };
                 let last = if on_elements { period } else { period - 1.0 };
-                let index = p.by("Mod", n.index, period)?;
+                let index = p.by(Op::Mod, n.index, period)?;
                 let last = p.scalar(DType::I32, last);
-                let mirrored = p.op("Sub", &[last, index])?;
-                let index = p.op("Min", &[index, mirrored])?;
+                let mirrored = p.op(Op::Sub, &[last, index])?;
+                let index = p.op(Op::Min, &[index, mirrored])?;
                 Ok(Neighbour { index: clipped(p, index, 0.0, extent - 1.0)?, share: n.share })
             }
         }
@@ -75,15 +76,15 @@ impl Table {
             let mut ready = Vec::new();
             for neighbour in neighbours {
                 let inside = self.inside(p, axis, neighbour)?;
-                let offset = p.by("Mul", inside.index, stride as f64)?;
+                let offset = p.by(Op::Mul, inside.index, stride as f64)?;
                 ready.push(Neighbour { index: offset, share: inside.share });
             }
             let mut next = Vec::with_capacity(all.len() * ready.len());
             for a in &all {
                 for b in &ready {
-                    let index = p.op("Add", &[a.index, b.index])?;
+                    let index = p.op(Op::Add, &[a.index, b.index])?;
                     let share = match (a.share, b.share) {
-                        (Some(a), Some(b)) => Some(p.op("Mul", &[a, b])?),
+                        (Some(a), Some(b)) => Some(p.op(Op::Mul, &[a, b])?),
                         (a, b) => a.or(b),
                     };
                     next.push(Neighbour { index, share });
@@ -97,7 +98,7 @@ impl Table {
                 let Some(share) = share else { return Ok(taken) };
                 let count = p.shape(share).iter().product();
                 let share = p.reshape(share, &[count, 1])?;
-                p.op("Mul", &[taken, share])
+                p.op(Op::Mul, &[taken, share])
             })
             .collect()
     }
@@ -105,43 +106,43 @@ impl Table {
     /// As [`Table::taken`], added up.
     fn mixed(&self, p: &mut Parts<'_, '_>, axes: Vec<Vec<Neighbour>>) -> Answer<ValueId> {
         let taken = self.taken(p, axes)?;
-        combined(p, "Add", &taken)
+        combined(p, Op::Add, &taken)
     }
 }
 
 fn clipped(p: &mut Parts<'_, '_>, index: ValueId, low: f64, high: f64) -> Answer<ValueId> {
-    let index = p.by("Max", index, low)?;
-    p.by("Min", index, high)
+    let index = p.by(Op::Max, index, low)?;
+    p.by(Op::Min, index, high)
 }
 
 /// All values joined pairwise by an operator.
-fn combined(p: &mut Parts<'_, '_>, op: &str, values: &[ValueId]) -> Answer<ValueId> {
+fn combined(p: &mut Parts<'_, '_>, op: Op, values: &[ValueId]) -> Answer<ValueId> {
     let Some((&first, rest)) = values.split_first() else { return invalid("nothing to combine") };
     rest.iter().try_fold(first, |sum, &next| p.op(op, &[sum, next]))
 }
 
 /// The two elements around a place.
 fn linear(p: &mut Parts<'_, '_>, place: ValueId) -> Answer<Vec<Neighbour>> {
-    let floor = p.op("Floor", &[place])?;
-    let after = p.op("Sub", &[place, floor])?;
+    let floor = p.op(Op::Floor, &[place])?;
+    let after = p.op(Op::Sub, &[place, floor])?;
     let one = p.scalar(p.dtype(place), 1.0);
-    let before = p.op("Sub", &[one, after])?;
+    let before = p.op(Op::Sub, &[one, after])?;
     let low = p.cast(floor, DType::I32)?;
-    let high = p.by("Add", low, 1.0)?;
+    let high = p.by(Op::Add, low, 1.0)?;
     Ok(vec![Neighbour { index: low, share: Some(before) }, Neighbour { index: high, share: Some(after) }])
 }
 
 /// The element nearest to a place; of two the even one.
 fn nearest(p: &mut Parts<'_, '_>, place: ValueId) -> Answer<Vec<Neighbour>> {
-    let rounded = p.op("Round", &[place])?;
+    let rounded = p.op(Op::Round, &[place])?;
     Ok(vec![Neighbour { index: p.cast(rounded, DType::I32)?, share: None }])
 }
 
 /// The four elements around a place, by the cubic kernel with coefficient -0.75.
 fn cubic(p: &mut Parts<'_, '_>, place: ValueId) -> Answer<Vec<Neighbour>> {
     const A: f64 = -0.75;
-    let floor = p.op("Floor", &[place])?;
-    let t = p.op("Sub", &[place, floor])?;
+    let floor = p.op(Op::Floor, &[place])?;
+    let t = p.op(Op::Sub, &[place, floor])?;
     let low = p.cast(floor, DType::I32)?;
     // Coefficients of powers of t, from the third down, of each neighbour's share.
     let shares = [
@@ -152,13 +153,13 @@ fn cubic(p: &mut Parts<'_, '_>, place: ValueId) -> Answer<Vec<Neighbour>> {
     ];
     let mut neighbours = Vec::with_capacity(4);
     for (offset, [third, second, first, constant]) in (-1..).zip(shares) {
-        let mut share = p.by("Mul", t, third)?;
+        let mut share = p.by(Op::Mul, t, third)?;
         for coefficient in [second, first] {
-            share = p.by("Add", share, coefficient)?;
-            share = p.op("Mul", &[share, t])?;
+            share = p.by(Op::Add, share, coefficient)?;
+            share = p.op(Op::Mul, &[share, t])?;
         }
-        let share = p.by("Add", share, constant)?;
-        neighbours.push(Neighbour { index: p.by("Add", low, f64::from(offset))?, share: Some(share) });
+        let share = p.by(Op::Add, share, constant)?;
+        neighbours.push(Neighbour { index: p.by(Op::Add, low, f64::from(offset))?, share: Some(share) });
     }
     Ok(neighbours)
 }
@@ -200,8 +201,8 @@ fn grid_sample(p: &mut Parts<'_, '_>) -> Answer<Written> {
         let place = p.slice(flat, 1, [at, at + 1, 1])?;
         let place = p.reshape(place, &[n * points])?;
         let scale = if align { extent as f64 - 1.0 } else { extent as f64 } / 2.0;
-        let place = p.by("Mul", place, scale)?;
-        let place = p.by("Add", place, (extent as f64 - 1.0) / 2.0)?;
+        let place = p.by(Op::Mul, place, scale)?;
+        let place = p.by(Op::Add, place, (extent as f64 - 1.0) / 2.0)?;
         axes.push(match &*mode {
             "nearest" => nearest(p, place)?,
             "linear" => linear(p, place)?,
@@ -245,7 +246,7 @@ fn deform_conv(p: &mut Parts<'_, '_>) -> Answer<Written> {
         let base = p.floats(dtype, &[1, cells, points], &base);
         let own = p.slice(offsets, 1, [axis as i64, axis as i64 + 1, 1])?;
         let own = p.reshape(own, &[n * parts, cells, points])?;
-        let place = p.op("Add", &[own, base])?;
+        let place = p.op(Op::Add, &[own, base])?;
         let place = p.reshape(place, &[places])?;
         axes.push(linear(p, place)?);
     }
@@ -257,17 +258,17 @@ fn deform_conv(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let mut sampled = table.mixed(p, axes)?;
     if let Some(mask) = p.node.input(4) {
         let mask = p.reshape(mask, &[places, 1])?;
-        sampled = p.op("Mul", &[sampled, mask])?;
+        sampled = p.op(Op::Mul, &[sampled, mask])?;
     }
     let sampled = p.reshape(sampled, &[n * parts, cells, points, c / parts])?;
     let sampled = p.transpose(sampled, &[0, 3, 1, 2])?;
     let sampled = p.reshape(sampled, &[n, groups, c / groups * cells, points])?;
     let weight = p.reshape(weight, &[1, groups, filters / groups, depth * cells])?;
-    let mut y = p.op("MatMul", &[weight, sampled])?;
+    let mut y = p.op(Op::MatMul, &[weight, sampled])?;
     y = p.reshape(y, &[n, filters, oh, ow])?;
     if let Some(bias) = p.node.input(3) {
         let bias = p.reshape(bias, &[1, filters, 1, 1])?;
-        y = p.op("Add", &[y, bias])?;
+        y = p.op(Op::Add, &[y, bias])?;
     }
     Ok(Some(vec![y]))
 }
@@ -290,20 +291,20 @@ fn roi_align(p: &mut Parts<'_, '_>) -> Answer<Written> {
     for (axis, (extent, bins)) in [(h, ph), (w, pw)].into_iter().enumerate() {
         let bound = |p: &mut Parts<'_, '_>, at: i64| {
             let side = p.slice(rois, 1, [at, at + 1, 1])?;
-            let side = p.by("Mul", side, scale)?;
-            p.by("Sub", side, if half { 0.5 } else { 0.0 })
+            let side = p.by(Op::Mul, side, scale)?;
+            p.by(Op::Sub, side, if half { 0.5 } else { 0.0 })
         };
         // Regions are (left, top, right, bottom).
         let (start, end) = (bound(p, 1 - axis as i64)?, bound(p, 3 - axis as i64)?);
-        let mut size = p.op("Sub", &[end, start])?;
+        let mut size = p.op(Op::Sub, &[end, start])?;
         if !half {
-            size = p.by("Max", size, 1.0)?;
+            size = p.by(Op::Max, size, 1.0)?;
         }
         let steps = bins * samples;
         let ramp: Vec<f64> = (0..steps).map(|i| (i as f64 + 0.5) / steps as f64).collect();
         let ramp = p.floats(dtype, &[1, steps], &ramp);
-        let place = p.op("Mul", &[size, ramp])?;
-        let place = p.op("Add", &[place, start])?;
+        let place = p.op(Op::Mul, &[size, ramp])?;
+        let place = p.op(Op::Add, &[place, start])?;
         sides.push((place, extent, steps));
     }
     let mut axes = Vec::new();
@@ -313,13 +314,13 @@ fn roi_align(p: &mut Parts<'_, '_>) -> Answer<Written> {
         let place = p.reshape(place, &shape)?;
         let full = [count, ph * samples, pw * samples].map(|d| d as i64);
         let full = p.ints(DType::I64, &[3], &full);
-        let place = p.op("Expand", &[place, full])?;
+        let place = p.op(Op::Expand, &[place, full])?;
         let place = p.reshape(place, &[count * points])?;
         // Up to one element outside the border counts, all else is zero.
         let limited = clipped(p, place, -1.0, extent as f64)?;
-        let own = p.op("Equal", &[limited, place])?;
+        let own = p.op(Op::Equal, &[limited, place])?;
         seen = Some(match seen {
-            Some(other) => p.op("And", &[other, own])?,
+            Some(other) => p.op(Op::And, &[other, own])?,
             None => own,
         });
         let place = clipped(p, place, 0.0, extent as f64 - 1.0)?;
@@ -327,21 +328,21 @@ fn roi_align(p: &mut Parts<'_, '_>) -> Answer<Written> {
     }
     let batches = p.cast(batches, DType::I32)?;
     let batches = p.reshape(batches, &[count, 1])?;
-    let base = p.by("Mul", batches, (h * w) as f64)?;
+    let base = p.by(Op::Mul, batches, (h * w) as f64)?;
     let list = p.ints(DType::I64, &[2], &[count as i64, points as i64]);
-    let base = p.op("Expand", &[base, list])?;
+    let base = p.op(Op::Expand, &[base, list])?;
     let base = p.reshape(base, &[count * points])?;
     let table = Table { rows: table_of(p, x)?, base, extents: vec![h, w], outside: Outside::Border };
     let taken = table.taken(p, axes)?;
     let largest = p.node.attrs.str_or("mode", "avg") == "max";
     // The maximum is of the neighbours' shares, as ONNX Runtime and the standard's reference have it.
-    let mut y = combined(p, if largest { "Max" } else { "Add" }, &taken)?;
+    let mut y = combined(p, if largest { Op::Max } else { Op::Add }, &taken)?;
     if let Some(seen) = seen {
         let seen = p.reshape(seen, &[count * points, 1])?;
         let zero = p.scalar(dtype, 0.0);
-        y = p.op("Where", &[seen, y, zero])?;
+        y = p.op(Op::Where, &[seen, y, zero])?;
     }
-    let reduce = if largest { "ReduceMax" } else { "ReduceMean" };
+    let reduce = if largest { Op::ReduceMax } else { Op::ReduceMean };
     let y = p.reshape(y, &[count * ph, samples, pw, samples * channels])?;
     let y = p.reduce(reduce, y, &[1], false)?;
     let y = p.reshape(y, &[count, ph * pw, samples, channels])?;

@@ -4,6 +4,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{Attr, DType};
 use crate::infer::{Answer, Reason};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
     row("Compress", "Gather; the condition must be constant", compress),
@@ -26,7 +27,7 @@ fn compress(p: &mut Parts<'_, '_>) -> Answer<Written> {
         None => p.reshape(x, &[p.shape(x).iter().product()])?,
     };
     let kept = p.ints(DType::I64, &[kept.len()], &kept);
-    Ok(Some(vec![p.with("Gather", &[x, kept], [("axis", Attr::Int(axis.unwrap_or(0)))])?]))
+    Ok(Some(vec![p.with(Op::Gather, &[x, kept], [("axis", Attr::Int(axis.unwrap_or(0)))])?]))
 }
 
 /// One where the first of the largest elements is, zero elsewhere.
@@ -38,20 +39,20 @@ fn hardmax(p: &mut Parts<'_, '_>) -> Answer<Written> {
     }
     let axis = p.site().axis("axis", -1, shape.len())?;
     let attrs = [("axis", Attr::Int(axis as i64)), ("keepdims", Attr::Int(1))];
-    let largest = p.with("ArgMax", &[x], attrs)?;
+    let largest = p.with(Op::ArgMax, &[x], attrs)?;
     let mut places = vec![1; shape.len()];
     places[axis] = shape[axis];
     let numbers: Vec<i64> = (0..shape[axis] as i64).collect();
     let numbers = p.ints(DType::I64, &places, &numbers);
-    let hot = p.op("Equal", &[largest, numbers])?;
+    let hot = p.op(Op::Equal, &[largest, numbers])?;
     Ok(Some(vec![p.cast(hot, dtype)?]))
 }
 
 fn swiglu(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let (gate, value) = (p.input(0)?, p.input(1)?);
     let alpha = p.node.attrs.float_or("alpha", 1.0);
-    let gate = p.with("Swish", &[gate], [("alpha", Attr::Float(alpha))])?;
-    Ok(Some(vec![p.op("Mul", &[gate, value])?]))
+    let gate = p.with(Op::Swish, &[gate], [("alpha", Attr::Float(alpha))])?;
+    Ok(Some(vec![p.op(Op::Mul, &[gate, value])?]))
 }
 
 /// The first elements of each sequence are read backwards, as many as it is long.
@@ -72,12 +73,12 @@ fn reverse_sequence(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let lengths = p.cast(lengths, DType::I32)?;
     let lengths = p.reshape(lengths, &[n as usize, 1])?;
     let places = p.ints(DType::I32, &[1, t as usize], &(0..t).collect::<Vec<_>>());
-    let inside = p.op("Less", &[places, lengths])?;
-    let last = p.by("Sub", lengths, 1.0)?;
-    let mirrored = p.op("Sub", &[last, places])?;
-    let from = p.op("Where", &[inside, mirrored, places])?;
+    let inside = p.op(Op::Less, &[places, lengths])?;
+    let last = p.by(Op::Sub, lengths, 1.0)?;
+    let mirrored = p.op(Op::Sub, &[last, places])?;
+    let from = p.op(Op::Where, &[inside, mirrored, places])?;
     let starts = p.ints(DType::I32, &[n as usize, 1], &(0..n).map(|i| i * t).collect::<Vec<_>>());
-    let from = p.op("Add", &[from, starts])?;
+    let from = p.op(Op::Add, &[from, starts])?;
     let from = p.reshape(from, &[(n * t) as usize])?;
     let taken = p.rows(table, from)?;
     let taken = p.reshape(taken, &moved)?;

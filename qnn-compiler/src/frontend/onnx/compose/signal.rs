@@ -6,6 +6,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{DType, ValueId};
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
     row("BlackmanWindow", TABLE, |p| window(p, &[0.42, -0.5, 0.08])),
@@ -143,7 +144,7 @@ fn dft(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let outer: Vec<usize> = perm[..rank - 2].iter().map(|a| shape[*a]).collect();
     let count = outer.iter().product();
     let flat = p.reshape(turned, &[count, rows * parts])?;
-    let y = p.op("MatMul", &[flat, matrix])?;
+    let y = p.op(Op::MatMul, &[flat, matrix])?;
     let y = p.reshape(y, &[&outer[..], &[result[axis], result[rank - 1]]].concat())?;
     let mut back = vec![0; rank];
     perm.iter().enumerate().for_each(|(i, a)| back[*a] = i);
@@ -174,7 +175,7 @@ fn stft(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let mut taken = p.transpose(taken, &[2, 0, 1, 3])?;
     if let Some(window) = p.node.input(2) {
         let window = p.reshape(window, &[1, 1, frame, 1])?;
-        taken = p.op("Mul", &[taken, window])?;
+        taken = p.op(Op::Mul, &[taken, window])?;
     }
     let flat = p.reshape(taken, &[batch * frames, frame * parts])?;
     let transform = Transform {
@@ -187,7 +188,7 @@ fn stft(p: &mut Parts<'_, '_>) -> Answer<Written> {
         mirrored: false,
     };
     let matrix = transform.constant(p, dtype);
-    let y = p.op("MatMul", &[flat, matrix])?;
+    let y = p.op(Op::MatMul, &[flat, matrix])?;
     Ok(Some(vec![p.reshape(y, &[batch, frames, bins, 2])?]))
 }
 

@@ -4,6 +4,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{Attr, DType, ValueId};
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[row(
     "Einsum",
@@ -113,7 +114,7 @@ fn without_diagonals(p: &mut Parts<'_, '_>, term: &mut Term) -> Answer<()> {
         let flat = p.reshape(turned, &[&outer[..], &[n * n]].concat())?;
         let places: Vec<i64> = (0..n).map(|i| (i * (n + 1)) as i64).collect();
         let places = p.ints(DType::I64, &[n], &places);
-        term.id = p.with("Gather", &[flat, places], [("axis", Attr::Int(outer.len() as i64))])?;
+        term.id = p.with(Op::Gather, &[flat, places], [("axis", Attr::Int(outer.len() as i64))])?;
         let letter = term.letters[a];
         term.letters = rest.iter().map(|i| term.letters[*i]).chain([letter]).collect();
     }
@@ -155,6 +156,6 @@ fn paired(p: &mut Parts<'_, '_>, terms: &[Term], result: Vec<u8>) -> Answer<Term
     let operands: Vec<String> = terms.iter().map(|t| spell(&t.letters)).collect();
     let equation = format!("{}->{}", operands.join(","), spell(&result));
     let inputs: Vec<ValueId> = terms.iter().map(|t| t.id).collect();
-    let id = p.with("Einsum", &inputs, [("equation", Attr::Str(equation))])?;
+    let id = p.with(Op::Einsum, &inputs, [("equation", Attr::Str(equation))])?;
     Ok(Term { id, letters: result })
 }

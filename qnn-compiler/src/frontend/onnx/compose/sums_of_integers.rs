@@ -10,6 +10,7 @@ use super::table::Written;
 use crate::frontend::Builder;
 use crate::graph::{DType, Data, Graph, Node, TensorType, ValueId};
 use crate::infer::{Answer, Reason};
+use crate::op::Op;
 
 /// Leaves the node to [`scale_sums`].
 pub(super) fn later(_: &mut Parts<'_, '_>) -> Answer<Written> {
@@ -56,13 +57,11 @@ fn is_scale(graph: &Graph, id: ValueId) -> bool {
         return true;
     }
     let maker = graph.nodes.iter().rev().find(|n| n.outputs.contains(&Some(id)));
-    maker.is_some_and(|n| {
-        n.domain.is_empty() && n.op == "Mul" && n.inputs.iter().flatten().all(|id| is_scale(graph, *id))
-    })
+    maker.is_some_and(|n| n.op == Op::Mul && n.inputs.iter().flatten().all(|id| is_scale(graph, *id)))
 }
 
 fn is_sum(node: &Node) -> bool {
-    node.domain.is_empty() && ["ConvInteger", "MatMulInteger"].contains(&&*node.op)
+    [Op::ConvInteger, Op::MatMulInteger].contains(&node.op)
 }
 
 /// A sum of integers, and what is done to it.
@@ -97,14 +96,14 @@ impl Sums {
         let x = operands[at];
         let mut sum = self.pending.get(&x)?.clone();
         let ty = &graph.value(y).ty;
-        if !node.domain.is_empty() || ty.shape != graph.shape(x) || self.written.contains_key(&x) {
+        if !node.op.is_standard() || ty.shape != graph.shape(x) || self.written.contains_key(&x) {
             return None;
         }
         sum.ty = ty.clone();
         let float = graph.dtype(x).is_float();
-        match (&*node.op, &operands[..]) {
-            ("Cast", _) if ty.dtype.is_float() => return Some(sum),
-            ("Identity", _) => return Some(sum),
+        match (node.op, &operands[..]) {
+            (Op::Cast, _) if ty.dtype.is_float() => return Some(sum),
+            (Op::Identity, _) => return Some(sum),
             _ => {}
         }
         let &other = match operands.len() {
@@ -116,9 +115,9 @@ impl Sums {
         if self.pending.contains_key(&other) || !once || !is_scale(graph, other) {
             return None;
         }
-        match &*node.op {
-            "Mul" if float => sum.factors.push(other),
-            "Add" if sum.factors.is_empty() && alone(x) => sum.addends.push(other),
+        match node.op {
+            Op::Mul if float => sum.factors.push(other),
+            Op::Add if sum.factors.is_empty() && alone(x) => sum.addends.push(other),
             _ => return None,
         }
         Some(sum)
@@ -225,7 +224,7 @@ fn write(p: &mut Parts<'_, '_>, sum: &Sum) -> Answer<ValueId> {
     sum.factors.iter().for_each(|id| flatten(p, *id, &mut factors));
     let (known, mut computed): (Vec<ValueId>, Vec<ValueId>) =
         factors.iter().copied().partition(|id| p.known(*id).is_some());
-    let channel = if sum.node.op == "ConvInteger" { 1 } else { sum.ty.shape.len().saturating_sub(1) };
+    let channel = if sum.node.op == Op::ConvInteger { 1 } else { sum.ty.shape.len().saturating_sub(1) };
     let mut total = vec![1.0];
     for id in &known {
         match along(p, *id, &sum.ty.shape, channel) {
@@ -265,7 +264,7 @@ fn write(p: &mut Parts<'_, '_>, sum: &Sum) -> Answer<ValueId> {
     let mut y = product(p, &operands)?;
     if sum.ty.dtype == DType::I32 {
         let y = whole(p, y, if left.is_none() { halvings } else { 0 })?;
-        return sum.addends.iter().try_fold(y, |y, addend| p.op("Add", &[y, *addend]));
+        return sum.addends.iter().try_fold(y, |y, addend| p.op(Op::Add, &[y, *addend]));
     }
     if home.is_none() && total != [1.0] {
         let scales = p.floats(DType::F32, &channel_shape(total.len(), &sum.ty.shape, channel), &total);
@@ -282,22 +281,22 @@ fn write(p: &mut Parts<'_, '_>, sum: &Sum) -> Answer<ValueId> {
     for one in ones {
         let one = p.cast(one, DType::F32)?;
         scale = Some(match scale {
-            Some(scale) => p.op("Mul", &[scale, one])?,
+            Some(scale) => p.op(Op::Mul, &[scale, one])?,
             None => one,
         });
     }
     for factor in scale.into_iter().chain(others) {
         let factor = p.cast(factor, DType::F32)?;
-        y = p.op("Mul", &[y, factor])?;
+        y = p.op(Op::Mul, &[y, factor])?;
     }
     for addend in &sum.addends {
         let mut addend = p.cast(*addend, DType::F32)?;
         factors.sort_by_key(|id| p.known(*id).is_none());
         for factor in &factors {
             let factor = p.cast(*factor, DType::F32)?;
-            addend = p.op("Mul", &[addend, factor])?;
+            addend = p.op(Op::Mul, &[addend, factor])?;
         }
-        y = p.op("Add", &[y, addend])?;
+        y = p.op(Op::Add, &[y, addend])?;
     }
     let y = p.cast(y, sum.ty.dtype)?;
     p.reshape(y, &sum.ty.shape)
@@ -306,7 +305,7 @@ fn write(p: &mut Parts<'_, '_>, sum: &Sum) -> Answer<ValueId> {
 /// The factors of a product.
 fn flatten(p: &Parts<'_, '_>, id: ValueId, into: &mut Vec<ValueId>) {
     let id = single(p, id);
-    let product = p.maker(id).filter(|n| n.domain.is_empty() && n.op == "Mul" && p.known(id).is_none());
+    let product = p.maker(id).filter(|n| n.op == Op::Mul && p.known(id).is_none());
     match product.and_then(|n| Some([n.input(0)?, n.input(1)?])) {
         Some(factors) => factors.into_iter().for_each(|factor| flatten(p, factor, into)),
         None => into.push(id),
@@ -355,14 +354,14 @@ fn side(p: &mut Parts<'_, '_>, i: usize, computed: &mut Vec<ValueId>, total: &mu
     };
     let Some(zeros) = zeros else { return Ok(Side::Raw) };
     if let Some(integers) = p.known_ints(x) {
-        let axis = match (&*p.node.op, i) {
-            ("ConvInteger", _) => 0,
+        let axis = match (p.node.op, i) {
+            (Op::ConvInteger, _) => 0,
             (_, 0) => rank.saturating_sub(2),
             _ => rank.saturating_sub(1),
         };
         return Ok(Side::Constant(Operand { id: x, integers, zeros, axis }));
     }
-    let quantized = p.maker(x).filter(|n| n.domain.is_empty() && n.op == "QuantizeLinear");
+    let quantized = p.maker(x).filter(|n| n.op == Op::QuantizeLinear);
     let by = quantized.and_then(|n| Some((n.input(1)?, n.input(2))));
     if let Some((scale, own)) = by
         && let Some(&[step]) = p.known_floats(scale).as_deref()
@@ -389,14 +388,14 @@ fn raw(p: &mut Parts<'_, '_>, i: usize, step: f64) -> Answer<ValueId> {
     let y = numbers(p, x, scale, None, 0)?;
     let Some(zero) = zero else { return Ok(y) };
     let zero = p.cast(zero, DType::F32)?;
-    let zero = p.op("Mul", &[zero, scale])?;
-    let shape = match (&*p.node.op, i) {
-        ("ConvInteger", _) => [&[count][..], &vec![1; rank - 1]].concat(),
+    let zero = p.op(Op::Mul, &[zero, scale])?;
+    let shape = match (p.node.op, i) {
+        (Op::ConvInteger, _) => [&[count][..], &vec![1; rank - 1]].concat(),
         (_, 0) => vec![count, 1],
         _ => vec![1, count],
     };
     let zero = p.reshape(zero, &shape)?;
-    p.op("Sub", &[y, zero])
+    p.op(Op::Sub, &[y, zero])
 }
 
 /// How often a sum of raw integers is halved so that fp16 holds it whatever they are.
@@ -405,8 +404,8 @@ fn headroom(p: &Parts<'_, '_>, sides: &[Side], total: &[f64]) -> Answer<i32> {
         return Ok(0);
     }
     let w = p.input_shape(1)?;
-    let terms: usize = match &*p.node.op {
-        "ConvInteger" => w.iter().skip(1).product(),
+    let terms: usize = match p.node.op {
+        Op::ConvInteger => w.iter().skip(1).product(),
         _ => w[w.len().saturating_sub(2)],
     };
     let each: f64 = sides
@@ -425,20 +424,20 @@ fn headroom(p: &Parts<'_, '_>, sides: &[Side], total: &[f64]) -> Answer<i32> {
 /// Sums that were halved so often as int32: small ones to the unit, larger ones to fp16's 11 bits.
 fn whole(p: &mut Parts<'_, '_>, y: ValueId, halvings: i32) -> Answer<ValueId> {
     let integers = |p: &mut Parts<'_, '_>, y: ValueId| {
-        let y = p.op("Round", &[y])?;
+        let y = p.op(Op::Round, &[y])?;
         p.cast(y, DType::I32)
     };
     if halvings == 0 {
         return integers(p, y);
     }
     let factor = f64::from(halvings).exp2();
-    let whole = p.by("Mul", y, factor)?;
+    let whole = p.by(Op::Mul, y, factor)?;
     let small = integers(p, whole)?;
     let large = integers(p, y)?;
     let factor = p.ints(DType::I32, &[], &[factor as i64]);
-    let large = p.op("Mul", &[large, factor])?;
-    let size = p.op("Abs", &[y])?;
+    let large = p.op(Op::Mul, &[large, factor])?;
+    let size = p.op(Op::Abs, &[y])?;
     let limit = p.scalar(DType::F32, LARGEST / f64::from(halvings).exp2());
-    let fits = p.op("Less", &[size, limit])?;
-    p.op("Where", &[fits, small, large])
+    let fits = p.op(Op::Less, &[size, limit])?;
+    p.op(Op::Where, &[fits, small, large])
 }

@@ -90,7 +90,7 @@ pub(in crate::frontend::onnx) fn compose(
     node: &Node,
     outputs: usize,
 ) -> Answer<Step> {
-    let Some(rule) = TABLE.get(&(&*node.domain, &*node.op)) else { return Ok(Step::Keep) };
+    let Some(rule) = TABLE.get(&(node.op.domain(), node.op.name())) else { return Ok(Step::Keep) };
     let types = infer(&builder.graph, node, outputs)?;
     let Some(values) = rule(&mut Parts::new(builder, node, outputs, &types))? else { return Ok(Step::Keep) };
     for (value, ty) in values.iter().zip(&types) {
@@ -107,11 +107,14 @@ pub(in crate::frontend::onnx) fn compose(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::op::Op;
 
     #[test]
     fn every_operator_that_is_written_as_others_is_typed_first() {
-        let untyped: Vec<&str> =
-            rows().filter(|row| !crate::infer::is_known(row.domain, row.op)).map(|row| row.op).collect();
+        let untyped: Vec<&str> = rows()
+            .filter(|row| !crate::infer::is_known(Op::of(row.domain, row.op)))
+            .map(|row| row.op)
+            .collect();
         assert_eq!(untyped, [""; 0]);
     }
 }

@@ -4,6 +4,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::ValueId;
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
     Row { domain: PREVIEW, op: "Adagrad", note: STEP, rule: adagrad },
@@ -37,14 +38,14 @@ fn regularized(p: &mut Parts<'_, '_>, x: ValueId, gradient: ValueId) -> Answer<V
     if factor == 0.0 {
         return Ok(gradient);
     }
-    let own = p.by("Mul", x, factor)?;
-    p.op("Add", &[own, gradient])
+    let own = p.by(Op::Mul, x, factor)?;
+    p.op(Op::Add, &[own, gradient])
 }
 
 /// `a · x + b · y`
 fn mixed(p: &mut Parts<'_, '_>, (a, x): (f64, ValueId), (b, y): (f64, ValueId)) -> Answer<ValueId> {
-    let (x, y) = (p.by("Mul", x, a)?, p.by("Mul", y, b)?);
-    p.op("Add", &[x, y])
+    let (x, y) = (p.by(Op::Mul, x, a)?, p.by(Op::Mul, y, b)?);
+    p.op(Op::Add, &[x, y])
 }
 
 /// The step number as a float of the tensors' type.
@@ -57,21 +58,21 @@ fn count(p: &mut Parts<'_, '_>) -> Answer<ValueId> {
 fn adagrad(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let rate = p.input(0)?;
     let steps = count(p)?;
-    let decay = p.by("Mul", steps, attr(p, "decay_factor", 0.0))?;
-    let decay = p.by("Add", decay, 1.0)?;
-    let rate = p.op("Div", &[rate, decay])?;
+    let decay = p.by(Op::Mul, steps, attr(p, "decay_factor", 0.0))?;
+    let decay = p.by(Op::Add, decay, 1.0)?;
+    let rate = p.op(Op::Div, &[rate, decay])?;
     let epsilon = attr(p, "epsilon", 0.0);
     let mut results = Vec::new();
     for list in group(p, 3)? {
         let &[x, gradient, sum] = &list[..] else { return invalid("three tensors belong together") };
         let gradient = regularized(p, x, gradient)?;
-        let square = p.op("Mul", &[gradient, gradient])?;
-        let sum = p.op("Add", &[sum, square])?;
-        let root = p.op("Sqrt", &[sum])?;
-        let root = p.by("Add", root, epsilon)?;
-        let step = p.op("Mul", &[rate, gradient])?;
-        let step = p.op("Div", &[step, root])?;
-        results.push(vec![p.op("Sub", &[x, step])?, sum]);
+        let square = p.op(Op::Mul, &[gradient, gradient])?;
+        let sum = p.op(Op::Add, &[sum, square])?;
+        let root = p.op(Op::Sqrt, &[sum])?;
+        let root = p.by(Op::Add, root, epsilon)?;
+        let step = p.op(Op::Mul, &[rate, gradient])?;
+        let step = p.op(Op::Div, &[step, root])?;
+        results.push(vec![p.op(Op::Sub, &[x, step])?, sum]);
     }
     Ok(sorted(results))
 }
@@ -86,40 +87,40 @@ fn adam(p: &mut Parts<'_, '_>) -> Answer<Written> {
     for factor in [alpha, beta] {
         // 1 - factorᵗ, of which fp16 would keep little for a factor near 1: -t·ln(factor) is small there, and so
         // 1 - exp(-z) is z·(1 - z/2 + z²/6).
-        let z = p.by("Mul", steps, -factor.ln())?;
-        let power = p.op("Neg", &[z])?;
-        let power = p.op("Exp", &[power])?;
+        let z = p.by(Op::Mul, steps, -factor.ln())?;
+        let power = p.op(Op::Neg, &[z])?;
+        let power = p.op(Op::Exp, &[power])?;
         let one = p.scalar(dtype, 1.0);
-        let far = p.op("Sub", &[one, power])?;
-        let series = p.by("Mul", z, 1.0 / 6.0)?;
-        let series = p.by("Sub", series, 0.5)?;
-        let series = p.op("Mul", &[series, z])?;
-        let series = p.by("Add", series, 1.0)?;
-        let series = p.op("Mul", &[series, z])?;
-        let small = p.by("Less", z, 0.125)?;
-        remainders.push(p.op("Where", &[small, series, far])?);
+        let far = p.op(Op::Sub, &[one, power])?;
+        let series = p.by(Op::Mul, z, 1.0 / 6.0)?;
+        let series = p.by(Op::Sub, series, 0.5)?;
+        let series = p.op(Op::Mul, &[series, z])?;
+        let series = p.by(Op::Add, series, 1.0)?;
+        let series = p.op(Op::Mul, &[series, z])?;
+        let small = p.by(Op::Less, z, 0.125)?;
+        remainders.push(p.op(Op::Where, &[small, series, far])?);
     }
-    let started = p.by("Greater", steps, 0.0)?;
-    let root = p.op("Sqrt", &[remainders[1]])?;
-    let adjusted = p.op("Mul", &[rate, root])?;
+    let started = p.by(Op::Greater, steps, 0.0)?;
+    let root = p.op(Op::Sqrt, &[remainders[1]])?;
+    let adjusted = p.op(Op::Mul, &[rate, root])?;
     let one = p.scalar(dtype, 1.0);
-    let divisor = p.op("Where", &[started, remainders[0], one])?;
-    let adjusted = p.op("Div", &[adjusted, divisor])?;
-    let rate = p.op("Where", &[started, adjusted, rate])?;
+    let divisor = p.op(Op::Where, &[started, remainders[0], one])?;
+    let adjusted = p.op(Op::Div, &[adjusted, divisor])?;
+    let rate = p.op(Op::Where, &[started, adjusted, rate])?;
     let mut results = Vec::new();
     for list in group(p, 4)? {
         let &[x, gradient, mean, square] = &list[..] else { return invalid("four tensors belong together") };
         let gradient = regularized(p, x, gradient)?;
         let mean = mixed(p, (alpha, mean), (1.0 - alpha, gradient))?;
-        let own = p.op("Mul", &[gradient, gradient])?;
+        let own = p.op(Op::Mul, &[gradient, gradient])?;
         let square = mixed(p, (beta, square), (1.0 - beta, own))?;
-        let root = p.op("Sqrt", &[square])?;
-        let root = p.by("Add", root, epsilon)?;
-        let step = p.op("Mul", &[rate, mean])?;
-        let step = p.op("Div", &[step, root])?;
-        let mut x = p.op("Sub", &[x, step])?;
+        let root = p.op(Op::Sqrt, &[square])?;
+        let root = p.by(Op::Add, root, epsilon)?;
+        let step = p.op(Op::Mul, &[rate, mean])?;
+        let step = p.op(Op::Div, &[step, root])?;
+        let mut x = p.op(Op::Sub, &[x, step])?;
         if post != 0.0 {
-            x = p.by("Mul", x, 1.0 - post)?;
+            x = p.by(Op::Mul, x, 1.0 - post)?;
         }
         results.push(vec![x, mean, square]);
     }
@@ -132,25 +133,25 @@ fn momentum(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let nesterov = p.node.attrs.str_or("mode", "standard") == "nesterov";
     let steps = count(p)?;
     let dtype = p.dtype(steps);
-    let started = p.by("Greater", steps, 0.0)?;
+    let started = p.by(Op::Greater, steps, 0.0)?;
     let (one, beta) = (p.scalar(dtype, 1.0), p.scalar(dtype, beta));
-    let beta = p.op("Where", &[started, beta, one])?;
+    let beta = p.op(Op::Where, &[started, beta, one])?;
     let mut results = Vec::new();
     for list in group(p, 3)? {
         let &[x, gradient, state] = &list[..] else { return invalid("three tensors belong together") };
         let gradient = regularized(p, x, gradient)?;
-        let kept = p.by("Mul", state, alpha)?;
-        let own = p.op("Mul", &[gradient, beta])?;
-        let state = p.op("Add", &[kept, own])?;
+        let kept = p.by(Op::Mul, state, alpha)?;
+        let own = p.op(Op::Mul, &[gradient, beta])?;
+        let state = p.op(Op::Add, &[kept, own])?;
         let direction = match nesterov {
             true => {
-                let ahead = p.by("Mul", state, alpha)?;
-                p.op("Add", &[gradient, ahead])?
+                let ahead = p.by(Op::Mul, state, alpha)?;
+                p.op(Op::Add, &[gradient, ahead])?
             }
             false => state,
         };
-        let step = p.op("Mul", &[rate, direction])?;
-        results.push(vec![p.op("Sub", &[x, step])?, state]);
+        let step = p.op(Op::Mul, &[rate, direction])?;
+        results.push(vec![p.op(Op::Sub, &[x, step])?, state]);
     }
     Ok(sorted(results))
 }
@@ -165,17 +166,17 @@ fn batch_norm(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let mut plane = vec![1; shape.len()];
     plane[1] = shape[1];
     let axes: Vec<usize> = (0..shape.len()).filter(|a| *a != 1).collect();
-    let mean = p.reduce("ReduceMean", x, &axes, true)?;
-    let centred = p.op("Sub", &[x, mean])?;
-    let square = p.op("Mul", &[centred, centred])?;
-    let variance = p.reduce("ReduceMean", square, &axes, true)?;
-    let shifted = p.by("Add", variance, attr(p, "epsilon", 1e-5))?;
-    let deviation = p.op("Sqrt", &[shifted])?;
+    let mean = p.reduce(Op::ReduceMean, x, &axes, true)?;
+    let centred = p.op(Op::Sub, &[x, mean])?;
+    let square = p.op(Op::Mul, &[centred, centred])?;
+    let variance = p.reduce(Op::ReduceMean, square, &axes, true)?;
+    let shifted = p.by(Op::Add, variance, attr(p, "epsilon", 1e-5))?;
+    let deviation = p.op(Op::Sqrt, &[shifted])?;
     let (scale, bias) = (p.input(1)?, p.input(2)?);
     let (scale, bias) = (p.reshape(scale, &plane)?, p.reshape(bias, &plane)?);
-    let y = p.op("Div", &[centred, deviation])?;
-    let y = p.op("Mul", &[y, scale])?;
-    let y = p.op("Add", &[y, bias])?;
+    let y = p.op(Op::Div, &[centred, deviation])?;
+    let y = p.op(Op::Mul, &[y, scale])?;
+    let y = p.op(Op::Add, &[y, bias])?;
     let mut values = vec![y];
     let kept = attr(p, "momentum", 0.9);
     for (i, own) in [(3, mean), (4, variance)].into_iter().take(p.outputs.saturating_sub(1)) {

@@ -4,6 +4,7 @@ use super::parts::Parts;
 use super::table::{Row, Written, row};
 use crate::graph::{Attr, ValueId};
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
     row("AveragePool", POOL, pool),
@@ -51,8 +52,7 @@ fn pool(p: &mut Parts<'_, '_>) -> Answer<Written> {
         for (name, values) in window {
             attrs.set(name, Attr::Ints(values.to_vec()));
         }
-        let op = p.node.op.clone();
-        p.like(&op, &[x], attrs)
+        p.like(p.node.op, &[x], attrs)
     };
     let planes = p.reshape(x, &[n, c * d, h, w])?;
     let planes = part(p, planes, &kernel[1..], &strides[1..], &dilations[1..], &[t, l, b, r])?;
@@ -88,7 +88,7 @@ fn stacked(
 fn deepened(p: &mut Parts<'_, '_>, x: ValueId, before: i64, after: i64) -> Answer<ValueId> {
     let pads = [0, 0, before, 0, 0, 0, 0, after, 0, 0];
     let pads = p.ints(crate::graph::DType::I64, &[10], &pads);
-    p.op("Pad", &[x, pads])
+    p.op(Op::Pad, &[x, pads])
 }
 
 /// The planes of a result back in a volume.
@@ -117,7 +117,7 @@ fn conv(p: &mut Parts<'_, '_>) -> Answer<Written> {
     attrs.set("dilations", Attr::Ints(dilations[1..].to_vec()));
     attrs.set("pads", Attr::Ints(vec![t, l, b, r]));
     let inputs: Vec<ValueId> = [planes, weight].into_iter().chain(p.node.input(2)).collect();
-    let y = p.like("Conv", &inputs, attrs)?;
+    let y = p.like(Op::Conv, &inputs, attrs)?;
     volume(p, y)
 }
 
@@ -139,7 +139,7 @@ pub(super) fn conv_transpose(p: &mut Parts<'_, '_>) -> Answer<Written> {
     if stride > 1 {
         let apart = p.reshape(x, &[n * channels, d, 1, h * w])?;
         let pads = p.ints(crate::graph::DType::I64, &[8], &[0, 0, 0, 0, 0, 0, stride as i64 - 1, 0]);
-        let apart = p.op("Pad", &[apart, pads])?;
+        let apart = p.op(Op::Pad, &[apart, pads])?;
         spread = p.reshape(apart, &[n, channels, d * stride, h, w])?;
         length = (d * stride) as i64;
     }
@@ -161,6 +161,6 @@ pub(super) fn conv_transpose(p: &mut Parts<'_, '_>) -> Answer<Written> {
     attrs.set("pads", Attr::Ints(vec![t, l, b, r]));
     attrs.set("output_padding", Attr::Ints(vec![eh, ew]));
     let inputs: Vec<ValueId> = [planes, weight].into_iter().chain(p.node.input(2)).collect();
-    let y = p.like("ConvTranspose", &inputs, attrs)?;
+    let y = p.like(Op::ConvTranspose, &inputs, attrs)?;
     volume(p, y)
 }

@@ -3,6 +3,7 @@
 use super::table::{Draft, Row, Step, row};
 use crate::graph::{Attr, DType, Data, TensorType};
 use crate::infer::{Answer, Reason, axes, axis, permutation, slice_plan, split_sizes};
+use crate::op::Op;
 
 const AXIS: &str = "`axis` explicit and not negative";
 const REDUCED: &str = "`axes` (an attribute before opset 18, of ReduceSum before 13) as a constant input, explicit, ascending, \
@@ -160,7 +161,7 @@ fn reduce(draft: &mut Draft<'_, '_>) -> Answer<Step> {
 }
 
 fn scatter(draft: &mut Draft<'_, '_>) -> Answer<Step> {
-    draft.node.op = "ScatterElements".to_owned();
+    draft.node.op = Op::ScatterElements;
     of_input(draft, 0)
 }
 
@@ -219,13 +220,13 @@ fn coerced(draft: &mut Draft<'_, '_>, shape: &[usize], at: usize) -> Answer<Step
     let flat_shape = draft.builder.ints(&format!("{}.flat", draft.node.name), &to_ints(&flat));
     let full_shape = draft.builder.ints(&format!("{}.shape", draft.node.name), &to_ints(shape));
     let x = draft.site().id(0)?;
-    let before = draft.helper("before", "Reshape", &[x, flat_shape]);
+    let before = draft.helper("before", Op::Reshape, &[x, flat_shape]);
     let flattened = draft.builder.emit_one(before)?;
-    let mut inner = draft.helper("inner", &draft.node.op, &[flattened]);
+    let mut inner = draft.helper("inner", draft.node.op, &[flattened]);
     inner.attrs.set("axis", Attr::Int(at as i64));
     let result = draft.builder.emit_one(inner)?;
     // The node itself becomes the Reshape back, so that its output keeps its name.
-    draft.node.op = "Reshape".to_owned();
+    draft.node.op = Op::Reshape;
     draft.node.inputs = vec![Some(result), Some(full_shape)];
     draft.node.attrs = crate::graph::Attrs::default();
     Ok(Step::Keep)

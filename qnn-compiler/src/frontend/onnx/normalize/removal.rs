@@ -4,6 +4,7 @@ use super::table::{Draft, Row, Step, row};
 use crate::frontend::onnx::element;
 use crate::graph::{Attr, DType, Data, TensorType};
 use crate::infer::Answer;
+use crate::op::Op;
 
 const SINGLE: &str = "with one operand the node vanishes";
 
@@ -28,7 +29,7 @@ fn cast(draft: &mut Draft<'_, '_>) -> Answer<Step> {
 /// The second input gives its type and nothing else: without it a constant can be cast at import.
 fn cast_like(draft: &mut Draft<'_, '_>) -> Answer<Step> {
     let to = draft.site().ty(1)?.dtype;
-    draft.node.op = "Cast".to_owned();
+    draft.node.op = Op::Cast;
     draft.node.attrs.set("to", Attr::Int(i64::from(element::number(to))));
     draft.truncate(1);
     cast(draft)

@@ -4,6 +4,7 @@ use super::axes::unsupported;
 use super::table::{Draft, Row, Step, row};
 use crate::graph::{Attr, DType, Data, TensorType};
 use crate::infer::{Answer, axis, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
     row(
@@ -22,7 +23,7 @@ fn default_str(draft: &mut Draft<'_, '_>, name: &str, default: &str) {
 }
 
 fn upsample(draft: &mut Draft<'_, '_>) -> Answer<Step> {
-    draft.node.op = "Resize".to_owned();
+    draft.node.op = Op::Resize;
     let scales = match draft.node.attrs.0.remove("scales") {
         Some(Attr::Floats(scales)) => Some(scales),
         _ => None,

@@ -4,6 +4,7 @@ use super::axes::unsupported;
 use super::table::{Draft, Row, Step, row};
 use crate::graph::{Attr, Data, TensorType};
 use crate::infer::{Answer, axis, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
     row("BatchNormalization", "only over channels", batch_norm),
@@ -57,7 +58,7 @@ fn quant(draft: &mut Draft<'_, '_>) -> Answer<Step> {
 }
 
 fn ms_quant(draft: &mut Draft<'_, '_>) -> Answer<Step> {
-    draft.node.domain.clear();
+    draft.node.op = Op::of("", draft.node.op.name());
     quant(draft)
 }
 
@@ -107,11 +108,11 @@ pub(super) fn group_norm(draft: &mut Draft<'_, '_>) -> Answer<Step> {
         let repeated =
             draft.builder.ints(&format!("{name}.{role}.repeats"), &[1, (channels / groups) as i64]);
         let flat = draft.builder.ints(&format!("{name}.{role}.channels"), &[channels as i64]);
-        let node = draft.helper(&format!("{role}.groups"), "Reshape", &[x, per_group]);
+        let node = draft.helper(&format!("{role}.groups"), Op::Reshape, &[x, per_group]);
         let column = draft.builder.emit_one(node)?;
-        let node = draft.helper(&format!("{role}.repeat"), "Tile", &[column, repeated]);
+        let node = draft.helper(&format!("{role}.repeat"), Op::Tile, &[column, repeated]);
         let wide = draft.builder.emit_one(node)?;
-        let node = draft.helper(&format!("{role}.flat"), "Reshape", &[wide, flat]);
+        let node = draft.helper(&format!("{role}.flat"), Op::Reshape, &[wide, flat]);
         draft.node.inputs[i] = Some(draft.builder.emit_one(node)?);
     }
     Ok(Step::Keep)

@@ -8,6 +8,7 @@ use crate::frontend::Builder;
 use crate::frontend::onnx::compose::compose;
 use crate::graph::{Attr, DType, Data, Node, TensorType, ValueId};
 use crate::infer::{Answer, Site};
+use crate::op::Op;
 
 /// The opset that normalized nodes are written in: the oldest that has their form, which ONNX Runtime has most kernels for.
 /// Operators that are younger are as their first version has them.
@@ -67,11 +68,11 @@ pub(in crate::frontend::onnx) fn normalize(
     names: &[String],
 ) -> Answer<Step> {
     let known = builder.graph.value_count();
-    let step = match TABLE.get(&(&*node.domain, &*node.op)) {
+    let step = match TABLE.get(&(node.op.domain(), node.op.name())) {
         Some(rule) => rule(&mut Draft { builder, node, outputs: names.len() })?,
         None => Step::Keep,
     };
-    if node.domain.is_empty() {
+    if node.op.is_standard() {
         node.opset = OPSET;
     }
     let step = match step {
@@ -145,11 +146,10 @@ impl Draft<'_, '_> {
     }
 
     /// A node of the standard's domain that takes part in replacing this one.
-    pub(super) fn helper(&self, role: &str, op: &str, inputs: &[ValueId]) -> Node {
+    pub(super) fn helper(&self, role: &str, op: Op, inputs: &[ValueId]) -> Node {
         Node {
             name: format!("{}.{role}", self.node.name),
-            domain: String::new(),
-            op: op.to_owned(),
+            op,
             opset: OPSET,
             inputs: inputs.iter().copied().map(Some).collect(),
             outputs: Vec::new(),

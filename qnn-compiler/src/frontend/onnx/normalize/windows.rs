@@ -3,6 +3,7 @@
 use super::table::{Draft, Row, Step, row};
 use crate::graph::Attr;
 use crate::infer::{Answer, Window, invalid, transposed_padding};
+use crate::op::Op;
 
 const WINDOW: &str = "`kernel_shape`, `strides`, `dilations` and `pads` explicit, `auto_pad` resolved";
 
@@ -38,7 +39,7 @@ fn window(draft: &mut Draft<'_, '_>, weights: Option<usize>) -> Answer<Step> {
         (0..extents.len()).for_each(|axis| window.clip(axis, extents[axis]));
     }
     let mut pads = window.pads();
-    if draft.node.op == "ConvTranspose" {
+    if draft.node.op == Op::ConvTranspose {
         let [begins, ends, extra] = transposed_padding(&draft.site(), extents, &window)?;
         pads = [begins, ends].concat();
         draft.node.attrs.0.remove("output_shape");

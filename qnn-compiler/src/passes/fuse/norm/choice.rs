@@ -4,6 +4,7 @@
 use super::super::view::View;
 use super::moments::mean_of_squares;
 use crate::graph::{Attrs, DType, Data, Graph, Node, TensorType, ValueId};
+use crate::op::Op;
 
 /// `m · a + (1 − m) · b` with a condition as the number m, as TensorFlow's Select is exported, becomes `Where`.
 pub(in super::super) fn by_masks(graph: &mut Graph, view: &View, i: usize) -> bool {
@@ -16,7 +17,7 @@ pub(in super::super) fn by_masks(graph: &mut Graph, view: &View, i: usize) -> bo
         }
     });
     let node = &mut graph.nodes[i];
-    node.op = "Where".to_owned();
+    node.op = Op::Where;
     node.opset = 16;
     node.inputs = [condition].into_iter().chain(chosen).map(Some).collect();
     true
@@ -26,13 +27,13 @@ pub(in super::super) fn by_masks(graph: &mut Graph, view: &View, i: usize) -> bo
 type Masks = (ValueId, [Option<ValueId>; 2]);
 
 fn masks(graph: &Graph, view: &View, node: &Node) -> Option<Masks> {
-    if node.op != "Add" || !node.domain.is_empty() || graph.dtype(node.output(0)?) != DType::F32 {
+    if node.op != Op::Add || graph.dtype(node.output(0)?) != DType::F32 {
         return None;
     }
     // A term as masks and what they are multiplied with; a mask by itself is multiplied with one.
     let term = |k: usize| {
         let value = node.input(k)?;
-        Some(match view.maker(graph, value, &["Mul"]) {
+        Some(match view.maker(graph, value, &[Op::Mul]) {
             Some(mul) => {
                 let (a, b) = (mul.input(0)?, mul.input(1)?);
                 vec![(a, Some(b)), (b, Some(a))]
@@ -53,11 +54,11 @@ fn masks(graph: &Graph, view: &View, node: &Node) -> Option<Masks> {
 
 /// The condition that a number, one or zero, was made of, and whether it is one where that holds.
 fn condition(graph: &Graph, view: &View, mask: ValueId) -> Option<(ValueId, bool)> {
-    let from = view.maker(graph, mask, &["Cast"])?.input(0)?;
+    let from = view.maker(graph, mask, &[Op::Cast])?.input(0)?;
     if graph.dtype(from) != DType::Bool {
         return None;
     }
-    match view.maker(graph, from, &["Not"]) {
+    match view.maker(graph, from, &[Op::Not]) {
         Some(not) => Some((not.input(0)?, false)),
         None => Some((from, true)),
     }
@@ -71,7 +72,7 @@ pub(in super::super) fn root_of_choice(graph: &mut Graph, view: &View, i: usize)
     let mut before = Vec::new();
     let roots: Vec<ValueId> = parts.iter().map(|&part| root(graph, &name, part, &mut before)).collect();
     let node = &mut graph.nodes[i];
-    node.op = op.to_owned();
+    node.op = op;
     node.opset = 16;
     node.inputs = fixed.into_iter().chain(roots).map(Some).collect();
     node.attrs = Attrs::default();
@@ -79,23 +80,23 @@ pub(in super::super) fn root_of_choice(graph: &mut Graph, view: &View, i: usize)
     true
 }
 
-fn find(graph: &Graph, view: &View, node: &Node) -> Option<(&'static str, Option<ValueId>, [ValueId; 2])> {
-    if node.op != "Sqrt" || !node.domain.is_empty() {
+fn find(graph: &Graph, view: &View, node: &Node) -> Option<(Op, Option<ValueId>, [ValueId; 2])> {
+    if node.op != Op::Sqrt {
         return None;
     }
-    let inner = view.maker(graph, node.input(0)?, &["Where", "Mul"])?;
+    let inner = view.maker(graph, node.input(0)?, &[Op::Where, Op::Mul])?;
     let moment = |id: ValueId| mean_of_squares(graph, view, id).is_some();
     let above = |id: ValueId| graph.const_f32(id).is_some_and(|v| v.iter().all(|v| *v >= 0.0));
     let floats = graph.dtype(node.output(0)?) == DType::F32;
-    match inner.op.as_str() {
-        "Where" => {
+    match inner.op {
+        Op::Where => {
             let (c, a, b) = (inner.input(0)?, inner.input(1)?, inner.input(2)?);
             let fits = (moment(a) && (moment(b) || above(b))) || (moment(b) && above(a));
-            (floats && fits).then_some(("Where", Some(c), [a, b]))
+            (floats && fits).then_some((Op::Where, Some(c), [a, b]))
         }
         _ => {
             let (a, b) = (inner.input(0)?, inner.input(1)?);
-            (floats && a != b && moment(a) && moment(b)).then_some(("Mul", None, [a, b]))
+            (floats && a != b && moment(a) && moment(b)).then_some((Op::Mul, None, [a, b]))
         }
     }
 }
@@ -109,6 +110,6 @@ fn root(graph: &mut Graph, name: &str, of: ValueId, nodes: &mut Vec<Node>) -> Va
         return graph.add_constant(format!("{name}.constant"), ty, Data::from_f32(&roots));
     }
     let y = graph.add_value(name.clone(), ty);
-    nodes.push(Node::added("Sqrt", &name, of, y, Attrs::default()));
+    nodes.push(Node::added(Op::Sqrt, &name, of, y, Attrs::default()));
     y
 }

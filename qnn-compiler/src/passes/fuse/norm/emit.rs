@@ -3,6 +3,7 @@
 use super::super::view::View;
 use super::moments::{Found, Normal, by_parts, extent, normalized};
 use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};
+use crate::op::Op;
 
 /// A normalization from its last node, with the scale and offset that follow it where they fit.
 pub(in super::super) fn rule(graph: &mut Graph, view: &View, i: usize) -> bool {
@@ -16,7 +17,7 @@ pub(in super::super) fn rule(graph: &mut Graph, view: &View, i: usize) -> bool {
     let fits = |p: Option<ValueId>| p.is_none_or(|p| form.fits(graph, &normal, p));
     if !fits(gamma) || !fits(beta) || (beta.is_some() && !normal.centred) {
         // The op has no place for them.
-        let after = [gamma.take().map(|p| ("Mul", p)), beta.take().map(|p| ("Add", p))];
+        let after = [gamma.take().map(|p| (Op::Mul, p)), beta.take().map(|p| (Op::Add, p))];
         let written = write(graph, i, i, &normal, form, None, None);
         append(graph, i + written - 1, &after.into_iter().flatten().collect::<Vec<_>>());
         return true;
@@ -25,13 +26,13 @@ pub(in super::super) fn rule(graph: &mut Graph, view: &View, i: usize) -> bool {
     let mut last = i;
     if !ends
         && gamma.is_none()
-        && let Some((next, constant)) = follower(graph, view, last, "Mul", &normal, form)
+        && let Some((next, constant)) = follower(graph, view, last, Op::Mul, &normal, form)
     {
         (last, gamma) = (next, Some(constant));
     }
     if beta.is_none()
         && normal.centred
-        && let Some((next, constant)) = follower(graph, view, last, "Add", &normal, form)
+        && let Some((next, constant)) = follower(graph, view, last, Op::Add, &normal, form)
     {
         (last, beta) = (next, Some(constant));
     }
@@ -40,7 +41,7 @@ pub(in super::super) fn rule(graph: &mut Graph, view: &View, i: usize) -> bool {
 }
 
 /// Multiplies and adds to what the node gives.
-fn append(graph: &mut Graph, at: usize, after: &[(&str, ValueId)]) {
+fn append(graph: &mut Graph, at: usize, after: &[(Op, ValueId)]) {
     let Some(result) = graph.nodes[at].output(0) else { return };
     let ty = graph.value(result).ty.clone();
     let name = graph.value(result).name.clone();
@@ -61,7 +62,7 @@ fn follower(
     graph: &Graph,
     view: &View,
     i: usize,
-    op: &str,
+    op: Op,
     normal: &Normal,
     form: Form,
 ) -> Option<(usize, ValueId)> {
@@ -71,7 +72,7 @@ fn follower(
     }
     let at = graph.nodes.iter().position(|n| n.inputs.contains(&Some(value)))?;
     let node = &graph.nodes[at];
-    if node.op != op || !node.domain.is_empty() {
+    if node.op != op {
         return None;
     }
     let (a, b) = (node.input(0)?, node.input(1)?);
@@ -185,19 +186,19 @@ fn write(
     let mut attrs = Attrs::default();
     attrs.set("epsilon", Attr::Float(normal.epsilon / normal.factor));
     let op = match form {
-        Form::Instance | Form::InstanceLast => "InstanceNormalization",
+        Form::Instance | Form::InstanceLast => Op::InstanceNormalization,
         Form::Groups => {
             attrs.set("num_groups", Attr::Int((count / normal.repeat) as i64));
-            "GroupNormalization"
+            Op::GroupNormalization
         }
         Form::Sample => {
             attrs.set("num_groups", Attr::Int(1));
-            "GroupNormalization"
+            Op::GroupNormalization
         }
         Form::Innermost | Form::Transposed => {
             let rank = graph.shape(normal.x).len();
             attrs.set("axis", Attr::Int((rank - normal.axes.len()) as i64));
-            if normal.centred { "LayerNormalization" } else { "RMSNormalization" }
+            if normal.centred { Op::LayerNormalization } else { Op::RMSNormalization }
         }
     };
     let mut node = Node::added(op, &name, normal.x, normal.x, attrs);
@@ -239,7 +240,7 @@ fn surround(graph: &mut Graph, nodes: &mut Vec<Node>, normal: &Normal, perm: &[u
 fn transpose(origin: &str, from: ValueId, to: ValueId, perm: &[usize]) -> Node {
     let mut attrs = Attrs::default();
     attrs.set("perm", Attr::Ints(perm.iter().map(|&a| a as i64).collect()));
-    Node::added("Transpose", origin, from, to, attrs)
+    Node::added(Op::Transpose, origin, from, to, attrs)
 }
 
 /// A constant as `count` floats with one axis, each changed by `each`.

@@ -2,6 +2,7 @@
 
 use super::super::view::View;
 use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};
+use crate::op::Op;
 
 /// GroupNormalization from the Reshape that brings the channels back. Scales and offsets that follow it are for `affine` to fold.
 ///
@@ -17,7 +18,7 @@ pub(in super::super) fn group_norm(graph: &mut Graph, view: &View, i: usize) -> 
     let mut attrs = Attrs::default();
     attrs.set("epsilon", Attr::Float(epsilon));
     attrs.set("num_groups", Attr::Int(groups as i64));
-    let mut node = Node::added("GroupNormalization", &name, x, x, attrs);
+    let mut node = Node::added(Op::GroupNormalization, &name, x, x, attrs);
     node.name = name;
     node.opset = 23;
     node.inputs = vec![Some(x), Some(scale), Some(offset)];
@@ -38,12 +39,12 @@ struct Found {
 
 fn find(graph: &Graph, view: &View, i: usize) -> Option<Found> {
     let back = &graph.nodes[i];
-    if back.op != "Reshape" || !back.domain.is_empty() {
+    if back.op != Op::Reshape {
         return None;
     }
     let normalized = back.input(0)?;
-    let norm = view.maker(graph, normalized, &["InstanceNormalization"])?;
-    let apart = view.maker(graph, norm.input(0)?, &["Reshape"])?;
+    let norm = view.maker(graph, normalized, &[Op::InstanceNormalization])?;
+    let apart = view.maker(graph, norm.input(0)?, &[Op::Reshape])?;
     let x = apart.input(0)?;
     let (shape, middle) = (graph.shape(x), graph.shape(normalized));
     let (&[batch, channels, _, ..], &[same, groups, ..]) = (shape, middle) else { return None };

@@ -6,6 +6,7 @@
 use super::super::view::{View, near, uniform, with_scalar};
 use super::repeat::{self, repeated};
 use crate::graph::{Graph, Node, ValueId};
+use crate::op::Op;
 
 /// `factor` times the mean of something over `axes`.
 #[derive(Clone, Debug)]
@@ -59,7 +60,7 @@ pub(super) fn axes_of(graph: &Graph, node: &Node) -> Option<Vec<usize>> {
 }
 
 /// Ops that give the same numbers in another shape.
-const SHAPING: &[&str] = &["Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"];
+const SHAPING: &[Op] = &[Op::Flatten, Op::Identity, Op::Reshape, Op::Squeeze, Op::Unsqueeze];
 
 /// The value that another one has its numbers from.
 pub(in super::super) fn unshaped(graph: &Graph, view: &View, mut value: ValueId) -> ValueId {
@@ -71,7 +72,7 @@ pub(in super::super) fn unshaped(graph: &Graph, view: &View, mut value: ValueId)
 }
 
 /// The op that makes a statistic's numbers.
-fn maker<'g>(graph: &'g Graph, view: &View, value: ValueId, ops: &[&str]) -> Option<&'g Node> {
+fn maker<'g>(graph: &'g Graph, view: &View, value: ValueId, ops: &[Op]) -> Option<&'g Node> {
     view.maker(graph, unshaped(graph, view, value), ops)
 }
 
@@ -80,11 +81,11 @@ fn reduction<'g>(
     graph: &'g Graph,
     view: &View,
     value: ValueId,
-    ops: &[&str],
+    ops: &[Op],
 ) -> Option<(&'g Node, Vec<usize>)> {
     let node = maker(graph, view, value, ops)?;
-    let axes = match node.op.as_str() {
-        "GlobalAveragePool" => (2..graph.shape(node.input(0)?).len()).collect(),
+    let axes = match node.op {
+        Op::GlobalAveragePool => (2..graph.shape(node.input(0)?).len()).collect(),
         _ => axes_of(graph, node)?,
     };
     Some((node, axes))
@@ -103,9 +104,9 @@ pub(in super::super) fn meets(graph: &Graph, value: ValueId, x: ValueId, axes: &
 /// A number that a node multiplies its computed operand with.
 pub(super) fn factor_of(graph: &Graph, node: &Node) -> Option<(ValueId, f32)> {
     let (inner, scalar) = with_scalar(graph, node)?;
-    match node.op.as_str() {
-        "Mul" => Some((inner, scalar)),
-        "Div" => (Some(inner) == node.input(0)).then_some((inner, 1.0 / scalar)),
+    match node.op {
+        Op::Mul => Some((inner, scalar)),
+        Op::Div => (Some(inner) == node.input(0)).then_some((inner, 1.0 / scalar)),
         _ => None,
     }
 }
@@ -116,13 +117,13 @@ pub(super) fn mean(graph: &Graph, view: &View, value: ValueId) -> Option<Mean> {
         return mean(graph, view, inner).filter(|m| m.repeat == 1).map(|m| Mean { repeat, ..m });
     }
     if let Some((node, axes)) =
-        reduction(graph, view, value, &["ReduceMean", "GlobalAveragePool", "ReduceSum"])
+        reduction(graph, view, value, &[Op::ReduceMean, Op::GlobalAveragePool, Op::ReduceSum])
     {
         let of = node.input(0)?;
-        let factor = if node.op == "ReduceSum" { extent(graph, of, &axes) as f32 } else { 1.0 };
+        let factor = if node.op == Op::ReduceSum { extent(graph, of, &axes) as f32 } else { 1.0 };
         return Some(Mean { of, axes, factor, repeat: 1 });
     }
-    let (inner, scalar) = factor_of(graph, maker(graph, view, value, &["Mul", "Div"])?)?;
+    let (inner, scalar) = factor_of(graph, maker(graph, view, value, &[Op::Mul, Op::Div])?)?;
     let mean = mean(graph, view, inner)?;
     Some(Mean { factor: mean.factor * scalar, ..mean })
 }
@@ -134,9 +135,9 @@ pub(super) fn plain_mean(graph: &Graph, view: &View, value: ValueId) -> Option<M
 
 /// The x of x².
 pub(super) fn square(graph: &Graph, view: &View, value: ValueId) -> Option<ValueId> {
-    let node = view.maker(graph, value, &["Pow", "Mul"])?;
-    match node.op.as_str() {
-        "Pow" => (uniform(graph, node.input(1)?)? == 2.0).then_some(node.input(0)?),
+    let node = view.maker(graph, value, &[Op::Pow, Op::Mul])?;
+    match node.op {
+        Op::Pow => (uniform(graph, node.input(1)?)? == 2.0).then_some(node.input(0)?),
         _ => (node.input(0) == node.input(1)).then_some(node.input(0)?),
     }
 }
@@ -146,7 +147,7 @@ pub(super) fn mean_of_squares(graph: &Graph, view: &View, value: ValueId) -> Opt
     if let Some((inner, repeat)) = repeated(graph, view, value) {
         return mean_of_squares(graph, view, inner).filter(|m| m.repeat == 1).map(|m| Mean { repeat, ..m });
     }
-    if let Some((node, axes)) = reduction(graph, view, value, &["ReduceSumSquare"]) {
+    if let Some((node, axes)) = reduction(graph, view, value, &[Op::ReduceSumSquare]) {
         let of = node.input(0)?;
         let factor = extent(graph, of, &axes) as f32;
         return Some(Mean { of, axes, factor, repeat: 1 });
@@ -157,17 +158,17 @@ pub(super) fn mean_of_squares(graph: &Graph, view: &View, value: ValueId) -> Opt
         return Some(Mean { of, ..found });
     }
     // ReduceSumSquare · 1/n
-    let (inner, scalar) = factor_of(graph, maker(graph, view, value, &["Mul", "Div"])?)?;
-    let (sum, axes) = reduction(graph, view, inner, &["ReduceSumSquare"])?;
+    let (inner, scalar) = factor_of(graph, maker(graph, view, value, &[Op::Mul, Op::Div])?)?;
+    let (sum, axes) = reduction(graph, view, inner, &[Op::ReduceSumSquare])?;
     let of = sum.input(0)?;
     Some(Mean { of, factor: scalar * extent(graph, of, &axes) as f32, axes, repeat: 1 })
 }
 
 /// `a` of a − b, also written a + (−b), and b.
 fn difference(graph: &Graph, view: &View, value: ValueId) -> Option<(ValueId, ValueId)> {
-    let node = view.maker(graph, value, &["Sub", "Add"])?;
+    let node = view.maker(graph, value, &[Op::Sub, Op::Add])?;
     let (a, b) = (node.input(0)?, node.input(1)?);
-    if node.op == "Sub" {
+    if node.op == Op::Sub {
         return Some((a, b));
     }
     [(a, b), (b, a)].into_iter().find_map(|(a, b)| Some((a, negated(graph, view, b)?)))
@@ -175,8 +176,8 @@ fn difference(graph: &Graph, view: &View, value: ValueId) -> Option<(ValueId, Va
 
 /// x of −x.
 fn negated(graph: &Graph, view: &View, value: ValueId) -> Option<ValueId> {
-    let node = view.maker(graph, value, &["Neg", "Mul"])?;
-    if node.op == "Neg" {
+    let node = view.maker(graph, value, &[Op::Neg, Op::Mul])?;
+    if node.op == Op::Neg {
         node.input(0)
     } else {
         with_scalar(graph, node).filter(|(_, by)| *by == -1.0).map(|f| f.0)
@@ -185,7 +186,7 @@ fn negated(graph: &Graph, view: &View, value: ValueId) -> Option<ValueId> {
 
 /// The value that a statistic was expanded from; broadcasting would do the same.
 fn unexpanded(graph: &Graph, view: &View, value: ValueId) -> ValueId {
-    view.maker(graph, value, &["Expand"]).and_then(|node| node.input(0)).unwrap_or(value)
+    view.maker(graph, value, &[Op::Expand]).and_then(|node| node.input(0)).unwrap_or(value)
 }
 
 /// Whether `value` is the plain mean of `x` over these axes, in a shape that broadcasts along them.
@@ -203,7 +204,7 @@ fn centre(graph: &Graph, view: &View, value: ValueId, axes: &[usize]) -> Option<
 
 /// E[x²] − E[x]²
 pub(super) fn difference_of_moments(graph: &Graph, view: &View, node: &Node) -> Option<Mean> {
-    if node.op != "Sub" || !node.domain.is_empty() {
+    if node.op != Op::Sub {
         return None;
     }
     let squares = mean_of_squares(graph, view, node.input(0)?)?;
@@ -225,9 +226,9 @@ struct Moment {
 
 /// What a node keeps from falling below a number that is not negative, and that number.
 pub(super) fn clamped(graph: &Graph, clamp: &Node) -> Option<(ValueId, f32)> {
-    let (x, floor) = match clamp.op.as_str() {
-        "Max" => with_scalar(graph, clamp).filter(|_| clamp.inputs.len() == 2)?,
-        "Clip" => {
+    let (x, floor) = match clamp.op {
+        Op::Max => with_scalar(graph, clamp).filter(|_| clamp.inputs.len() == 2)?,
+        Op::Clip => {
             let open = clamp.input(2).is_none_or(|high| graph.const_scalar(high).is_some_and(|h| h > 1e30));
             (clamp.input(0).filter(|_| open)?, graph.const_scalar(clamp.input(1)?)?)
         }
@@ -242,11 +243,11 @@ fn moment(graph: &Graph, view: &View, value: ValueId) -> Option<Moment> {
         return Some(Moment { mean: Mean { repeat, ..mean }, centred });
     }
     // Rounding can make a variance negative: exporters clamp it.
-    if let Some(clamp) = maker(graph, view, value, &["Relu", "Abs", "Max", "Clip"]) {
+    if let Some(clamp) = maker(graph, view, value, &[Op::Relu, Op::Abs, Op::Max, Op::Clip]) {
         let (inner, _) = clamped(graph, clamp).filter(|(_, floor)| *floor == 0.0)?;
         return moment(graph, view, inner);
     }
-    if let Some(sub) = maker(graph, view, value, &["Sub"]) {
+    if let Some(sub) = maker(graph, view, value, &[Op::Sub]) {
         return difference_of_moments(graph, view, sub).map(|mean| Moment { mean, centred: true });
     }
     if let Some(mean) = mean_of_squares(graph, view, value) {
@@ -256,7 +257,7 @@ fn moment(graph: &Graph, view: &View, value: ValueId) -> Option<Moment> {
         });
     }
     // Bessel's correction.
-    let (inner, scalar) = factor_of(graph, maker(graph, view, value, &["Mul", "Div"])?)?;
+    let (inner, scalar) = factor_of(graph, maker(graph, view, value, &[Op::Mul, Op::Div])?)?;
     let Moment { mean, centred } = moment(graph, view, inner)?;
     Some(Moment { mean: Mean { factor: mean.factor * scalar, ..mean }, centred })
 }
@@ -276,12 +277,13 @@ pub(super) fn deviation(graph: &Graph, view: &View, value: ValueId) -> Option<No
     }
     let value = unexpanded(graph, view, value);
     let value = unshaped(graph, view, value);
-    if let Some((root, small)) = view.maker(graph, value, &["Add"]).and_then(|add| with_scalar(graph, add)) {
+    if let Some((root, small)) = view.maker(graph, value, &[Op::Add]).and_then(|add| with_scalar(graph, add))
+    {
         let inner = deviation(graph, view, root).filter(|_| (0.0..=SMALL).contains(&small))?;
         return (inner.epsilon == 0.0).then_some(Normal { epsilon: small * small, ..inner });
     }
-    let root = view.maker(graph, value, &["Sqrt", "Pow"])?;
-    if root.op == "Pow" && uniform(graph, root.input(1)?)? != 0.5 {
+    let root = view.maker(graph, value, &[Op::Sqrt, Op::Pow])?;
+    if root.op == Op::Pow && uniform(graph, root.input(1)?)? != 0.5 {
         return None;
     }
     radicand(graph, view, root.input(0)?)
@@ -290,8 +292,8 @@ pub(super) fn deviation(graph: &Graph, view: &View, value: ValueId) -> Option<No
 /// A moment plus an epsilon, or kept above one.
 fn radicand(graph: &Graph, view: &View, value: ValueId) -> Option<Normal> {
     let value = unshaped(graph, view, value);
-    let floor = view.maker(graph, value, &["Max", "Clip"]).and_then(|clamp| clamped(graph, clamp));
-    let (variance, epsilon) = match (view.maker(graph, value, &["Add"]), floor) {
+    let floor = view.maker(graph, value, &[Op::Max, Op::Clip]).and_then(|clamp| clamped(graph, clamp));
+    let (variance, epsilon) = match (view.maker(graph, value, &[Op::Add]), floor) {
         (Some(add), _) => with_scalar(graph, add).filter(|(_, epsilon)| *epsilon >= 0.0)?,
         (None, Some((inner, floor))) if floor > 0.0 && floor <= FLOOR => (inner, floor),
         _ => (value, 0.0),
@@ -316,25 +318,25 @@ fn inverse(graph: &Graph, view: &View, value: ValueId) -> Option<(Normal, Option
         return plain(Normal { repeat, ..normal });
     }
     let value = unexpanded(graph, view, value);
-    if let Some(mul) = view.maker(graph, value, &["Mul"]) {
+    if let Some(mul) = view.maker(graph, value, &[Op::Mul]) {
         let (a, b) = (mul.input(0)?, mul.input(1)?);
         return [(a, b), (b, a)].into_iter().find_map(|(inv, gamma)| {
             let (normal, none) = inverse(graph, view, inv)?;
             (none.is_none() && shaped_for(graph, inv, &normal)).then_some((normal, Some(gamma)))
         });
     }
-    let node = maker(graph, view, value, &["Reciprocal", "Pow", "Div", "Sqrt"])?;
+    let node = maker(graph, view, value, &[Op::Reciprocal, Op::Pow, Op::Div, Op::Sqrt])?;
     let x = node.input(0)?;
-    match node.op.as_str() {
-        "Reciprocal" => plain(deviation(graph, view, x)?),
-        "Pow" if uniform(graph, node.input(1)?)? == -0.5 => plain(radicand(graph, view, x)?),
-        "Pow" if uniform(graph, node.input(1)?)? == -1.0 => plain(deviation(graph, view, x)?),
-        "Sqrt" => {
-            let over = maker(graph, view, x, &["Reciprocal"])?;
+    match node.op {
+        Op::Reciprocal => plain(deviation(graph, view, x)?),
+        Op::Pow if uniform(graph, node.input(1)?)? == -0.5 => plain(radicand(graph, view, x)?),
+        Op::Pow if uniform(graph, node.input(1)?)? == -1.0 => plain(deviation(graph, view, x)?),
+        Op::Sqrt => {
+            let over = maker(graph, view, x, &[Op::Reciprocal])?;
             plain(radicand(graph, view, over.input(0)?)?)
         }
-        "Div" if uniform(graph, x) == Some(1.0) => plain(deviation(graph, view, node.input(1)?)?),
-        "Div" if graph.is_constant(x) && node.output(0) == Some(value) => {
+        Op::Div if uniform(graph, x) == Some(1.0) => plain(deviation(graph, view, node.input(1)?)?),
+        Op::Div if graph.is_constant(x) && node.output(0) == Some(value) => {
             let below = node.input(1)?;
             let normal = deviation(graph, view, below)?;
             shaped_for(graph, below, &normal).then_some((normal, Some(x)))
@@ -370,17 +372,17 @@ fn numerator(graph: &Graph, view: &View, value: ValueId, normal: &Normal) -> Opt
 
 /// The normalization that a node ends, with the scale that the inverse deviation was multiplied with.
 pub(super) fn normalized(graph: &Graph, view: &View, node: &Node) -> Option<Found> {
-    if !node.domain.is_empty() {
+    if !node.op.is_standard() {
         return None;
     }
     let (a, b) = (node.input(0)?, node.input(1)?);
-    let (x, normal, gamma) = match node.op.as_str() {
-        "Div" => {
+    let (x, normal, gamma) = match node.op {
+        Op::Div => {
             let normal = deviation(graph, view, b)?;
             let shaped = shaped_for(graph, unexpanded(graph, view, b), &normal);
             (numerator(graph, view, a, &normal).filter(|_| shaped)?, normal, None)
         }
-        "Mul" => [(a, b), (b, a)].into_iter().find_map(|(x, inv)| {
+        Op::Mul => [(a, b), (b, a)].into_iter().find_map(|(x, inv)| {
             let (normal, gamma) = inverse(graph, view, inv)?;
             let inv = unexpanded(graph, view, inv);
             let shaped = gamma.is_some() || shaped_for(graph, inv, &normal);
@@ -401,12 +403,12 @@ fn terms(
     depth: usize,
     all: &mut Vec<(ValueId, bool)>,
 ) {
-    let inner = view.maker(graph, value, &["Add", "Sub", "Neg"]).filter(|_| depth > 0);
-    match inner.map(|node| (node.op.as_str(), node.input(0), node.input(1))) {
-        Some(("Neg", Some(x), _)) => terms(graph, view, x, !sign, depth - 1, all),
+    let inner = view.maker(graph, value, &[Op::Add, Op::Sub, Op::Neg]).filter(|_| depth > 0);
+    match inner.map(|node| (node.op, node.input(0), node.input(1))) {
+        Some((Op::Neg, Some(x), _)) => terms(graph, view, x, !sign, depth - 1, all),
         Some((op, Some(a), Some(b))) => {
             terms(graph, view, a, sign, depth - 1, all);
-            terms(graph, view, b, sign == (op == "Add"), depth - 1, all);
+            terms(graph, view, b, sign == (op == Op::Add), depth - 1, all);
         }
         _ => all.push((value, sign)),
     }
@@ -415,17 +417,17 @@ fn terms(
 /// `x · a + (β − mean(x) · a)` with `a = γ / deviation`, the terms in any order and with any signs: the form of TensorFlow's and
 /// Keras' normalizations.
 pub(super) fn by_parts(graph: &Graph, view: &View, node: &Node) -> Option<Found> {
-    if !node.domain.is_empty() || !matches!(node.op.as_str(), "Add" | "Sub") {
+    if !matches!(node.op, Op::Add | Op::Sub) {
         return None;
     }
     let mut all = Vec::new();
     terms(graph, view, node.input(0)?, true, 2, &mut all);
-    terms(graph, view, node.input(1)?, node.op == "Add", 2, &mut all);
+    terms(graph, view, node.input(1)?, node.op == Op::Add, 2, &mut all);
     if !(2..=3).contains(&all.len()) {
         return None;
     }
     let products = (0..all.len()).filter_map(|i| {
-        let mul = view.maker(graph, all[i].0, &["Mul"])?;
+        let mul = view.maker(graph, all[i].0, &[Op::Mul])?;
         Some((i, mul.input(0)?, mul.input(1)?, all[i].1))
     });
     let products: Vec<_> = products.collect();

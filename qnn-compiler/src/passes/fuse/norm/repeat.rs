@@ -4,23 +4,24 @@
 use super::super::view::View;
 use super::moments::{Normal, unshaped};
 use crate::graph::{Graph, ValueId};
+use crate::op::Op;
 
 /// The statistic that is spread along the last axis, and how often each of its numbers stands there.
 pub(super) fn repeated(graph: &Graph, view: &View, value: ValueId) -> Option<(ValueId, usize)> {
     let flat = unshaped(graph, view, value);
-    let node = view.maker(graph, flat, &["Expand", "Gather", "Tile", "Concat"])?;
+    let node = view.maker(graph, flat, &[Op::Expand, Op::Gather, Op::Tile, Op::Concat])?;
     let inner = node.input(0)?;
     let (from, to) = (graph.shape(inner), graph.shape(flat));
     let (&old, &new) = (from.last()?, to.last()?);
     let lead = |n: usize, m: usize| {
         from[..from.len() - n].iter().product::<usize>() == to[..to.len() - m].iter().product::<usize>()
     };
-    match node.op.as_str() {
-        "Expand" | "Tile" => {
+    match node.op {
+        Op::Expand | Op::Tile => {
             let one = old == 1 && new > 1 && from.len() == to.len() && lead(1, 1);
             one.then_some((inner, new))
         }
-        "Gather" => {
+        Op::Gather => {
             let axis = node.attrs.int_or("axis", 0);
             let axis = if axis < 0 { axis + from.len() as i64 } else { axis };
             let indices = graph.const_i64(node.input(1)?)?;

@@ -3,6 +3,7 @@
 use super::super::view::View;
 use super::moments::{axes_of, clamped};
 use crate::graph::{Attr, Attrs, Graph, Node, ValueId};
+use crate::op::Op;
 
 /// The largest lower bound of the norm that may be left to the op's own.
 const SMALL: f32 = 1e-6;
@@ -14,24 +15,24 @@ pub(in super::super) fn unit_vector(graph: &mut Graph, view: &View, i: usize) ->
     let mut attrs = Attrs::default();
     attrs.set("axis", Attr::Int(axis as i64));
     attrs.set("p", Attr::Int(2));
-    node.op = "LpNormalization".to_owned();
+    node.op = Op::LpNormalization;
     node.inputs = vec![Some(x)];
     node.attrs = attrs;
     true
 }
 
 fn find(graph: &Graph, view: &View, node: &Node) -> Option<(ValueId, usize)> {
-    if node.op != "Div" || !node.domain.is_empty() {
+    if node.op != Op::Div {
         return None;
     }
     let (x, mut norm) = (node.input(0)?, node.input(1)?);
-    if let Some(expand) = view.maker(graph, norm, &["Expand"]) {
+    if let Some(expand) = view.maker(graph, norm, &[Op::Expand]) {
         norm = expand.input(0)?;
     }
-    if let Some(clamp) = view.maker(graph, norm, &["Max", "Clip"]) {
+    if let Some(clamp) = view.maker(graph, norm, &[Op::Max, Op::Clip]) {
         norm = clamped(graph, clamp).filter(|(_, floor)| *floor <= SMALL)?.0;
     }
-    let reduce = view.maker(graph, norm, &["ReduceL2"])?;
+    let reduce = view.maker(graph, norm, &[Op::ReduceL2])?;
     let same = reduce.input(0)? == x && graph.shape(x).len() == graph.shape(norm).len();
     match axes_of(graph, reduce)?[..] {
         [axis] if same && graph.dtype(x).is_float() => Some((x, axis)),

@@ -3,6 +3,7 @@
 use super::super::view::{View, with_scalar};
 use super::moments::{Mean, clamped, difference_of_moments, mean_of_squares};
 use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};
+use crate::op::Op;
 
 /// Writes nodes one after the other.
 struct Chain<'g> {
@@ -14,8 +15,8 @@ struct Chain<'g> {
 
 impl Chain<'_> {
     /// A node over `inputs`, whose result has the shape.
-    fn op(&mut self, op: &str, inputs: &[ValueId], shape: &[usize], attrs: Attrs) -> ValueId {
-        let name = format!("{}.{}{}", self.name, op.to_lowercase(), self.nodes.len());
+    fn op(&mut self, op: Op, inputs: &[ValueId], shape: &[usize], attrs: Attrs) -> ValueId {
+        let name = format!("{}.{}{}", self.name, op.name().to_lowercase(), self.nodes.len());
         let y = self.graph.add_value(name.clone(), TensorType::new(DType::F32, shape));
         let mut node = Node::added(op, &name, y, y, attrs);
         node.inputs = inputs.iter().map(|&i| Some(i)).collect();
@@ -25,7 +26,7 @@ impl Chain<'_> {
     }
 
     /// A reduction over axes that are kept as ones.
-    fn reduce(&mut self, op: &str, x: ValueId, axes: &[usize]) -> ValueId {
+    fn reduce(&mut self, op: Op, x: ValueId, axes: &[usize]) -> ValueId {
         let shape: Vec<usize> = self
             .graph
             .shape(x)
@@ -68,7 +69,7 @@ impl Chain<'_> {
                 TensorType::new(DType::I64, [dims.len()]),
                 Data::from_i64(&dims),
             );
-            let mut reshape = Node::added("Reshape", &name, from, to, Attrs::default());
+            let mut reshape = Node::added(Op::Reshape, &name, from, to, Attrs::default());
             reshape.inputs.push(Some(dims));
             nodes.push(reshape);
         }
@@ -85,10 +86,10 @@ pub(in super::super) fn centred_variance(graph: &mut Graph, view: &View, i: usiz
     let shape = graph.shape(found.of).to_vec();
     let name = graph.nodes[i].name.clone();
     let mut chain = Chain { graph, nodes: Vec::new(), name, numbers: 0 };
-    let mean = chain.reduce("ReduceMean", found.of, &found.axes);
-    let centred = chain.op("Sub", &[found.of, mean], &shape, Attrs::default());
-    let square = chain.op("Mul", &[centred, centred], &shape, Attrs::default());
-    chain.reduce("ReduceMean", square, &found.axes);
+    let mean = chain.reduce(Op::ReduceMean, found.of, &found.axes);
+    let centred = chain.op(Op::Sub, &[found.of, mean], &shape, Attrs::default());
+    let square = chain.op(Op::Mul, &[centred, centred], &shape, Attrs::default());
+    chain.reduce(Op::ReduceMean, square, &found.axes);
     chain.put(i);
     true
 }
@@ -107,34 +108,34 @@ pub(in super::super) fn root_of_squares(graph: &mut Graph, view: &View, i: usize
     let name = graph.nodes[i].name.clone();
     let mut chain = Chain { graph, nodes: Vec::new(), name, numbers: 0 };
     let none = Attrs::default;
-    let size = chain.op("Abs", &[x], &shape, none());
-    let largest = chain.reduce("ReduceMax", size, &axes);
+    let size = chain.op(Op::Abs, &[x], &shape, none());
+    let largest = chain.reduce(Op::ReduceMax, size, &axes);
     let reduced = chain.graph.shape(largest).to_vec();
     let part = chain.number(1.0 / UNITS);
-    let part = chain.op("Mul", &[largest, part], &reduced, none());
+    let part = chain.op(Op::Mul, &[largest, part], &reduced, none());
     // With an epsilon the root is at least its root, so that nothing is lost, and ε / unit² stays small.
     let least = chain.number(SMALLEST.max((epsilon / factor).sqrt() / UNITS));
-    let unit = chain.op("Max", &[part, least], &reduced, none());
-    let scaled = chain.op("Div", &[x, unit], &shape, none());
-    let square = chain.op("Mul", &[scaled, scaled], &shape, none());
-    let mut mean = chain.reduce("ReduceMean", square, &axes);
+    let unit = chain.op(Op::Max, &[part, least], &reduced, none());
+    let scaled = chain.op(Op::Div, &[x, unit], &shape, none());
+    let square = chain.op(Op::Mul, &[scaled, scaled], &shape, none());
+    let mut mean = chain.reduce(Op::ReduceMean, square, &axes);
     if epsilon > 0.0 {
         let root = chain.number((epsilon / factor).sqrt());
-        let part = chain.op("Div", &[root, unit], &reduced, none());
-        let part = chain.op("Mul", &[part, part], &reduced, none());
-        mean = chain.op("Add", &[mean, part], &reduced, none());
+        let part = chain.op(Op::Div, &[root, unit], &reduced, none());
+        let part = chain.op(Op::Mul, &[part, part], &reduced, none());
+        mean = chain.op(Op::Add, &[mean, part], &reduced, none());
     }
-    let root = chain.op("Sqrt", &[mean], &reduced, none());
+    let root = chain.op(Op::Sqrt, &[mean], &reduced, none());
     let unit = if factor == 1.0 {
         unit
     } else {
         let factor = chain.number(factor.sqrt());
-        chain.op("Mul", &[unit, factor], &reduced, none())
+        chain.op(Op::Mul, &[unit, factor], &reduced, none())
     };
-    let root = chain.op("Mul", &[root, unit], &reduced, none());
+    let root = chain.op(Op::Mul, &[root, unit], &reduced, none());
     if floor > 0.0 {
         let floor = chain.number(floor.sqrt());
-        chain.op("Max", &[root, floor], &reduced, none());
+        chain.op(Op::Max, &[root, floor], &reduced, none());
     }
     chain.put(i);
     true
@@ -151,15 +152,15 @@ struct Root {
 
 fn root(graph: &Graph, view: &View, i: usize) -> Option<Root> {
     let node = &graph.nodes[i];
-    if node.op != "Sqrt" || !node.domain.is_empty() {
+    if node.op != Op::Sqrt {
         return None;
     }
     let inside = node.input(0)?;
-    let (inside, floor) = match view.maker(graph, inside, &["Relu", "Abs", "Max", "Clip"]) {
+    let (inside, floor) = match view.maker(graph, inside, &[Op::Relu, Op::Abs, Op::Max, Op::Clip]) {
         Some(clamp) => clamped(graph, clamp)?,
         None => (inside, 0.0),
     };
-    let (inside, epsilon) = match view.maker(graph, inside, &["Add"]) {
+    let (inside, epsilon) = match view.maker(graph, inside, &[Op::Add]) {
         Some(add) => with_scalar(graph, add).filter(|(_, e)| *e >= 0.0)?,
         None => (inside, 0.0),
     };

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{integers, numbers};
 use crate::graph::{Attr, Attrs};
 use crate::infer::{Answer, Reason, invalid};
+use crate::op::Op;
 
 /// How a split compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,10 +219,10 @@ impl Lists {
 }
 
 /// The trees of an operator.
-pub(super) fn read(attrs: &Attrs, op: &str) -> Answer<Vec<Tree>> {
+pub(super) fn read(attrs: &Attrs, op: Op) -> Answer<Vec<Tree>> {
     let lists = match op {
-        "TreeEnsembleClassifier" => Lists::of_nodes(attrs, "class")?,
-        "TreeEnsembleRegressor" => Lists::of_nodes(attrs, "target")?,
+        Op::MlTreeEnsembleClassifier => Lists::of_nodes(attrs, "class")?,
+        Op::MlTreeEnsembleRegressor => Lists::of_nodes(attrs, "target")?,
         _ => Lists::of_leaves(attrs)?,
     };
     lists.roots.iter().map(|root| lists.tree(*root)).collect()

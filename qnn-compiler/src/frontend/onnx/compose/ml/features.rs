@@ -5,6 +5,7 @@ use super::super::table::{Row, Written};
 use super::{ml, numbers};
 use crate::graph::{Attr, DType, ValueId};
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
     ml("ArrayFeatureExtractor", "Gather", extract),
@@ -19,7 +20,7 @@ fn extract(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let (x, at) = (p.input(0)?, p.input(1)?);
     let count = p.shape(at).iter().product();
     let at = p.reshape(at, &[count])?;
-    let y = p.with("Gather", &[x, at], [("axis", Attr::Int(-1))])?;
+    let y = p.with(Op::Gather, &[x, at], [("axis", Attr::Int(-1))])?;
     let shape = p.types[0].shape.clone();
     Ok(Some(vec![p.reshape(y, &shape)?]))
 }
@@ -27,7 +28,7 @@ fn extract(p: &mut Parts<'_, '_>) -> Answer<Written> {
 fn binarize(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let x = p.input(0)?;
     let threshold = p.scalar(p.dtype(x), p.node.attrs.float_or("threshold", 0.0).into());
-    let y = p.op("Greater", &[x, threshold])?;
+    let y = p.op(Op::Greater, &[x, threshold])?;
     Ok(Some(vec![p.cast(y, p.types[0].dtype)?]))
 }
 
@@ -50,17 +51,17 @@ fn impute(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let values = if p.dtype(x).is_float() { floats } else { ints };
     let missing = p.node.attrs.float_or("replaced_value_float", 0.0);
     let found = if p.dtype(x).is_float() && missing.is_nan() {
-        p.op("IsNaN", &[x])?
+        p.op(Op::IsNaN, &[x])?
     } else {
         let number = match p.dtype(x).is_float() {
             true => f64::from(missing),
             false => p.node.attrs.int_or("replaced_value_int64", 0) as f64,
         };
         let number = p.scalar(p.dtype(x), number);
-        p.op("Equal", &[x, number])?
+        p.op(Op::Equal, &[x, number])?
     };
     let values = list(p, x, &values)?;
-    Ok(Some(vec![p.op("Where", &[found, values, x])?]))
+    Ok(Some(vec![p.op(Op::Where, &[found, values, x])?]))
 }
 
 /// One number, or one a feature, as a constant of the type of `x`.
@@ -81,21 +82,21 @@ fn normalize(p: &mut Parts<'_, '_>) -> Answer<Written> {
         "L1" => lp(p, x, last, 1)?,
         "L2" => lp(p, x, last, 2)?,
         _ => {
-            let most = p.reduce("ReduceMax", x, &[last], true)?;
-            p.op("Div", &[x, most])?
+            let most = p.reduce(Op::ReduceMax, x, &[last], true)?;
+            p.op(Op::Div, &[x, most])?
         }
     };
     Ok(Some(vec![y]))
 }
 
 fn lp(p: &mut Parts<'_, '_>, x: ValueId, axis: usize, order: i64) -> Answer<ValueId> {
-    p.with("LpNormalization", &[x], [("axis", Attr::Int(axis as i64)), ("p", Attr::Int(order))])
+    p.with(Op::LpNormalization, &[x], [("axis", Attr::Int(axis as i64)), ("p", Attr::Int(order))])
 }
 
 fn scale(p: &mut Parts<'_, '_>) -> Answer<Written> {
     let x = p.input(0)?;
     let mut y = p.cast(x, DType::F32)?;
-    for (name, op) in [("offset", "Sub"), ("scale", "Mul")] {
+    for (name, op) in [("offset", Op::Sub), ("scale", Op::Mul)] {
         let values = numbers(&p.node.attrs, name);
         if !values.is_empty() {
             let values = list(p, y, &values)?;

@@ -5,6 +5,7 @@ use super::super::table::{Row, Written};
 use super::{integers, ml, numbers};
 use crate::graph::{Attr, DType, ValueId};
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
     ml("LabelEncoder", "Equal to every key, ArgMax, Gather; numbers only", encode),
@@ -16,7 +17,7 @@ fn matches(p: &mut Parts<'_, '_>, x: ValueId, keys: &[f64]) -> Answer<ValueId> {
     let shape = [p.shape(x), vec![1]].concat();
     let x = p.reshape(x, &shape)?;
     let keys = p.floats(p.dtype(x), &[keys.len()], keys);
-    let found = p.op("Equal", &[x, keys])?;
+    let found = p.op(Op::Equal, &[x, keys])?;
     p.cast(found, DType::F32)
 }
 
@@ -52,7 +53,7 @@ fn encode(p: &mut Parts<'_, '_>) -> Answer<Written> {
     shape[last] = 1;
     let half = p.floats(DType::F32, &shape, &vec![0.5; shape.iter().product()]);
     let all = p.concat(&[found, half], last)?;
-    let at = p.with("ArgMax", &[all], [("axis", Attr::Int(last as i64)), ("keepdims", Attr::Int(0))])?;
+    let at = p.with(Op::ArgMax, &[all], [("axis", Attr::Int(last as i64)), ("keepdims", Attr::Int(0))])?;
     values.push(other);
     let table = p.floats(p.types[0].dtype, &[values.len()], &values);
     Ok(Some(vec![p.rows(table, at)?]))

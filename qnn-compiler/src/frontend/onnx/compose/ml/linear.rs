@@ -5,6 +5,7 @@ use super::super::table::{Row, Written};
 use super::{ml, numbers, scores};
 use crate::graph::{Attr, DType, ValueId};
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 
 pub(super) const ROWS: &[Row] = &[
     ml(
@@ -39,7 +40,7 @@ fn product(p: &mut Parts<'_, '_>) -> Answer<ValueId> {
         n if n == targets => operands.push(p.floats(DType::F32, &[n], &intercepts)),
         n => return invalid(format!("{n} intercepts for {targets} targets")),
     }
-    p.with("Gemm", &operands, [("transB", Attr::Int(1))])
+    p.with(Op::Gemm, &operands, [("transB", Attr::Int(1))])
 }
 
 fn regress(p: &mut Parts<'_, '_>) -> Answer<Written> {

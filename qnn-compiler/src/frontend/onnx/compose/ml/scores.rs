@@ -4,13 +4,14 @@ use super::super::parts::Parts;
 use super::integers;
 use crate::graph::{Attr, DType, ValueId};
 use crate::infer::Answer;
+use crate::op::Op;
 
 /// What is done to scores at the end.
 pub(super) fn transformed(p: &mut Parts<'_, '_>, scores: ValueId, transform: &str) -> Answer<ValueId> {
     match transform {
         "NONE" => Ok(scores),
-        "LOGISTIC" => p.op("Sigmoid", &[scores]),
-        "SOFTMAX" => p.with("Softmax", &[scores], [("axis", Attr::Int(-1))]),
+        "LOGISTIC" => p.op(Op::Sigmoid, &[scores]),
+        "SOFTMAX" => p.with(Op::Softmax, &[scores], [("axis", Attr::Int(-1))]),
         other => p.refuse(format!("post_transform {other} is not supported")),
     }
 }
@@ -24,7 +25,7 @@ fn labels(p: &Parts<'_, '_>) -> Vec<i64> {
 
 /// The label of the largest score of each row.
 pub(super) fn largest(p: &mut Parts<'_, '_>, scores: ValueId) -> Answer<ValueId> {
-    let at = p.with("ArgMax", &[scores], [("axis", Attr::Int(1)), ("keepdims", Attr::Int(0))])?;
+    let at = p.with(Op::ArgMax, &[scores], [("axis", Attr::Int(1)), ("keepdims", Attr::Int(0))])?;
     let labels = labels(p);
     if labels.iter().enumerate().all(|(i, label)| i as i64 == *label) {
         return Ok(at);
@@ -38,25 +39,25 @@ pub(super) fn above(p: &mut Parts<'_, '_>, score: ValueId, bound: f64) -> Answer
     let rows = p.shape(score)[0];
     let score = p.reshape(score, &[rows])?;
     let bound = p.scalar(DType::F32, bound);
-    let second = p.op("Greater", &[score, bound])?;
+    let second = p.op(Op::Greater, &[score, bound])?;
     let labels = labels(p);
     if labels == [0, 1] {
         return p.cast(second, DType::I64);
     }
     let [no, yes] = [0usize, 1].map(|i| labels.get(i).copied().unwrap_or(i as i64));
     let (no, yes) = (p.ints(DType::I64, &[], &[no]), p.ints(DType::I64, &[], &[yes]));
-    p.op("Where", &[second, yes, no])
+    p.op(Op::Where, &[second, yes, no])
 }
 
 /// The scores of two classes from that of the second: with `LOGISTIC` both sigmoids, else the first is `rest` less it.
 pub(super) fn both(p: &mut Parts<'_, '_>, score: ValueId, transform: &str, rest: f64) -> Answer<ValueId> {
     let logistic = transform == "LOGISTIC";
     let first = if logistic || rest == 0.0 {
-        p.op("Neg", &[score])?
+        p.op(Op::Neg, &[score])?
     } else {
         let rest = p.scalar(DType::F32, rest);
-        p.op("Sub", &[rest, score])?
+        p.op(Op::Sub, &[rest, score])?
     };
     let all = p.concat(&[first, score], 1)?;
-    if logistic { p.op("Sigmoid", &[all]) } else { Ok(all) }
+    if logistic { p.op(Op::Sigmoid, &[all]) } else { Ok(all) }
 }

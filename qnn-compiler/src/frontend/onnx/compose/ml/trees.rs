@@ -12,6 +12,7 @@ use super::ensemble::{Split, Test, Tree, read};
 use super::{ml, numbers, scores};
 use crate::graph::{Attr, DType, ValueId};
 use crate::infer::{Answer, invalid};
+use crate::op::Op;
 use crate::problem::problem;
 
 const NOTE: &str = "Gather, comparisons, two MatMul; up to 2^25 pairs of a split and a leaf; inputs are compared in fp16 where they are floats";
@@ -96,11 +97,11 @@ fn with_base(p: &mut Parts<'_, '_>, y: ValueId, targets: usize) -> Answer<ValueI
         return invalid(format!("{} base values for {targets} targets", base.len()));
     }
     let base = p.floats(DType::F32, &[base.len()], &base);
-    p.op("Add", &[y, base])
+    p.op(Op::Add, &[y, base])
 }
 
 fn trees(p: &Parts<'_, '_>) -> Answer<Vec<Tree>> {
-    let trees = read(&p.node.attrs, &p.node.op)?;
+    let trees = read(&p.node.attrs, p.node.op)?;
     let width = p.shape(p.input(0)?).last().copied().unwrap_or(1);
     if trees.iter().flat_map(|t| &t.splits).any(|split| split.feature >= width) {
         return invalid(format!("a split reads a feature beyond the {width} of the input"));
@@ -140,11 +141,11 @@ fn sum(p: &mut Parts<'_, '_>, trees: &[Tree], targets: usize, share: f64) -> Ans
     let paths = p.floats(DType::F32, &[count, splits, leaves], &paths);
     let missing = p.floats(DType::F32, &[count, 1, leaves], &missing);
     let adds = p.floats(DType::F32, &[count, leaves, targets], &adds);
-    let met = p.op("MatMul", &[answers, paths])?;
-    let met = p.op("Add", &[met, missing])?;
-    let met = p.op("Relu", &[met])?;
-    let y = p.op("MatMul", &[met, adds])?;
-    p.reduce("ReduceSum", y, &[0], false)
+    let met = p.op(Op::MatMul, &[answers, paths])?;
+    let met = p.op(Op::Add, &[met, missing])?;
+    let met = p.op(Op::Relu, &[met])?;
+    let y = p.op(Op::MatMul, &[met, adds])?;
+    p.reduce(Op::ReduceSum, y, &[0], false)
 }
 
 /// The answer of every split, 1 or 0, as (trees, rows, splits).
@@ -163,10 +164,10 @@ fn answers(p: &mut Parts<'_, '_>, trees: &[Tree], splits: usize) -> Answer<Value
     }
     let features: Vec<i64> = all.iter().map(|s| s.feature as i64).collect();
     let features = p.ints(DType::I64, &[all.len()], &features);
-    let asked = p.with("Gather", &[x, features], [("axis", Attr::Int(1))])?;
+    let asked = p.with(Op::Gather, &[x, features], [("axis", Attr::Int(1))])?;
     let mut answer: Option<ValueId> = None;
     for (test, op) in
-        [(Test::AtMost, "LessOrEqual"), (Test::AtLeast, "GreaterOrEqual"), (Test::Equal, "Equal")]
+        [(Test::AtMost, Op::LessOrEqual), (Test::AtLeast, Op::GreaterOrEqual), (Test::Equal, Op::Equal)]
     {
         if !all.iter().any(|split| split.test == test) {
             continue;
@@ -180,7 +181,7 @@ fn answers(p: &mut Parts<'_, '_>, trees: &[Tree], splits: usize) -> Answer<Value
             Some(others) => {
                 let own: Vec<i64> = all.iter().map(|split| i64::from(split.test == test)).collect();
                 let own = p.ints(DType::Bool, &[all.len()], &own);
-                p.op("Where", &[own, found, others])?
+                p.op(Op::Where, &[own, found, others])?
             }
         });
     }
@@ -199,7 +200,7 @@ fn whole_numbers(p: &mut Parts<'_, '_>) -> Answer<ValueId> {
     if !p.dtype(x).is_float() {
         return Ok(x);
     }
-    let cast = p.maker(x).filter(|n| n.domain.is_empty() && n.op == "Cast");
+    let cast = p.maker(x).filter(|n| n.op == Op::Cast);
     if let Some(from) = cast.and_then(|n| n.input(0))
         && [DType::I32, DType::I64].contains(&p.dtype(from))
     {
@@ -238,7 +239,7 @@ fn warn(p: &mut Parts<'_, '_>, splits: &[Split]) {
             by_feature.len()
         );
         let node = Some(p.node.name.clone());
-        let op = Some(p.node.op.clone());
+        let op = Some(p.node.op.label());
         let help = Some("give the features in a smaller range (subtract their mean before the model is trained), or as int32".to_owned());
         p.warn(Diagnostic { node, op, help, ..problem("E0311", message) });
     }
