@@ -8,11 +8,13 @@ mod onnx;
 #[path = "../cargo-qnn/tests/support/mod.rs"]
 mod support;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use onnx::{Model, f32s, int, raw};
 use qnn_compiler::graph::DType;
 use qnn_compiler::npz::{self, Array};
+use serde_json::json;
 use support::{Home, Said, installed};
 
 /// A SoC with an fp16 unit, and one without.
@@ -189,4 +191,104 @@ fn what_is_quantized_is_told_of_models_and_of_binaries() {
     assert!(said.contains("scale 0.5 offset -10"), "{said}");
     let graph = inspect(&binary, &["--json"]).json()["graphs"][0].clone();
     assert_eq!(graph["inputs"][0]["encoding"]["scale_offsets"], serde_json::json!([[0.5, -10]]));
+}
+
+/// A package with one model and encodings beside it.
+fn package(home: &Home, model: Model, encodings: &serde_json::Value) -> PathBuf {
+    let folder = home.dir.path().join("app");
+    fs::create_dir_all(folder.join("src")).unwrap();
+    fs::write(folder.join("src/main.rs"), "fn main() {}\n").unwrap();
+    model.save(&folder);
+    fs::write(folder.join("net.encodings"), encodings.to_string()).unwrap();
+    fs::write(
+        folder.join("Cargo.toml"),
+        "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n[package.metadata.qnn]\n\
+         soc = [\"SM8650\"]\n[package.metadata.qnn.models.net]\nsource = \"model.onnx\"\nquantize.encodings = \"net.encodings\"\n",
+    )
+    .unwrap();
+    folder
+}
+
+/// A weight (out, in) whose numbers are those of block expansion, with its encoding in the axes that `turned` says: four bits in
+/// blocks of 32 along `in`.
+fn expanded(outputs: usize, inputs: usize, turned: bool) -> (Vec<f32>, serde_json::Value) {
+    let mut state = 7u32;
+    let mut next = |most: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) % most
+    };
+    let blocks = inputs / 32;
+    let scales: Vec<f32> = (0..outputs).map(|_| (1 + next(64)) as f32 / 65536.0).collect();
+    let ints: Vec<Vec<u32>> = (0..outputs).map(|_| (0..blocks).map(|_| 1 + next(16)).collect()).collect();
+    let stored: Vec<Vec<f32>> =
+        (0..outputs).map(|_| (0..inputs).map(|_| next(15) as f32 - 7.0).collect()).collect();
+    let real = |o: usize, i: usize| stored[o][i] * scales[o] * ints[o][i / 32] as f32;
+    let (numbers, axis, float, block) = if turned {
+        let numbers = (0..inputs).flat_map(|i| (0..outputs).map(move |o| (o, i)));
+        let block: Vec<Vec<u32>> = (0..blocks).map(|b| ints.iter().map(|row| row[b]).collect()).collect();
+        (numbers.map(|(o, i)| real(o, i)).collect(), 0, json!([scales]), json!(block))
+    } else {
+        let numbers = (0..outputs).flat_map(|o| (0..inputs).map(move |i| (o, i)));
+        let float: Vec<[f32; 1]> = scales.iter().map(|scale| [*scale]).collect();
+        (numbers.map(|(o, i)| real(o, i)).collect(), 1, json!(float), json!(ints))
+    };
+    let encoding = json!({ "name": "w", "output_dtype": "int4", "axis": axis, "block_size": 32,
+        "per_channel_float_scale": float, "per_block_int_scale": block });
+    (numbers, encoding)
+}
+
+/// The encoding of 16 bits over numbers up to `most`.
+fn sixteen_bits(name: &str, most: f64) -> serde_json::Value {
+    json!({ "name": name, "output_dtype": "uint16", "y_scale": most / 32767.0, "y_zero_point": 32768 })
+}
+
+#[test]
+fn weights_in_expanded_blocks_compute_what_their_encodings_file_says() {
+    let bias = |count: usize| f32s("b", &[count as i64], &vec![0.25; count]);
+    for form in ["convolution", "product", "of floats"] {
+        let home = installed();
+        let turned = form != "convolution";
+        let (outputs, inputs) = (320, 256);
+        let (numbers, encoding) = expanded(outputs, inputs, turned);
+        let model = match turned {
+            false => Model::new(21)
+                .input("x", &[1, inputs as i64, 4, 6])
+                .weight(f32s("w", &[outputs as i64, inputs as i64, 1, 1], &numbers))
+                .weight(bias(outputs))
+                .node(onnx::node("Conv", &["x", "w", "b"], &["y"], &[])),
+            true => Model::new(21)
+                .input("x", &[2, 5, inputs as i64])
+                .weight(f32s("w", &[inputs as i64, outputs as i64], &numbers))
+                .node(onnx::node("MatMul", &["x", "w"], &["y"], &[])),
+        };
+        let encodings = json!({ "version": "2.0.0", "encodings": [sixteen_bits("x", 1.0), sixteen_bits("y", 2.5), encoding] });
+        let folder = package(&home, model.output("y"), &encodings);
+        let manifest = folder.join("Cargo.toml");
+        let run =
+            |args: &[&str]| home.run(&[args, &["--manifest-path", manifest.to_str().unwrap()]].concat());
+        let answer =
+            run(&["verify", "net", "--range", "-1,1", "--min-sqnr", "60", "--json"]).success().json();
+        assert_eq!(answer["ok"], true, "{form}: {answer}");
+        // In the binary a weight has some four bits, eight beside floats, and never sixteen.
+        run(&["build", "--artifacts-only"]).success();
+        let bytes: Vec<u64> =
+            walk(&folder.join("target")).iter().map(|bin| bin.metadata().unwrap().len()).collect();
+        assert_eq!(bytes.len(), 1, "{form}");
+        let most = if form == "of floats" { outputs * inputs } else { outputs * inputs / 2 };
+        assert!(bytes[0] < most as u64 * 5 / 4 + 50_000, "{form}: {bytes:?}");
+    }
+}
+
+/// Context binaries in a folder.
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(walk(&path)),
+            false if path.extension().is_some_and(|end| end == "bin") => found.push(path),
+            false => {}
+        }
+    }
+    found
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use qnn_types::ArtifactRecord;
 use qnn_types::{CompileJob, GraphInfo, Report, TensorInfo};
 
+use crate::encoding::Encoding;
 use crate::table::columns;
 use crate::term::size;
 
@@ -48,13 +49,12 @@ pub(crate) fn graph(graph: &GraphInfo) -> String {
 }
 
 fn row(kind: &str, tensor: &TensorInfo) -> Vec<String> {
-    let quant =
-        tensor.quant.map_or(String::new(), |(scale, offset)| format!("scale {scale} offset {offset}"));
+    let encoding = tensor.encoding.as_ref().map_or(String::new(), |encoding| Encoding::from(encoding).text());
     vec![
         format!("    {kind}"),
         tensor.name.clone(),
         tensor.dtype.clone(),
         format!("{:?}", tensor.shape),
-        quant,
+        encoding,
     ]
 }

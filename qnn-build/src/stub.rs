@@ -151,7 +151,7 @@ fn graph(name: &str, facts: &Scan, specs: &BTreeMap<String, InputSpec>, keep: &[
                     dtype: dtype.to_owned(),
                     // A 0 stands for "unknown".
                     shape: shape.map_or(vec![0], |shape| in_layout(shape, layout)),
-                    quant: None,
+                    ..TensorInfo::default()
                 }
             })
             .collect()

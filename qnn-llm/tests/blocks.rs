@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use qnn_llm::block::{Unpacked, dequantize_rows, unpack_rows};
 use qnn_llm::{Class, Format, Weight};
+use qnn_types::quant::Granularity;
 
 struct Case {
     format: Format,
@@ -52,7 +53,7 @@ fn numbers_are_those_of_gguf_py_in_every_bit() {
 }
 
 #[test]
-fn integers_scales_and_shifts_give_the_same_numbers() {
+fn integers_and_their_encoding_give_the_same_numbers() {
     for case in cases() {
         let weight = weight(&case);
         let unpacked = unpack_rows(&weight, 0..2);
@@ -60,27 +61,25 @@ fn integers_scales_and_shifts_give_the_same_numbers() {
             assert_eq!(unpacked.unwrap_err().class, Class::Config, "{:?}", case.format);
             continue;
         }
-        let Unpacked { q, bits, block, scales, shifts } = unpacked.unwrap();
-        assert_eq!(
-            (q.len(), scales.len() * block),
-            (case.numbers.len(), case.numbers.len()),
-            "{:?}",
-            case.format
-        );
-        assert!(shifts.is_empty() || shifts.len() == scales.len(), "{:?}", case.format);
-        let (least, most) = (-(1i32 << (bits - 1)), (1i32 << (bits - 1)) - 1);
+        let Unpacked { q, encoding } = unpacked.unwrap();
+        let shape = [2, weight.columns];
+        assert_eq!((q.len(), encoding.fits(&shape)), (case.numbers.len(), Ok(())), "{:?}", case.format);
+        let integers: Vec<i64> = q.iter().map(|q| i64::from(*q)).collect();
+        let reals = encoding.dequantize(&integers, &shape).unwrap();
+        let Granularity::PerBlock(blocks) = encoding.granularity() else { panic!("{encoding:?}") };
+        let (least, most) = encoding.limits();
         for (index, (q, wanted)) in q.iter().zip(&case.numbers).enumerate() {
-            assert!((least..=most).contains(&i32::from(*q)), "{:?}: {q}", case.format);
-            let (scale, shift) = (scales[index / block], shifts.get(index / block));
-            let real = f64::from(*q) * f64::from(scale) + shift.map_or(0.0, |shift| f64::from(*shift));
-            // What rounding of the shift and of the number itself can make of it.
-            let room =
-                (f64::from(scale).abs() * 32.0 + f64::from(shift.copied().unwrap_or(0.0)).abs()) * 2e-7;
+            assert!((least..=most).contains(&i64::from(*q)), "{:?}: {q}", case.format);
+            let (at, real) = (index / blocks.size(), reals[index]);
+            let (scale, minimum) = (blocks.scales()[at], blocks.minimums().get(at).copied().unwrap_or(0.0));
+            // What rounding of the minimum and of the number itself can make of it.
+            let room = (f64::from(scale).abs() * 32.0 + f64::from(minimum).abs()) * 2e-7;
             assert!((real - f64::from(*wanted)).abs() <= room, "{:?} {index}: {real} {wanted}", case.format);
         }
         let second = unpack_rows(&weight, 1..2).unwrap();
         assert_eq!(second.q, q[weight.columns..], "{:?}", case.format);
-        assert_eq!(second.scales, scales[scales.len() / 2..], "{:?}", case.format);
+        let scales = encoding.scales();
+        assert_eq!(second.encoding.scales(), &scales[scales.len() / 2..], "{:?}", case.format);
     }
 }
 

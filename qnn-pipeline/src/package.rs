@@ -136,7 +136,7 @@ fn same_border(one: &[GraphInfo], other: &[GraphInfo]) -> bool {
         let mut graphs: Vec<GraphInfo> = graphs.to_vec();
         for graph in &mut graphs {
             for tensor in graph.inputs.iter_mut().chain(&mut graph.outputs) {
-                tensor.quant = None;
+                (tensor.quant, tensor.encoding) = (None, None);
             }
         }
         graphs

@@ -3,6 +3,7 @@
 //! * [`Diagnostic`] is a message of any of them; [`codes`] is the registry of its codes. [`Error`] is all that was found of one step.
 //! * [`Job`] goes to a worker process as JSON, [`Event`] lines come back; [`protocol`] describes the way of both.
 //! * [`Report`] says what a job made: [`GraphInfo`] and [`TensorInfo`] are what an app sees of a context binary.
+//! * [`quant`] is how stored integers stand for real numbers: the one encoding, with its arithmetic.
 //! * [`InputSpec`], [`HtpOptions`] and the like are options as Cargo.toml has them.
 
 mod artifacts;
@@ -14,6 +15,7 @@ mod llm;
 mod normalization;
 mod options;
 pub mod protocol;
+pub mod quant;
 mod report;
 mod target;
 

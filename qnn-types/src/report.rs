@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Stage;
+use crate::quant::Encoding;
 
 /// What a successful job reports.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -103,4 +104,7 @@ pub struct TensorInfo {
     /// Per-tensor scale and offset (`real = (q + offset) * scale`), where the tensor is quantized.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quant: Option<(f32, i32)>,
+    /// How the stored integers stand for real numbers, where the tensor is quantized.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
 }

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use qnn::metadata::{HtpGraphInfo, MetadataReader};
 use qnn::{GraphInfo, Quant, TensorInfo};
+use qnn_compiler::program::described;
 use qnn_platform::soc;
 use serde::Serialize;
 
+use super::Tensor;
 use super::packages::{Package, packages};
-use super::{Encoding, Tensor};
 use crate::codes;
+use crate::encoding::Encoding;
 use crate::exit::Exit;
 use crate::failure::{Failure, IoContext, Result};
 use crate::session::Session;
@@ -115,25 +117,15 @@ fn tensor(info: &TensorInfo) -> Tensor {
         dtype,
         shape: Some(shape),
         symbols: Vec::new(),
-        encoding: encoding(&info.quant),
+        encoding: encoding(info),
     }
 }
 
-fn encoding(quant: &Quant) -> Option<Encoding> {
-    let made = |kind: &str, bits, axis, scale_offsets| {
-        Some(Encoding { kind: kind.to_owned(), bits, axis, scale_offsets })
-    };
-    match quant {
-        Quant::None => None,
-        Quant::PerTensor { scale, offset } => made("per-tensor", None, None, vec![(*scale, *offset)]),
-        Quant::PerAxis { axis, scale_offsets } => made("per-axis", None, Some(*axis), scale_offsets.clone()),
-        Quant::BitWidth { bits, scale, offset } => {
-            made("per-tensor", Some(*bits), None, vec![(*scale, *offset)])
-        }
-        Quant::BitWidthPerAxis { bits, axis, scale_offsets } => {
-            made("per-axis", Some(*bits), Some(*axis), scale_offsets.clone())
-        }
-        other => made(&format!("{other:?}"), None, None, vec![]),
+fn encoding(info: &TensorInfo) -> Option<Encoding> {
+    match (described(info), &info.quant) {
+        (Some(encoding), _) => Some(Encoding::from(&encoding)),
+        (None, Quant::None) => None,
+        (None, other) => Some(Encoding::other(format!("{other:?}"))),
     }
 }
 

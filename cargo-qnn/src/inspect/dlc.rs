@@ -8,8 +8,9 @@ use qnn_types::{CompileJob, GraphInfo, GraphSpec, HtpOptions, Job, Precision, So
 use serde::Serialize;
 use zip::ZipArchive;
 
-use super::{Encoding, Tensor};
+use super::Tensor;
 use crate::codes;
+use crate::encoding::Encoding;
 use crate::exit::Exit;
 use crate::failure::{Failure, IoContext, Result};
 use crate::jobs;
@@ -92,12 +93,7 @@ fn graph(info: &GraphInfo) -> Graph {
 }
 
 fn tensor(info: &TensorInfo) -> Tensor {
-    let encoding = info.quant.map(|one| Encoding {
-        kind: "per-tensor".to_owned(),
-        bits: None,
-        axis: None,
-        scale_offsets: vec![one],
-    });
+    let encoding = info.encoding.as_ref().map(Encoding::from);
     let shape = Some(info.shape.iter().map(|dim| Some(*dim)).collect());
     Tensor { name: info.name.clone(), dtype: info.dtype.clone(), shape, symbols: Vec::new(), encoding }
 }

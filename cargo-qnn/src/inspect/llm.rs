@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use qnn_llm::strategy::{Choice, Encoding, bits_per_weight, choose};
+use qnn_llm::strategy::{Choice, WeightFormat, bits_per_weight, choose};
 use qnn_llm::{Config, Format, Peek, Problem, Role, Strategy, peek};
 use qnn_types::{Diagnostic, Target};
 use serde::Serialize;
@@ -65,8 +65,8 @@ struct Tensor {
     /// Rows and columns; one number for a vector.
     shape: Vec<usize>,
     bytes: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    encoding: Option<Encoding>,
+    #[serde(rename = "encoding", skip_serializing_if = "Option::is_none")]
+    becomes: Option<WeightFormat>,
 }
 
 /// Reads a language model without its weights.
@@ -99,7 +99,7 @@ pub(crate) fn llm(path: &Path, target: &Target) -> Result<Model> {
         row.bytes += tensor.bytes as u64;
         if matrices && !looked_up(tensor.role, &config) {
             let choice = chosen(tensor.format);
-            let bits = bits_per_weight(choice.encoding);
+            let bits = bits_per_weight(choice.format);
             let bytes = ((tensor.rows * tensor.columns) as f64 * bits / 8.0) as u64;
             row.strategy.get_or_insert(Chosen { choice, bytes: 0 }).bytes += bytes;
         }
@@ -121,8 +121,8 @@ pub(crate) fn llm(path: &Path, target: &Target) -> Result<Model> {
         tensors: tensors
             .into_iter()
             .map(|tensor| Tensor {
-                encoding: (tensor.rows > 1 && !looked_up(tensor.role, &config))
-                    .then(|| chosen(tensor.format).encoding),
+                becomes: (tensor.rows > 1 && !looked_up(tensor.role, &config))
+                    .then(|| chosen(tensor.format).format),
                 name: tensor.name,
                 format: tensor.format,
                 shape: if tensor.rows > 1 { vec![tensor.rows, tensor.columns] } else { vec![tensor.columns] },
@@ -182,7 +182,7 @@ impl Model {
         for row in &self.types {
             let (encoding, there, exact) = match &row.strategy {
                 Some(Chosen { choice, bytes }) => {
-                    (choice.encoding.to_string(), size(*bytes), if choice.exact { "yes" } else { "no" })
+                    (choice.format.to_string(), size(*bytes), if choice.exact { "yes" } else { "no" })
                 }
                 None if row.matrices => ("looked up on the host".to_owned(), String::new(), ""),
                 None => ("fp16 (vectors)".to_owned(), String::new(), ""),

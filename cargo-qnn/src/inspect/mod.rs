@@ -14,6 +14,8 @@ pub(crate) use dlc::dlc;
 pub(crate) use llm::llm;
 pub(crate) use onnx::onnx;
 
+use crate::encoding::Encoding;
+
 /// What a file holds.
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -52,31 +54,6 @@ pub(crate) struct Tensor {
     symbols: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding: Option<Encoding>,
-}
-
-/// How the values of a quantized tensor are to be read.
-#[derive(Debug, Serialize)]
-pub(crate) struct Encoding {
-    /// `per-tensor`, `per-axis`, or the library's number of another kind.
-    kind: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bits: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    axis: Option<u32>,
-    /// Scale and offset of each slice (one, when it is per-tensor): `real = (q + offset) * scale`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    scale_offsets: Vec<(f32, i32)>,
-}
-
-impl Encoding {
-    fn text(&self) -> String {
-        let bits = self.bits.map_or(String::new(), |bits| format!("{bits}-bit "));
-        match (self.scale_offsets.as_slice(), self.axis) {
-            ([(scale, offset)], None) => format!("{bits}scale {scale} offset {offset}"),
-            (list, Some(axis)) => format!("{bits}{} scales along axis {axis}", list.len()),
-            _ => format!("{bits}{}", self.kind),
-        }
-    }
 }
 
 impl Tensor {

@@ -5,6 +5,7 @@ use std::path::Path;
 use qnn::{DataType, F16};
 use qnn_compiler::npz::{self, Array};
 use qnn_types::Diagnostic;
+use qnn_types::quant::Encoding;
 
 use crate::codes;
 use crate::failure::{Failure, Result};
@@ -36,8 +37,8 @@ pub(crate) fn write(file: &Path, arrays: &Arrays) -> Result<()> {
         .map_err(|error| Failure::user(format!("cannot write {}", file.display())).note(error.to_string()))
 }
 
-/// The elements of an array as numbers; `quant` is scale and offset of a quantized tensor.
-pub(crate) fn to_f64(array: &Array, quant: Option<(f32, i32)>) -> Vec<f64> {
+/// The elements of an array as numbers: the real ones where it holds the stored integers of a quantized tensor.
+pub(crate) fn to_f64(array: &Array, encoding: Option<&Encoding>) -> Vec<f64> {
     let bytes = array.data.as_slice();
     macro_rules! numbers {
         ($($dtype:ident => $ty:ty),*) => {
@@ -59,16 +60,24 @@ pub(crate) fn to_f64(array: &Array, quant: Option<(f32, i32)>) -> Vec<f64> {
             }
         };
     }
-    let mut values: Vec<f64> = numbers!(
+    let values: Vec<f64> = numbers!(
         Float32 => f32, Float64 => f64, Int8 => i8, Int16 => i16, Int32 => i32, Int64 => i64,
         Uint8 => u8, Uint16 => u16, Uint32 => u32, Uint64 => u64
     );
-    if let Some((scale, offset)) = quant {
-        for value in &mut values {
-            *value = (*value + f64::from(offset)) * f64::from(scale);
-        }
-    }
-    values
+    let Some(encoding) = encoding else { return values };
+    let stored: Vec<i64> = values.iter().map(|value| *value as i64).collect();
+    encoding.dequantize(&stored, &sizes(&array.shape)).unwrap_or(values)
+}
+
+/// Real numbers as the stored integers of a tensor of some shape, where it is quantized.
+pub(crate) fn stored(values: &[f64], encoding: Option<&Encoding>, shape: &[u64]) -> Vec<f64> {
+    let integers = encoding.and_then(|encoding| encoding.quantize(values, &sizes(shape)).ok());
+    integers.map_or_else(|| values.to_vec(), |all| all.into_iter().map(|q| q as f64).collect())
+}
+
+/// Dimensions as an encoding has them; one of elements alone has any.
+fn sizes(shape: &[u64]) -> Vec<usize> {
+    shape.iter().map(|&dim| dim as usize).collect()
 }
 
 /// Numbers as an array: rounded to even and saturated where the type is an integer. Files have no bfloat16: it is float32 there, with
@@ -155,6 +164,8 @@ fn moved(values: &[f64], sample: usize, turn: impl Fn(&mut Vec<f64>, &[f64])) ->
 
 #[cfg(test)]
 mod tests {
+    use qnn_types::quant::Storage;
+
     use super::*;
 
     #[test]
@@ -183,7 +194,8 @@ mod tests {
     fn integers_saturate_and_encodings_are_applied() {
         assert_eq!(from_f64(&[300.0, -5.0, 2.5], DataType::Uint8, &[3]).data, [255, 0, 2]);
         let stored = from_f64(&[128.0, 130.0], DataType::Uint8, &[2]);
-        assert_eq!(to_f64(&stored, Some((0.5, -128))), [0.0, 1.0]);
+        let encoding = Encoding::new_per_tensor(Storage::U8, 0.5, 128).unwrap();
+        assert_eq!(to_f64(&stored, Some(&encoding)), [0.0, 1.0]);
     }
 
     #[test]

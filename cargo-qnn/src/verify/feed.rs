@@ -8,7 +8,7 @@ use qnn_manifest::ModelValue;
 use qnn_types::Affine;
 use qnn_types::{Diagnostic, GraphInfo, GraphSpec, InputSpec, TensorInfo};
 
-use super::arrays::{Arrays, channels_first, channels_last, from_f64, is_float, read_where, to_f64};
+use super::arrays::{Arrays, channels_first, channels_last, from_f64, is_float, read_where, stored, to_f64};
 use super::generate::{Random, default_range};
 use crate::codes;
 use crate::failure::{Failure, Result, list};
@@ -152,7 +152,7 @@ impl<'a> Port<'a> {
     /// Which random numbers are likely: for stored integers of a quantized input, all there are.
     fn range(&self, info: Option<&TensorInfo>) -> (f64, f64) {
         let dtype = info.map_or(self.declared.dtype.as_str(), |info| info.dtype.as_str());
-        default_range(dtype, !self.is_real() && info.is_some_and(|info| info.quant.is_some()))
+        default_range(dtype, !self.is_real() && info.is_some_and(|info| info.encoding.is_some()))
     }
 
     /// The numbers as the model's bfloat16 has them, where that is what it takes and the app passes no other type.
@@ -183,7 +183,7 @@ impl<'a> Port<'a> {
         let Some(info) = info else {
             return (None, if form == Form::App { model(&to_model(given)) } else { model(given) });
         };
-        let quant = info.quant.filter(|_| self.is_real());
+        let encoding = info.encoding.as_ref().filter(|_| self.is_real());
         let values = match form {
             Form::App => given.to_vec(),
             Form::Model => {
@@ -193,9 +193,9 @@ impl<'a> Port<'a> {
             }
         };
         let dims = with_batch(batch, &info.shape);
-        let at_border = from_f64(&encode(&values, quant), dtype_of(&info.dtype), &dims);
+        let at_border = from_f64(&stored(&values, encoding, &dims), dtype_of(&info.dtype), &dims);
         // What the border cannot express, the reference must not see either.
-        let at_model = model(&to_model(&to_f64(&at_border, quant)));
+        let at_model = model(&to_model(&to_f64(&at_border, encoding)));
         (Some(at_border), at_model)
     }
 
@@ -326,16 +326,6 @@ fn with_batch(batch: Option<u64>, dims: &[u64]) -> Vec<u64> {
     batch.into_iter().chain(dims.iter().copied()).collect()
 }
 
-/// Real numbers as stored values.
-fn encode(values: &[f64], quant: Option<(f32, i32)>) -> Vec<f64> {
-    match quant {
-        None => values.to_vec(),
-        Some((scale, offset)) => {
-            values.iter().map(|value| value / f64::from(scale) - f64::from(offset)).collect()
-        }
-    }
-}
-
 fn dtype_of(name: &str) -> DataType {
     DataType::from_name(name).unwrap_or(DataType::Float32)
 }
@@ -381,7 +371,8 @@ mod tests {
     #[test]
     fn integers_beyond_the_binarys_are_refused() {
         let ids = from_f64(&[1.0, 3e9], DataType::Int64, &[2]);
-        let info = TensorInfo { name: "ids".into(), dtype: "int32".into(), shape: vec![2], quant: None };
+        let (name, dtype) = ("ids".into(), "int32".into());
+        let info = TensorInfo { name, dtype, shape: vec![2], ..TensorInfo::default() };
         let failure = held("ids", &ids, &info).unwrap_err();
         assert!(failure.message().contains("3000000000"), "{}", failure.message());
         assert!(held("ids", &from_f64(&[-7.0], DataType::Int64, &[1]), &info).is_ok());

@@ -80,9 +80,9 @@ pub(super) fn one(
         return Err(problem.into());
     }
     // Stored integers of a quantized output stand for real numbers on both sides.
-    let quant = tensor.quant;
-    let stored = !is_float(theirs.dtype) && quant.is_some() && theirs.dtype != DataType::Bool;
-    let (ours, values) = (to_f64(ours, quant), to_f64(theirs, quant.filter(|_| stored)));
+    let encoding = tensor.encoding.as_ref();
+    let stored = !is_float(theirs.dtype) && encoding.is_some() && theirs.dtype != DataType::Bool;
+    let (ours, values) = (to_f64(ours, encoding), to_f64(theirs, encoding.filter(|_| stored)));
     let dtype = theirs.dtype.name();
     if !is_float(theirs.dtype) && !stored {
         return Ok(compare(name, dtype, &ours, &values, limits));
@@ -125,14 +125,17 @@ fn without_masks(mut found: Vec<f64>, mut reference: Vec<f64>) -> (Vec<f64>, Vec
 
 #[cfg(test)]
 mod tests {
+    use qnn_types::quant::{Encoding, Storage};
+
     use super::super::arrays::from_f64;
     use super::*;
 
     const LIMITS: Thresholds =
         Thresholds { min_sqnr: 30.0, min_cosine: None, max_abs: None, min_equal: 0.99 };
 
-    fn tensor(name: &str, dtype: &str, quant: Option<(f32, i32)>) -> TensorInfo {
-        TensorInfo { name: name.into(), dtype: dtype.into(), shape: vec![4], quant }
+    fn tensor(name: &str, dtype: &str, encoding: Option<Encoding>) -> TensorInfo {
+        let (name, dtype) = (name.into(), dtype.into());
+        TensorInfo { name, dtype, shape: vec![4], encoding, ..TensorInfo::default() }
     }
 
     fn arrays(name: &str, values: &[f64], dtype: DataType) -> Arrays {
@@ -141,7 +144,8 @@ mod tests {
 
     #[test]
     fn stored_integers_are_compared_as_what_they_stand_for() {
-        let tensor = tensor("y", "uint8", Some((0.05, -128)));
+        let encoding = Encoding::new_per_tensor(Storage::U8, 0.05, 128).unwrap();
+        let tensor = tensor("y", "uint8", Some(encoding));
         let output = Output { name: "y".into(), tensor: &tensor };
         let found = arrays("y", &[10.0, 200.0, 129.0, 255.0], DataType::Uint8);
         let near = arrays("y", &[10.0, 201.0, 129.0, 254.0], DataType::Uint8);

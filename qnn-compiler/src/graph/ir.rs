@@ -60,13 +60,14 @@ pub struct Value {
 }
 
 impl Value {
-    /// A constant's real numbers, those that its encoding gives where it has one; `None` when it is not constant.
+    /// A constant's real numbers, those that its encoding gives where it has one; `None` when it is not constant, or has an encoding
+    /// of another shape.
     pub fn reals(&self) -> Option<Vec<f64>> {
         let data = self.data.as_ref()?;
-        Some(match &self.encoding {
-            None => data.to_f64(self.ty.dtype),
-            Some(encoding) => encoding.dequantize(&data.to_i64(self.ty.dtype), &self.ty.shape),
-        })
+        match &self.encoding {
+            None => Some(data.to_f64(self.ty.dtype)),
+            Some(encoding) => encoding.dequantize(&data.to_i64(self.ty.dtype), &self.ty.shape).ok(),
+        }
     }
 }
 

@@ -1,17 +1,17 @@
 //! What QuantizeLinear and DequantizeLinear nodes say.
 
-use super::{DType, Encoding, Graph, Node, TensorType, ValueId};
+use super::{DType, Encoding, Graph, Node, Storage, TensorType, ValueId};
 
-/// Bits and sign of the integers that can be stored.
-fn storage(dtype: DType) -> Option<(u8, bool)> {
+/// The integers that a type stores.
+fn storage(dtype: DType) -> Option<Storage> {
     Some(match dtype {
-        DType::U4 => (4, false),
-        DType::I4 => (4, true),
-        DType::U8 => (8, false),
-        DType::I8 => (8, true),
-        DType::U16 => (16, false),
-        DType::I16 => (16, true),
-        DType::I32 => (32, true),
+        DType::U4 => Storage::U4,
+        DType::I4 => Storage::I4,
+        DType::U8 => Storage::U8,
+        DType::I8 => Storage::I8,
+        DType::U16 => Storage::U16,
+        DType::I16 => Storage::I16,
+        DType::I32 => Storage::I32,
         _ => return None,
     })
 }
@@ -26,7 +26,7 @@ pub(crate) fn encoding_of(graph: &Graph, node: &Node, integers: ValueId) -> Opti
 pub(crate) fn read(graph: &Graph, node: &Node, integers: &TensorType) -> Option<Encoding> {
     let scale = node.input(1)?;
     let scales = graph.const_f32(scale)?;
-    let (bits, signed) = storage(integers.dtype)?;
+    let storage = storage(integers.dtype)?;
     let zero_points = match node.input(2) {
         None => vec![0; scales.len()],
         Some(id) => graph.const_i64(id)?.into_iter().map(|z| i32::try_from(z).ok()).collect::<Option<_>>()?,
@@ -43,15 +43,15 @@ pub(crate) fn read(graph: &Graph, node: &Node, integers: &TensorType) -> Option<
         let axis = if axis < 0 { axis + shape.len() as i64 } else { axis };
         Some(usize::try_from(axis).ok().filter(|&a| a < shape.len())?)
     };
-    if let Some(axis) = axis
-        && block == 0
-        && shape[axis] != scales.len()
-    {
-        return None;
-    }
-    // One slice is the whole.
-    let axis = axis.filter(|_| scales.len() > 1 || block > 0);
-    let encoding = Encoding { bits, signed, axis, block, scales, zero_points, shifts: Vec::new() };
-    let whole = encoding.scales_shape(shape).iter().product::<usize>() == encoding.scales.len();
-    (block == 0 || whole).then_some(encoding)
+    let encoding = match (axis, &scales[..], &zero_points[..]) {
+        (Some(axis), ..) if block > 0 => {
+            Encoding::new_per_block(storage, (axis, block), scales, zero_points, Vec::new())
+        }
+        // One slice is the whole.
+        (Some(axis), &[scale], &[zero]) if shape[axis] == 1 => Encoding::new_per_tensor(storage, scale, zero),
+        (Some(axis), ..) => Encoding::new_per_axis(storage, axis, scales, zero_points),
+        (None, &[scale], &[zero]) => Encoding::new_per_tensor(storage, scale, zero),
+        (None, ..) => return None,
+    };
+    encoding.ok().filter(|encoding| encoding.fits(shape).is_ok())
 }

@@ -9,6 +9,7 @@ use qnn_types::{self, CompileJob, Diagnostic, Report, SourceFormat, Target};
 
 use super::emit::diagnostic;
 use crate::problem::{Result, problem};
+use crate::program::described;
 
 /// Why the binary could not be written.
 pub(super) fn write_problem(path: &Path, error: &std::io::Error) -> Diagnostic {
@@ -102,5 +103,6 @@ fn tensor(info: &TensorInfo) -> qnn_types::TensorInfo {
             Quant::PerTensor { scale, offset } => Some((scale, offset)),
             _ => None,
         },
+        encoding: described(info),
     }
 }

@@ -103,6 +103,11 @@ const TRAPS: &[Trap] = &[
         why: "has a bias of 8 bits beside a weight with a scale a channel",
     },
     Trap {
+        ops: WEIGHTED,
+        holds: expanded_kernel,
+        why: "has a weight in expanded blocks and a kernel of more than one element, or groups: -6 to 0 dB",
+    },
+    Trap {
         ops: &["Softmax"],
         holds: |look| look.output().is_some_and(|y| y.dtype == DataType::UFixed8 && offset(y) != Some(0)),
         why: "makes 8 bits with an offset, which is ignored: 55 steps off everywhere",
@@ -184,6 +189,7 @@ fn scales(tensor: &Tensor) -> usize {
         Quant::PerAxis { scale_offsets, .. } | Quant::BitWidthPerAxis { scale_offsets, .. } => {
             scale_offsets.len()
         }
+        Quant::BlockExpansion { scales, .. } => scales.len(),
         _ => 1,
     }
 }
@@ -191,9 +197,9 @@ fn scales(tensor: &Tensor) -> usize {
 /// The extent of the axis that a tensor has scales along.
 fn along(tensor: &Tensor) -> usize {
     match &tensor.quant {
-        Quant::PerAxis { axis, .. } | Quant::BitWidthPerAxis { axis, .. } => {
-            tensor.dims.get(*axis as usize).map_or(0, |&d| d as usize)
-        }
+        Quant::PerAxis { axis, .. }
+        | Quant::BitWidthPerAxis { axis, .. }
+        | Quant::BlockExpansion { axis, .. } => tensor.dims.get(*axis as usize).map_or(0, |&d| d as usize),
         _ => 1,
     }
 }
@@ -224,8 +230,21 @@ fn signed_factor(look: &Look<'_>) -> bool {
 
 fn bias_of_another_kind(look: &Look<'_>) -> bool {
     let (Some(weight), Some(bias)) = (look.input(1), look.input(2)) else { return false };
-    let by_channel = |t: &Tensor| matches!(t.quant, Quant::PerAxis { .. } | Quant::BitWidthPerAxis { .. });
+    let by_channel = |t: &Tensor| {
+        matches!(
+            t.quant,
+            Quant::PerAxis { .. } | Quant::BitWidthPerAxis { .. } | Quant::BlockExpansion { .. }
+        )
+    };
     is_fixed(weight) && bias.dtype == DataType::SFixed32 && by_channel(weight) != by_channel(bias)
+}
+
+fn expanded_kernel(look: &Look<'_>) -> bool {
+    let Some(weight) = look.input(1).filter(|w| matches!(w.quant, Quant::BlockExpansion { .. })) else {
+        return false;
+    };
+    let kernel = weight.dims.len() == 4 && weight.dims[..2] != [1, 1];
+    kernel || matches!(look.scalar("group"), Some(Scalar::U32(groups)) if groups > 1)
 }
 
 /// Whether the logarithm of the smallest number that an operand may be, a step of it, is below what the result can say.
@@ -249,6 +268,7 @@ fn unscaled(tensor: &Tensor) -> bool {
         Quant::PerAxis { scale_offsets, .. } | Quant::BitWidthPerAxis { scale_offsets, .. } => {
             scale_offsets.iter().any(|(scale, _)| wrong(*scale))
         }
+        Quant::BlockExpansion { scales, .. } => scales.iter().any(|scale| wrong(*scale)),
         _ => false,
     }
 }
@@ -378,6 +398,23 @@ mod tests {
             vec![u8s(&[2, 4]), weight(by_row(4)), narrow, u8s(&[2, 4])],
             "bias of 8 bits",
         );
+    }
+
+    #[test]
+    fn expanded_blocks_in_larger_kernels() {
+        let weight = |dims: &[u32]| {
+            let (scales, block_scales) = (vec![0.1; 4], [1; 8].as_slice().into());
+            constant(
+                DataType::SFixed8,
+                dims,
+                Quant::BlockExpansion { axis: 3, scales, block_scale_bits: 4, block_scales },
+            )
+        };
+        let op = |dims: &[u32]| vec![u16s(&[1, 4, 4, 32]), weight(dims), u16s(&[1, 4, 4, 4])];
+        is_caught("Conv2d", op(&[3, 3, 32, 4]), "expanded blocks");
+        passes("Conv2d", op(&[1, 1, 32, 4]));
+        let groups = vec![Param::Scalar("group".into(), Scalar::U32(2))];
+        assert!(!found_in("Conv2d", op(&[1, 1, 32, 4]), groups).is_empty());
     }
 
     #[test]

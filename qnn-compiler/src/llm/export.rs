@@ -14,6 +14,7 @@ use serde_json::json;
 use super::{Shape, Span, Spill, Target, Weights, build};
 use crate::custom::OpPackages;
 use crate::frontend::onnx;
+use crate::graph::Granularity;
 use crate::htp;
 use crate::problem::{Problems, Result, problem};
 use crate::reporter::Reporter;
@@ -114,17 +115,18 @@ fn write_encodings(model: &Model, heads: Heads, path: &Path, reporter: &mut Repo
             continue;
         }
         let unpacked = unpack_rows(weight, rows.clone()).map_err(Diagnostic::from)?;
-        if !unpacked.shifts.is_empty() {
+        let Granularity::PerBlock(blocks) = unpacked.encoding.granularity() else { continue };
+        if !blocks.minimums().is_empty() {
             left_out.push(format!("{name} ({})", weight.format.name()));
             continue;
         }
-        let blocks = weight.columns / unpacked.block.max(1);
-        let scales: Vec<&[f32]> = unpacked.scales.chunks(blocks.max(1)).collect();
+        let in_a_row = weight.columns / blocks.size();
+        let scales: Vec<&[f32]> = blocks.scales().chunks(in_a_row.max(1)).collect();
         let entry = json!({
             "name": name,
-            "output_dtype": if unpacked.bits <= 4 { "int4" } else { "int8" },
+            "output_dtype": if unpacked.encoding.bits() <= 4 { "int4" } else { "int8" },
             "axis": 1,
-            "block_size": unpacked.block,
+            "block_size": blocks.size(),
             "y_scale": scales,
         });
         let comma = if count == 0 { "" } else { "," };

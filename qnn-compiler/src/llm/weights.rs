@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use half::f16;
-use qnn_llm::block::{Unpacked, dequantize_rows, unpack_rows};
-use qnn_llm::strategy::{self, Encoding as Chosen};
+use qnn_llm::block::{dequantize_rows, unpack_rows};
+use qnn_llm::strategy::{self, WeightFormat};
 use qnn_llm::{Format, Model, Role, Strategy, Weight};
+use qnn_types::quant::Invalid;
 use qnn_types::{Diagnostic, WeightReport};
 
 use super::requantize;
 use super::spill::Spill;
-use crate::graph::{DType, Data, Encoding, Graph, TensorType, ValueId};
-use crate::problem::{Result, problem};
+use crate::graph::{DType, Data, Encoding, Granularity, Graph, Storage, TensorType, ValueId};
+use crate::problem::{Problems, Result, problem};
 
 /// What the graph is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,39 +240,27 @@ impl<'m> Weights<'m> {
         };
         let choice = strategy::choose(strategy, weight.format, arch);
         let (mut signal, mut noise) = (0.0, 0.0);
-        let id = match choice.encoding {
-            Chosen::Fp16 => self.float16(graph, weight, rows.clone(), factor, name)?,
-            Chosen::FloatBlock { bits, .. } => {
-                let mut unpacked = unpack_rows(weight, rows.clone()).map_err(Diagnostic::from)?;
-                without_zero_scales(&mut unpacked);
-                if unpacked.scales.iter().chain(&unpacked.shifts).any(|v| v.abs() > FP16_MAX / 256.0) {
+        let shape = [rows.len(), weight.columns];
+        let unfit = |why: Invalid| Problems::from(problem("E0232", format!("`{}` has {why}", weight.name)));
+        let id = match choice.format {
+            WeightFormat::Fp16 => self.float16(graph, weight, rows.clone(), factor, name)?,
+            WeightFormat::FloatBlock { bits, .. } => {
+                let unpacked = unpack_rows(weight, rows.clone()).map_err(Diagnostic::from)?;
+                let encoding = unpacked.encoding;
+                if factors(&encoding).any(|v| v.abs() > FP16_MAX / 256.0) {
                     self.measure(&weight.name, &floats(weight, rows.clone())?);
                 }
-                let encoding = Encoding {
-                    bits: bits as u8,
-                    signed: true,
-                    axis: Some(1),
-                    block: unpacked.block,
-                    scales: unpacked.scales.into_iter().map(|s| s * factor).collect(),
-                    shifts: unpacked.shifts.into_iter().map(|s| s * factor).collect(),
-                    zero_points: Vec::new(),
-                };
-                integers(graph, name, [rows.len(), weight.columns], unpacked.q, encoding)
+                let storage = Storage::new(bits as u8, true).map_err(unfit)?;
+                let encoding = encoding.widened(storage).and_then(|own| own.scaled(factor)).map_err(unfit)?;
+                integers(graph, name, shape, unpacked.q, encoding)
             }
-            Chosen::AxisInt8 | Chosen::AxisInt4 => {
-                let bits = if choice.encoding == Chosen::AxisInt8 { 8 } else { 4 };
+            WeightFormat::AxisInt8 | WeightFormat::AxisInt4 => {
+                let bits = if choice.format == WeightFormat::AxisInt8 { 8 } else { 4 };
                 let numbers = floats(weight, rows.clone())?;
-                let made = requantize::rows(&numbers, weight.columns, bits);
+                let made = requantize::rows(&numbers, weight.columns, bits).map_err(unfit)?;
                 (signal, noise) = (made.signal, made.noise);
-                let encoding = Encoding {
-                    bits,
-                    signed: true,
-                    axis: Some(0),
-                    scales: made.scales.into_iter().map(|s| s * factor).collect(),
-                    zero_points: vec![0; rows.len()],
-                    ..Encoding::default()
-                };
-                integers(graph, name, [rows.len(), weight.columns], made.stored, encoding)
+                let encoding = made.encoding.scaled(factor).map_err(unfit)?;
+                integers(graph, name, shape, made.stored, encoding)
             }
         };
         let mut report = self.report.borrow_mut();
@@ -279,7 +268,7 @@ impl<'m> Weights<'m> {
             report: WeightReport {
                 tensor: weight.name.clone(),
                 source: weight.format.name().to_owned(),
-                encoding: choice.encoding.to_string(),
+                encoding: choice.format.to_string(),
                 exact: choice.exact,
                 why: choice.why.clone(),
                 weights: 0,
@@ -369,13 +358,13 @@ pub fn embedding_table(model: &Model) -> Result<(Data, Option<Diagnostic>)> {
     }
 }
 
-/// Blocks of equal numbers may have a scale of zero, which HTP does not take: their integers are zero then, at any scale.
-fn without_zero_scales(unpacked: &mut Unpacked) {
-    for (block, scale) in unpacked.scales.iter_mut().enumerate().filter(|(_, scale)| **scale == 0.0) {
-        *scale = 1.0;
-        let from = block * unpacked.block;
-        unpacked.q[from..from + unpacked.block].fill(0);
-    }
+/// Scales of blocks, and their minimums.
+fn factors(encoding: &Encoding) -> impl Iterator<Item = f32> + '_ {
+    let minimums = match encoding.granularity() {
+        Granularity::PerBlock(blocks) => blocks.minimums(),
+        _ => &[],
+    };
+    encoding.scales().iter().chain(minimums).copied()
 }
 
 fn floats(weight: &Weight, rows: Range<usize>) -> Result<Vec<f32>> {

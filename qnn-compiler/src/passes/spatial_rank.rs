@@ -69,6 +69,7 @@ fn raise(graph: &mut Graph, out: &mut Vec<Node>, node: &Node, id: ValueId) -> Va
     let value = graph.value(id).clone();
     let name = format!("{}.2d", value.name);
     let ty = raised(&value.ty);
+    let encoding = value.encoding.map(|e| e.reshaped(&value.ty.shape, &ty.shape).unwrap_or(e));
     let wide = match value.data {
         Some(data) => graph.add_constant(name, ty, data),
         None => {
@@ -77,10 +78,7 @@ fn raise(graph: &mut Graph, out: &mut Vec<Node>, node: &Node, id: ValueId) -> Va
             wide
         }
     };
-    graph.value_mut(wide).encoding = value.encoding.map(|mut e| {
-        e.axis = e.axis.map(|axis| if axis < 2 { axis } else { axis + 1 });
-        e
-    });
+    graph.value_mut(wide).encoding = encoding;
     wide
 }
 

@@ -13,7 +13,7 @@ pub(super) struct Factors<const RUNS: usize> {
 /// A format: blocks of `BYTES` bytes with `ELEMENTS` elements in `RUNS` runs.
 pub(super) trait Layout<const BYTES: usize, const ELEMENTS: usize, const RUNS: usize> {
     /// Bits that `q` needs.
-    const BITS: u32;
+    const BITS: u8;
     /// What was taken from the stored integer so that `q` lies around zero, in a format with minimums; `None` in one without.
     const CENTER: Option<i8>;
 
@@ -79,7 +79,7 @@ pub(super) struct Q5K;
 pub(super) struct Q6K;
 
 impl Layout<18, 32, 1> for Q4_0 {
-    const BITS: u32 = 4;
+    const BITS: u8 = 4;
     const CENTER: Option<i8> = None;
 
     #[inline]
@@ -94,7 +94,7 @@ impl Layout<18, 32, 1> for Q4_0 {
 }
 
 impl Layout<20, 32, 1> for Q4_1 {
-    const BITS: u32 = 4;
+    const BITS: u8 = 4;
     const CENTER: Option<i8> = Some(8);
 
     #[inline]
@@ -109,7 +109,7 @@ impl Layout<20, 32, 1> for Q4_1 {
 }
 
 impl Layout<22, 32, 1> for Q5_0 {
-    const BITS: u32 = 5;
+    const BITS: u8 = 5;
     const CENTER: Option<i8> = None;
 
     #[inline]
@@ -124,7 +124,7 @@ impl Layout<22, 32, 1> for Q5_0 {
 }
 
 impl Layout<24, 32, 1> for Q5_1 {
-    const BITS: u32 = 5;
+    const BITS: u8 = 5;
     const CENTER: Option<i8> = Some(16);
 
     #[inline]
@@ -139,7 +139,7 @@ impl Layout<24, 32, 1> for Q5_1 {
 }
 
 impl Layout<34, 32, 1> for Q8_0 {
-    const BITS: u32 = 8;
+    const BITS: u8 = 8;
     const CENTER: Option<i8> = None;
 
     #[inline]
@@ -189,7 +189,7 @@ fn nibble_runs(bytes: &[u8], q: &mut [i8; 256], taken: i8) {
 }
 
 impl Layout<144, 256, 8> for Q4K {
-    const BITS: u32 = 4;
+    const BITS: u8 = 4;
     const CENTER: Option<i8> = Some(8);
 
     #[inline]
@@ -204,7 +204,7 @@ impl Layout<144, 256, 8> for Q4K {
 }
 
 impl Layout<176, 256, 8> for Q5K {
-    const BITS: u32 = 5;
+    const BITS: u8 = 5;
     const CENTER: Option<i8> = Some(16);
 
     #[inline]
@@ -224,7 +224,7 @@ impl Layout<176, 256, 8> for Q5K {
 }
 
 impl Layout<210, 256, 16> for Q6K {
-    const BITS: u32 = 6;
+    const BITS: u8 = 6;
     const CENTER: Option<i8> = None;
 
     #[inline]

@@ -4,6 +4,8 @@ mod layout;
 
 use std::ops::Range;
 
+use qnn_types::quant::{Encoding, Invalid, Storage};
+
 use crate::problem::Problem;
 use crate::weights::{Format, Weight};
 use layout::{Layout, half};
@@ -55,20 +57,40 @@ impl Format {
     }
 }
 
-/// Rows of a weight as integers with a scale, and a shift where the format has one, for each run of elements:
-/// `real = q * scale + shift`.
+/// Rows of a weight as integers, and what these mean: a scale for each block along a row, and a minimum where the format has one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unpacked {
     /// One for each element, rows one after another.
     pub q: Vec<i8>,
-    /// Bits of `q`, its sign included: 4 means -8 to 7.
-    pub bits: u32,
-    /// Elements that share a scale.
-    pub block: usize,
-    /// One for each `block` elements.
-    pub scales: Vec<f32>,
-    /// The same; empty in formats whose shifts are all zero.
-    pub shifts: Vec<f32>,
+    /// Blocks along axis 1 of (rows, columns).
+    pub encoding: Encoding,
+}
+
+/// The same while blocks are read.
+struct Blocks {
+    q: Vec<i8>,
+    bits: u8,
+    size: usize,
+    scales: Vec<f32>,
+    minimums: Vec<f32>,
+}
+
+impl Blocks {
+    fn new(elements: usize) -> Self {
+        Self { q: vec![0; elements], bits: 0, size: 0, scales: Vec::new(), minimums: Vec::new() }
+    }
+
+    /// Blocks of equal numbers may have a scale of zero, which no encoding has: their integers are zero then, at any scale.
+    fn encoded(mut self) -> Result<Unpacked, Invalid> {
+        for (at, scale) in self.scales.iter_mut().enumerate().filter(|(_, scale)| **scale == 0.0) {
+            *scale = 1.0;
+            self.q[at * self.size..][..self.size].fill(0);
+        }
+        let storage = Storage::new(self.bits, true)?;
+        let along = (1, self.size);
+        let encoding = Encoding::new_per_block(storage, along, self.scales, Vec::new(), self.minimums)?;
+        Ok(Unpacked { q: self.q, encoding })
+    }
 }
 
 /// Calls `$run` with a format's layout.
@@ -117,14 +139,13 @@ pub fn dequantize_rows(weight: &Weight, rows: Range<usize>, out: &mut [f32]) -> 
 pub fn unpack_rows(weight: &Weight, rows: Range<usize>) -> Result<Unpacked, Problem> {
     let bytes = stored(weight, &rows)?;
     let elements = rows.len() * weight.columns;
-    let mut unpacked =
-        Unpacked { q: vec![0; elements], bits: 0, block: 0, scales: Vec::new(), shifts: Vec::new() };
+    let mut unpacked = Blocks::new(elements);
     let first_bad = with_layout!(weight.format, unpack(bytes, &mut unpacked), _ => {
         let message = format!("`{}` is of the type {}, which has no blocks", weight.name, weight.format.name());
         return Err(Problem::config(message));
     });
     match first_bad {
-        None => Ok(unpacked),
+        None => unpacked.encoded().map_err(|why| Problem::config(format!("`{}` has {why}", weight.name))),
         Some(element) => Err(not_finite(weight, rows.start + element / weight.columns.max(1))),
     }
 }
@@ -216,17 +237,17 @@ fn floats(format: Format, bytes: &[u8], out: &mut [f32]) -> bool {
 /// Unpacks blocks; the first element whose factors are not finite, if there is one.
 fn unpack<L: Layout<BYTES, ELEMENTS, RUNS>, const BYTES: usize, const ELEMENTS: usize, const RUNS: usize>(
     bytes: &[u8],
-    unpacked: &mut Unpacked,
+    unpacked: &mut Blocks,
 ) -> Option<usize> {
     let (blocks, _) = bytes.as_chunks::<BYTES>();
-    (unpacked.bits, unpacked.block) = (L::BITS, ELEMENTS / RUNS);
+    (unpacked.bits, unpacked.size) = (L::BITS, ELEMENTS / RUNS);
     unpacked.scales = vec![0.0; blocks.len() * RUNS];
     if L::CENTER.is_some() {
-        unpacked.shifts = vec![0.0; blocks.len() * RUNS];
+        unpacked.minimums = vec![0.0; blocks.len() * RUNS];
     }
     let (scales, _) = unpacked.scales.as_chunks_mut::<RUNS>();
-    let (shifts, _) = unpacked.shifts.as_chunks_mut::<RUNS>();
-    let mut shifts = shifts.iter_mut();
+    let (minimums, _) = unpacked.minimums.as_chunks_mut::<RUNS>();
+    let mut minimums = minimums.iter_mut();
     let mut bad = None;
     let places = unpacked.q.as_chunks_mut::<ELEMENTS>().0.iter_mut().zip(scales);
     for (index, (block, (q, scales))) in blocks.iter().zip(places).enumerate() {
@@ -234,12 +255,12 @@ fn unpack<L: Layout<BYTES, ELEMENTS, RUNS>, const BYTES: usize, const ELEMENTS: 
         let factors = L::factors(block);
         *scales = factors.scales;
         let mut finite = factors.scales.iter().fold(true, |finite, scale| finite & scale.is_finite());
-        if let (Some(center), Some(shifts)) = (L::CENTER, shifts.next()) {
-            for (shift, (scale, minimum)) in
-                shifts.iter_mut().zip(factors.scales.into_iter().zip(factors.minimums))
+        if let (Some(center), Some(minimums)) = (L::CENTER, minimums.next()) {
+            for (lowest, (scale, minimum)) in
+                minimums.iter_mut().zip(factors.scales.into_iter().zip(factors.minimums))
             {
-                *shift = minimum + f32::from(center) * scale;
-                finite &= shift.is_finite();
+                *lowest = minimum + f32::from(center) * scale;
+                finite &= lowest.is_finite();
             }
         }
         if !finite {

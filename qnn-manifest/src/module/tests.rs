@@ -4,7 +4,8 @@ use super::*;
 use qnn_types::{InputSpec, TensorInfo};
 
 fn tensor(name: &str, dtype: &str, shape: &[u64]) -> TensorInfo {
-    TensorInfo { name: name.to_owned(), dtype: dtype.to_owned(), shape: shape.to_vec(), quant: None }
+    let (name, dtype) = (name.to_owned(), dtype.to_owned());
+    TensorInfo { name, dtype, shape: shape.to_vec(), ..TensorInfo::default() }
 }
 
 fn soc() -> Target {

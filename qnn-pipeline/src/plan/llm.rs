@@ -1,7 +1,7 @@
 //! A language model as parts: which layers share a context binary, which graphs it has, and what does not fit the model.
 
 use qnn_llm::deployment::{HEAD_GRAPH, graph_name};
-use qnn_llm::strategy::{Encoding, choose};
+use qnn_llm::strategy::{WeightFormat, choose};
 use qnn_types::Strategy;
 
 use super::Located;
@@ -131,7 +131,7 @@ impl Layout {
         }
         let other = facts.weights.iter().find(|weight| {
             weight.rows > 1
-                && choose(Strategy::Native, weight.format, job.soc.arch).encoding == Encoding::AxisInt8
+                && choose(Strategy::Native, weight.format, job.soc.arch).format == WeightFormat::AxisInt8
         });
         let Some(weight) = other else { return Ok(()) };
         let message = format!(

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use qnn_llm::deployment::TextInfo;
-use qnn_llm::strategy::{Encoding, bits_per_weight, choose};
+use qnn_llm::strategy::{WeightFormat, bits_per_weight, choose};
 use qnn_llm::{Config, Format, Role, Strategy};
 use qnn_platform::checksum::checksum;
 use serde::{Deserialize, Serialize};
@@ -159,11 +159,11 @@ impl LlmFacts {
 /// Bits that an element takes in a context binary, with its share of the scales.
 fn bits(weight: &LlmWeight, strategy: Strategy, arch: u32) -> f64 {
     // Vectors stay floats.
-    let encoding = match weight.rows {
-        0 | 1 => Encoding::Fp16,
-        _ => choose(strategy, weight.format, arch).encoding,
+    let format = match weight.rows {
+        0 | 1 => WeightFormat::Fp16,
+        _ => choose(strategy, weight.format, arch).format,
     };
-    bits_per_weight(encoding)
+    bits_per_weight(format)
 }
 
 /// Facts of a Hugging Face folder: `config.json` is the model file, the weights and what belongs to text are external files.
@@ -227,7 +227,7 @@ pub(super) fn facts(
     others: &str,
     memo: &Memo,
 ) -> Result<LlmFacts, Vec<Diagnostic>> {
-    memo.fact(&format!("llm-{others}"), file, || Ok(LlmFacts::of(&read_llm(path)?)))
+    memo.fact(&format!("llm-2-{others}"), file, || Ok(LlmFacts::of(&read_llm(path)?)))
 }
 
 /// Opens the model at `path`.

@@ -173,9 +173,9 @@ was tested with.
         "an encodings file cannot be used",
         "\
 The file is no encodings file, or an encoding in it fits no tensor of its name: the message names
-the place. AIMET's encodings of versions 0.6.1, 1.0.0 and 2.0.0 are read, and QAIRT quantization
-overrides (`activation_encodings` and `param_encodings` by tensor name); a scale for every block of
-a weight is not.
+the place. AIMET's encodings of versions 0.6.1, 1.0.0 and 2.0.0 are read, those of blocks (PER_BLOCK
+and LPBQ) too, and QAIRT quantization overrides (`activation_encodings` and `param_encodings` by
+tensor name).
 ",
     ),
     row(

@@ -115,7 +115,6 @@ impl Error {
     }
 
     /// Another message in place of this error's.
-    #[cfg(feature = "compose")]
     pub(crate) fn with_message(mut self, message: String) -> Error {
         self.repr.message = message;
         self

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use qnn_platform::nearest::nearest;
 use qnn_types::Diagnostic;
 
-use super::read::{Entry, Target};
-use crate::graph::{Attrs, DType, Data, Encoding, Graph, Node, ValueId};
+use super::entry::{Entry, Target, Unfit};
+use crate::graph::{Attrs, DType, Data, Graph, Node, ValueId};
 use crate::op::Op;
 use crate::problem::{Problems, Result, problem};
 
@@ -26,7 +26,10 @@ pub fn apply(graph: &mut Graph, entries: &[Entry]) -> Result<Vec<Diagnostic>> {
         let value = graph.value(id);
         let constant = value.data.is_some();
         let other = if constant { Target::Activation } else { Target::Parameter };
-        if !value.ty.dtype.is_float() || value.encoding.is_some() || entry.bits > 16 || entry.target == other
+        if !value.ty.dtype.is_float()
+            || value.encoding.is_some()
+            || entry.storage.bits() > 16
+            || entry.target == other
         {
             continue;
         }
@@ -78,15 +81,10 @@ fn activation(
     id: ValueId,
     entry: &Entry,
 ) -> std::result::Result<(), Diagnostic> {
-    let (&[scale], &[zero]) = (&entry.scales[..], &entry.zero_points[..]) else {
-        return Err(unfit(graph, id, "has several scales, and a computed value can have only one"));
-    };
-    let encoding = Encoding {
-        bits: entry.bits,
-        signed: entry.signed,
-        scales: vec![scale],
-        zero_points: vec![zero],
-        ..Encoding::default()
+    let encoding = match entry.of_activation() {
+        Some(Ok(encoding)) => encoding,
+        Some(Err(why)) => return Err(unfit(graph, id, &format!("has {why}"))),
+        None => return Err(unfit(graph, id, "has several scales, and a computed value can have only one")),
     };
     let inside = graph.add_value(format!("{}.quantized", graph.value(id).name), graph.value(id).ty.clone());
     let name = graph.value(id).name.clone();
@@ -111,38 +109,19 @@ fn activation(
 
 fn parameter(graph: &mut Graph, id: ValueId, entry: &Entry) -> std::result::Result<(), Diagnostic> {
     let shape = graph.shape(id).to_vec();
-    let axis = match entry.scales.len() {
-        1 => None,
-        count => Some(
-            channel_axis(graph, id, entry.axis)
-                .into_iter()
-                .find(|&axis| shape.get(axis) == Some(&count))
-                .ok_or_else(|| {
-                    unfit(graph, id, &format!("has {count} scales, which fit none of its axes"))
-                })?,
-        ),
-    };
-    let half = 1 << (entry.bits - 1);
-    let centre = if entry.signed { 0 } else { half };
-    // Exporters put the zero of symmetric integers at the middle or one beside it.
-    let centred =
-        entry.zero_points.iter().all(|z| (z - centre).abs() <= 1) && (entry.symmetric || axis.is_some());
-    let encoding = Encoding {
-        bits: entry.bits,
-        signed: entry.signed || centred,
-        axis,
-        scales: entry.scales.clone(),
-        zero_points: if centred { vec![0; entry.scales.len()] } else { entry.zero_points.clone() },
-        ..Encoding::default()
-    };
-    let dtype = match (encoding.bits, encoding.signed) {
+    let encoding = entry.of_parameter(&shape, &channel_axes(graph, id, entry)).map_err(|why| match why {
+        Unfit::Count(count) => unfit(graph, id, &format!("has {count} scales, which fit none of its axes")),
+        Unfit::Invalid(why) => unfit(graph, id, &format!("has {why}")),
+    })?;
+    let dtype = match (encoding.bits(), encoding.storage().is_signed()) {
         (..=8, true) => DType::I8,
         (..=8, false) => DType::U8,
         (_, true) => DType::I16,
         (_, false) => DType::U16,
     };
-    let Some(reals) = graph.value(id).reals() else { return Ok(()) };
-    let integers = encoding.quantize(&reals, &shape);
+    let Some(reals) = graph.const_f32(id) else { return Ok(()) };
+    let integers =
+        encoding.quantize(&reals, &shape).map_err(|why| unfit(graph, id, &format!("has {why}")))?;
     let value = graph.value_mut(id);
     value.ty.dtype = dtype;
     value.data = Some(Data::from_ints(&integers, dtype));
@@ -150,10 +129,11 @@ fn parameter(graph: &mut Graph, id: ValueId, entry: &Entry) -> std::result::Resu
     Ok(())
 }
 
-/// The axes that scales may run along, the likeliest first: what the file says, the output channels of the operator that
+/// The axes that scales of channels may run along, the likeliest first: what the file says, the output channels of the operator that
 /// reads the constant, any other.
-fn channel_axis(graph: &Graph, id: ValueId, said: Option<i64>) -> Vec<usize> {
+fn channel_axes(graph: &Graph, id: ValueId, entry: &Entry) -> Vec<usize> {
     let rank = graph.shape(id).len();
+    let said = entry.axis.filter(|_| entry.blocks.is_none());
     let said = said.and_then(|a| usize::try_from(if a < 0 { a + rank as i64 } else { a }).ok());
     let reader = graph.nodes.iter().find(|n| n.inputs.contains(&Some(id)));
     let usual = reader.map(|node| match node.op {
@@ -168,18 +148,17 @@ fn channel_axis(graph: &Graph, id: ValueId, said: Option<i64>) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::TensorType;
+    use crate::graph::{Encoding, Granularity, TensorType};
 
     fn entry(name: &str, scales: &[f32], zero: i32) -> Entry {
-        Entry {
-            name: name.to_owned(),
-            target: Target::Either,
-            bits: 8,
-            signed: false,
-            symmetric: false,
-            axis: None,
-            scales: scales.to_vec(),
-            zero_points: vec![zero; scales.len()],
+        let zero_points = vec![zero; scales.len()];
+        Entry { scales: scales.to_vec(), zero_points, ..Entry::named(name, Target::Either) }
+    }
+
+    fn axis_of(encoding: &Encoding) -> Option<usize> {
+        match encoding.granularity() {
+            Granularity::PerAxis(slices) => Some(slices.axis()),
+            _ => None,
         }
     }
 
@@ -207,7 +186,7 @@ mod tests {
         assert_eq!((graph.inputs[0], graph.outputs[0]), (x, y));
         assert!(graph.value(x).encoding.is_none() && graph.value(y).encoding.is_none());
         let weight = graph.value(w);
-        assert_eq!((weight.ty.dtype, weight.encoding.as_ref().unwrap().axis), (DType::I8, Some(1)));
+        assert_eq!((weight.ty.dtype, axis_of(weight.encoding.as_ref().unwrap())), (DType::I8, Some(1)));
         assert_eq!(weight.reals().unwrap(), [1.0, -1.0, 0.5, 0.0, 0.0, 2.0]);
     }
 

@@ -2,7 +2,9 @@
 //! as QAIRT's quantization overrides are written.
 
 mod apply;
+mod entry;
 mod read;
 
 pub use apply::apply;
-pub use read::{Entry, Target, open, read};
+pub use entry::{Blocks, Entry, Target};
+pub use read::{open, read};

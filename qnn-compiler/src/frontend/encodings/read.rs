@@ -5,39 +5,9 @@ use std::path::Path;
 use qnn_types::Diagnostic;
 use serde_json::{Map, Value};
 
+use super::entry::{Blocks, Entry, Target};
+use crate::graph::Storage;
 use crate::problem::problem;
-
-/// What a tensor's entry is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// A computed value, or an input.
-    Activation,
-    /// A constant.
-    Parameter,
-    /// The file does not say.
-    Either,
-}
-
-/// The encoding of one tensor: `real = (q - zero_point) * scale`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    /// The tensor's name in the model.
-    pub name: String,
-    /// What it is for.
-    pub target: Target,
-    /// Bits of the stored integers.
-    pub bits: u8,
-    /// Whether they are signed.
-    pub signed: bool,
-    /// Whether zero is in the middle of the integers.
-    pub symmetric: bool,
-    /// The axis that scales run along, where the file says it.
-    pub axis: Option<i64>,
-    /// One, or one a channel.
-    pub scales: Vec<f32>,
-    /// As many.
-    pub zero_points: Vec<i32>,
-}
 
 /// Reads a file.
 ///
@@ -192,16 +162,8 @@ fn by_name(name: &str, target: Target, list: &Value, at: &str) -> Found<Option<E
     }
     let bits = bits(number(first, "bitwidth", at)?, at)?;
     let symmetric = flag(first, "is_symmetric").unwrap_or(false);
-    let mut entry = Entry {
-        name: name.to_owned(),
-        target,
-        bits,
-        signed: false,
-        symmetric,
-        axis: None,
-        scales: Vec::new(),
-        zero_points: Vec::new(),
-    };
+    let storage = storage(bits, false, at)?;
+    let mut entry = Entry { storage, symmetric, ..Entry::named(name, target) };
     for (i, channel) in list.iter().enumerate() {
         let at = format!("{at}[{i}]");
         let (scale, zero) = scale_offset(object(channel, &at)?, bits, symmetric, &at)?;
@@ -211,45 +173,77 @@ fn by_name(name: &str, target: Target, list: &Value, at: &str) -> Found<Option<E
     Ok(Some(entry))
 }
 
+fn storage(bits: u8, signed: bool, at: &str) -> Found<Storage> {
+    Storage::new(bits, signed).map_err(|why| format!("{at} has {why}"))
+}
+
+/// Numbers, in lists of lists where a tensor of scales is written so.
 fn numbers(map: &Map<String, Value>, key: &str, at: &str) -> Found<Option<Vec<f64>>> {
-    match map.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Array(list)) => {
-            let each = |v: &Value| match v {
-                Value::Array(_) => Err(format!("{at}.{key} has a scale a block, which is not supported")),
-                v => v.as_f64().ok_or_else(|| format!("{at}.{key} holds something that is no number")),
-            };
-            list.iter().map(each).collect::<Found<Vec<f64>>>().map(Some)
+    fn flatten(value: &Value, into: &mut Vec<f64>) -> Option<()> {
+        match value {
+            Value::Array(list) => list.iter().try_for_each(|value| flatten(value, into)),
+            value => value.as_f64().map(|number| into.push(number)),
         }
-        Some(v) => v.as_f64().map(|v| Some(vec![v])).ok_or_else(|| format!("{at}.{key} is no number")),
     }
+    let Some(value) = map.get(key).filter(|value| !value.is_null()) else { return Ok(None) };
+    let mut all = Vec::new();
+    match flatten(value, &mut all) {
+        Some(()) => Ok(Some(all)),
+        None if value.is_array() => Err(format!("{at}.{key} holds something that is no number")),
+        None => Err(format!("{at}.{key} is no number")),
+    }
+}
+
+/// The blocks that an entry has scales for; `None` where it has none. Integers of block expansion have `bits` of them.
+fn blocks(map: &Map<String, Value>, bits: u8, by_channel: bool, at: &str) -> Found<Option<Blocks>> {
+    let Some(size) = number(map, "block_size", at)? else {
+        let lonely = map.get("per_block_int_scale").is_some_and(|value| !value.is_null());
+        return if lonely {
+            Err(format!("{at} has per_block_int_scale and no block_size"))
+        } else {
+            Ok(None)
+        };
+    };
+    if !(1.0..=f64::from(1 << 20)).contains(&size) || size.fract() != 0.0 {
+        return Err(format!("{at} has block_size {size}; a whole number from 1 on is possible"));
+    }
+    let whole = |scale: f64| match scale {
+        1.0..=32768.0 if scale.fract() == 0.0 => Ok(scale as u16),
+        _ => Err(format!("{at}.per_block_int_scale holds {scale}; whole numbers from 1 on are possible")),
+    };
+    let ints = numbers(map, "per_block_int_scale", at)?;
+    let ints = ints.map(|ints| ints.into_iter().map(whole).collect::<Found<Vec<u16>>>()).transpose()?;
+    Ok(Some(Blocks { size: size as usize, by_channel, expansion: ints.map(|ints| (bits, ints)) }))
 }
 
 /// Version 1.0.0: lists of scales and offsets.
 fn listed(target: Target, value: &Value, at: &str) -> Found<Option<Entry>> {
+    const KINDS: [&str; 4] = ["PER_TENSOR", "PER_CHANNEL", "PER_BLOCK", "LPBQ"];
     let map = object(value, at)?;
     let name = map.get("name").and_then(Value::as_str).ok_or_else(|| format!("{at} has no name"))?;
     if is_float(map, "dtype") {
         return Ok(None);
     }
     let kind = map.get("enc_type").and_then(Value::as_str).unwrap_or("PER_TENSOR");
-    if !["PER_TENSOR", "PER_CHANNEL"].contains(&kind) {
-        return Err(format!("{at} ({name}) has enc_type {kind}; PER_TENSOR and PER_CHANNEL are supported"));
+    if !KINDS.contains(&kind) {
+        return Err(format!("{at} ({name}) has enc_type {kind}; there are {}", KINDS.join(", ")));
     }
-    let bits = bits(number(map, "bw", at)?, at)?;
+    let width = bits(number(map, "bw", at)?, at)?;
     let symmetric = flag(map, "is_sym").unwrap_or(false);
     let scales = numbers(map, "scale", at)?.ok_or_else(|| format!("{at} ({name}) has no scale"))?;
-    let offsets = numbers(map, "offset", at)?;
-    finish(
-        name,
-        target,
-        (bits, false, symmetric),
-        None,
-        scales,
-        offsets.map(|o| o.iter().map(|o| -o).collect()),
-        at,
-    )
-    .map(Some)
+    let zeros = numbers(map, "offset", at)?.map(|offsets| offsets.iter().map(|o| -o).collect());
+    let head = |storage| Entry { storage, symmetric, ..Entry::named(name, target) };
+    if kind == "LPBQ" {
+        // The width is that of integers with their block's integer multiplied in.
+        let own = bits(number(map, "compressed_bw", at)?, at)?;
+        let blocks = blocks(map, width.saturating_sub(own), true, at)?;
+        let blocks = blocks.filter(|blocks| blocks.expansion.is_some());
+        let blocks = blocks.ok_or_else(|| format!("{at} ({name}) has no blocks"))?;
+        return finish(Entry { blocks: Some(blocks), ..head(storage(own, true, at)?) }, scales, None, at)
+            .map(Some);
+    }
+    let blocks = if kind == "PER_BLOCK" { blocks(map, 0, true, at)? } else { None };
+    finish(Entry { blocks, ..head(storage(width, false, at)?) }, scales, zeros, at).map(Some)
 }
 
 /// Version 2.0.0: what ONNX's own operators say.
@@ -269,31 +263,36 @@ fn onnx_style(list: &Value) -> Found<Vec<Entry>> {
             (None, Some(width)) => (true, width),
             _ => return Err(format!("{at} ({name}) has output_dtype {dtype:?}")),
         };
-        let bits = bits(width.parse().ok(), &at)?;
-        if let Some(key) =
-            ["block_size", "per_block_int_scale"].iter().find(|k| map.get(**k).is_some_and(|v| !v.is_null()))
-        {
-            return Err(format!("{at} ({name}) has {key}: scales of blocks are not supported"));
-        }
-        let scales = numbers(map, "y_scale", &at)?.ok_or_else(|| format!("{at} ({name}) has no y_scale"))?;
+        let width = bits(width.parse().ok(), &at)?;
+        // Integers of blocks have as many bits as the integers that they are multiplied with.
+        let blocks = blocks(map, width, false, &at)?;
+        let expanded = blocks.as_ref().is_some_and(|blocks| blocks.expansion.is_some());
+        let key = if expanded { "per_channel_float_scale" } else { "y_scale" };
+        let scales = numbers(map, key, &at)?.ok_or_else(|| format!("{at} ({name}) has no {key}"))?;
         let zeros = numbers(map, "y_zero_point", &at)?;
         let axis = number(map, "axis", &at)?.map(|a| a as i64);
+        if blocks.is_some() && axis.is_none() {
+            return Err(format!("{at} ({name}) has block_size and no axis"));
+        }
+        if expanded && zeros.iter().flatten().any(|zero| *zero != 0.0) {
+            return Err(format!("{at} ({name}) has zero points beside per_block_int_scale"));
+        }
         let symmetric = zeros.is_none();
-        let kind = (bits, signed, symmetric);
-        entries.push(finish(name, Target::Either, kind, axis, scales, zeros, &at)?);
+        let entry = Entry {
+            storage: storage(width, signed, &at)?,
+            symmetric,
+            axis,
+            blocks,
+            ..Entry::named(name, Target::Either)
+        };
+        entries.push(finish(entry, scales, zeros.filter(|_| !expanded), &at)?);
     }
     Ok(entries)
 }
 
-fn finish(
-    name: &str,
-    target: Target,
-    (bits, signed, symmetric): (u8, bool, bool),
-    axis: Option<i64>,
-    scales: Vec<f64>,
-    zeros: Option<Vec<f64>>,
-    at: &str,
-) -> Found<Entry> {
+/// An entry with its scales and zero points, which are as many, one for all, or none.
+fn finish(entry: Entry, scales: Vec<f64>, zeros: Option<Vec<f64>>, at: &str) -> Found<Entry> {
+    let (name, bits) = (&entry.name, entry.storage.bits());
     if scales.is_empty() {
         return Err(format!("{at} ({name}) has no scale"));
     }
@@ -306,7 +305,7 @@ fn finish(
         return Err(format!("{at} ({name}) has {} scales and {} offsets", scales.len(), zero_points.len()));
     }
     let scales = scales.into_iter().map(|s| good_scale(s, at)).collect::<Found<_>>()?;
-    Ok(Entry { name: name.to_owned(), target, bits, signed, symmetric, axis, scales, zero_points })
+    Ok(Entry { scales, zero_points, ..entry })
 }
 
 #[cfg(test)]
@@ -336,6 +335,26 @@ mod tests {
     }
 
     #[test]
+    fn blocks_say_the_same_in_both_versions() {
+        // As AIMET writes one and the same quantizer.
+        let lists = entries(
+            r#"{"version": "1.0.0", "activation_encodings": [], "param_encodings": [{"name": "w", "dtype": "INT", "enc_type": "LPBQ",
+                "compressed_bw": 4, "bw": 8, "is_sym": true, "block_size": 32, "scale": [0.5, 0.25], "offset": [-128, -128],
+                "per_block_int_scale": [1, 2, 16, 4]}]}"#,
+        );
+        let onnx = entries(
+            r#"{"version": "2.0.0", "encodings": [{"name": "w", "output_dtype": "int4", "axis": 1, "block_size": 32,
+                "per_channel_float_scale": [[0.5], [0.25]], "per_block_int_scale": [[1, 2], [16, 4]]}]}"#,
+        );
+        let (list, onnx) = (&lists[0], &onnx[0]);
+        assert_eq!((list.storage, &list.scales), (onnx.storage, &onnx.scales));
+        let expansion = |entry: &Entry| entry.blocks.as_ref().and_then(|blocks| blocks.expansion.clone());
+        assert_eq!(expansion(list), Some((4, vec![1, 2, 16, 4])));
+        assert_eq!(expansion(list), expansion(onnx));
+        assert_eq!((list.axis, onnx.axis), (None, Some(1)));
+    }
+
+    #[test]
     fn a_range_alone_is_enough() {
         let found = entries(r#"{"activation_encodings": {"x": [{"bitwidth": 8, "min": -1.0, "max": 4.1}]}}"#);
         assert_eq!(found[0].zero_points, [50]);
@@ -360,9 +379,16 @@ mod tests {
         assert!(fault(far).contains("encodings[0] has its zero at -2147483648"), "{}", fault(far));
         let far = r#"{"activation_encodings": {"x": [{"bitwidth": 8, "scale": 1e-30, "min": 1.0}]}}"#;
         assert!(fault(far).contains("activation_encodings.x[0] has its zero at"), "{}", fault(far));
+        let blocks = |more: &str| {
+            let head = r#"{"encodings": [{"name": "w", "output_dtype": "int4", "block_size": 2"#;
+            fault(&format!("{head}{more}}}]}}"))
+        };
+        assert!(blocks(r#", "y_scale": [[0.1]]"#).contains("no axis"));
+        assert!(blocks(r#", "axis": 1, "per_block_int_scale": [[1.5]]"#).contains("holds 1.5"));
         assert!(
-            fault(r#"{"encodings": [{"name": "x", "output_dtype": "int4", "y_scale": [[0.1]]}]}"#)
-                .contains("block")
+            blocks(r#", "axis": 1, "per_block_int_scale": [[1]]"#).contains("no per_channel_float_scale")
         );
+        let listed = r#"{"param_encodings": [{"name": "w", "enc_type": "LPBQ", "bw": 8, "scale": [0.1]}]}"#;
+        assert!(fault(listed).contains("no blocks"), "{}", fault(listed));
     }
 }

@@ -12,11 +12,11 @@ use crate::lower::blocks::broadcast;
 use crate::lower::engine::OpBuilder;
 use crate::lower::engine::missing::{integers, unsupported};
 use crate::lower::finish::{floats, pixel, tidy, views};
-use crate::lower::fixed::{self, Form};
+use crate::lower::fixed::{self, FixedPoint};
 use crate::lower::table;
 use crate::op;
 use crate::problem::{Problems, node_problem, problem};
-use crate::program::{Op, Program, Quant, Role, Tensor, TensorId};
+use crate::program::{Op, Program, Quant, Role, Tensor, TensorId, stored_type};
 
 /// Lowers a graph in physical layout.
 ///
@@ -111,7 +111,7 @@ pub struct Lower<'g> {
     /// Other forms of encoded values, by type.
     pub(in crate::lower) forms: HashMap<(ValueId, DataType), TensorId>,
     /// The form of the result of a node that is lowered on integers, which its steps have too.
-    pub(in crate::lower) result: Option<Form>,
+    pub(in crate::lower) result: Option<FixedPoint>,
     /// The ranges of the steps of a formula that is computed on integers; `None` where steps have the form of the result.
     pub(in crate::lower) ranges: Option<HashMap<TensorId, Interval>>,
     /// Floats that encoded values are rounded from, or those that their ranges leave.
@@ -197,7 +197,11 @@ impl<'g> Lower<'g> {
                             "graph tensor {:?} has dtype {}, which HTP does not have",
                             value.name,
                             match &value.encoding {
-                                Some(e) => format!("{}int{}", if e.signed { "" } else { "u" }, e.bits),
+                                Some(e) => format!(
+                                    "{}int{}",
+                                    if e.storage().is_signed() { "" } else { "u" },
+                                    e.bits()
+                                ),
                                 None => value.ty.dtype.to_string(),
                             }
                         ),
@@ -216,13 +220,7 @@ impl<'g> Lower<'g> {
             return Some((dtype, plain(dtype)));
         };
         let (scale, zero) = encoding.per_tensor()?;
-        let dtype = match (encoding.bits, encoding.signed) {
-            (8, false) => DataType::UFixed8,
-            (8, true) => DataType::SFixed8,
-            (16, false) => DataType::UFixed16,
-            (16, true) => DataType::SFixed16,
-            _ => return None,
-        };
+        let dtype = stored_type(encoding.storage()).filter(|_| [8, 16].contains(&encoding.bits()))?;
         Some((dtype, Quant::PerTensor { scale, offset: zero.checked_neg()? }))
     }
 
@@ -249,7 +247,7 @@ impl<'g> Lower<'g> {
             return Ok(tensor);
         }
         let value = self.graph.value(id);
-        let form = value.encoding.as_ref().filter(|_| value.data.is_none()).and_then(Form::of);
+        let form = value.encoding.as_ref().filter(|_| value.data.is_none()).and_then(FixedPoint::of);
         let dtype = form.map(|f| f.dtype).or_else(|| self.data_type(value.ty.dtype)).ok_or_else(|| {
             problem(
                 "E0304",

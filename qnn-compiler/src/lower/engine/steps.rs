@@ -5,7 +5,7 @@ use qnn_types::Diagnostic;
 
 use crate::graph::{DType, Data, Node, TensorType, ValueId};
 use crate::lower::engine::{Lower, OpBuilder};
-use crate::lower::fixed::{self, Form};
+use crate::lower::fixed::{self, FixedPoint};
 use crate::lower::ops::convert;
 use crate::problem::node_problem;
 use crate::program::{Quant, Role, TensorId};
@@ -132,7 +132,7 @@ impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
     }
 
     /// The numbers of unsigned integers in another form of their type; of a constant that is another constant.
-    pub(in crate::lower) fn in_form(&mut self, x: TensorId, form: Form) -> TensorId {
+    pub(in crate::lower) fn in_form(&mut self, x: TensorId, form: FixedPoint) -> TensorId {
         let tensor = self.lower.get(x);
         let &Quant::PerTensor { scale, offset } = &tensor.quant else { return x };
         if tensor.quant == form.quant() {

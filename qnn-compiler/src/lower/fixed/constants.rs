@@ -2,10 +2,11 @@
 
 use qnn::DataType;
 
-use super::Form;
-use crate::graph::{Encoding, Node, ValueId};
+use super::FixedPoint;
+use crate::graph::{Encoding, Granularity, Node, Storage, ValueId};
 use crate::lower::engine::{Lower, encode};
-use crate::program::{Quant, TensorId};
+use crate::op::Op;
+use crate::program::{Quant, TensorId, quant, stored_type};
 
 /// A constant operand in integers of a type, by its own encoding or the range of its numbers. `result` is the form of the
 /// node's result where that is the operand plus or minus something.
@@ -14,11 +15,11 @@ pub(super) fn operand(
     node: &Node,
     id: ValueId,
     dtype: DataType,
-    result: Option<Form>,
+    result: Option<FixedPoint>,
 ) -> Option<TensorId> {
     let value = lower.graph.value(id);
     let reals = value.reals()?;
-    let form = match (value.encoding.as_ref().and_then(Form::of), result) {
+    let form = match (value.encoding.as_ref().and_then(FixedPoint::of), result) {
         (_, Some(result)) if dtype == DataType::UFixed16 => addend(result, &reals),
         (Some(form), _) if form.dtype == dtype || dtype == DataType::UFixed16 => form.with(dtype),
         _ => around(dtype, &reals),
@@ -31,7 +32,7 @@ pub(super) fn operand(
 
 /// The form of numbers that are added to others of 16 bits: steps that are the result's, halved or doubled. Where the steps
 /// are incommensurable HTP's sums are off by one or two steps, all to the same side (measured on SM8650).
-fn addend(result: Form, reals: &[f64]) -> Form {
+fn addend(result: FixedPoint, reals: &[f64]) -> FixedPoint {
     const HALF: f64 = 32767.0;
     let largest = reals.iter().fold(0.0, |most: f64, r| most.max(r.abs()));
     let mut scale = result.scale;
@@ -41,7 +42,7 @@ fn addend(result: Form, reals: &[f64]) -> Form {
     while largest / f64::from(scale / 2.0) <= HALF && scale > result.scale / 64.0 {
         scale /= 2.0;
     }
-    Form { dtype: DataType::UFixed16, scale, offset: -32768 }
+    FixedPoint { dtype: DataType::UFixed16, scale, offset: -32768 }
 }
 
 /// The factors of a LayerNorm: of 8 bits with inputs of 8, and with inputs of 16 on v68 and v69, which take no others; of 16 signed
@@ -72,17 +73,18 @@ fn signed_constant(
     if scale < f32::MIN_POSITIVE {
         return None;
     }
-    let stored: Vec<f64> = reals.iter().map(|r| (r / f64::from(scale)).round_ties_even()).collect();
+    let storage = if dtype == DataType::SFixed16 { Storage::I16 } else { Storage::I32 };
+    let stored: Vec<f64> = reals.iter().map(|&r| storage.store(r, scale, 0) as f64).collect();
     let data = encode(dtype.storage(), &stored);
     let shape = lower.graph.shape(id).to_vec();
     Some(lower.quantized_constant(node, dtype, Quant::PerTensor { scale, offset: 0 }, &shape, data))
 }
 
 /// The form of numbers without an encoding.
-pub(in crate::lower) fn around(dtype: DataType, reals: &[f64]) -> Form {
+pub(in crate::lower) fn around(dtype: DataType, reals: &[f64]) -> FixedPoint {
     let low = reals.iter().copied().fold(0.0, f64::min);
     let high = reals.iter().copied().fold(0.0, f64::max);
-    Form::around(dtype, low, high)
+    FixedPoint::around(dtype, low, high)
 }
 
 /// The real numbers of a constant as floats of a type.
@@ -92,52 +94,58 @@ pub(super) fn float(lower: &mut Lower<'_>, node: &Node, id: ValueId, dtype: Data
     Some(lower.constant(node, dtype, &shape, encode(dtype, &reals)))
 }
 
-/// A weight: symmetric ones signed, others unsigned with one zero point. `None` for what HTP has no form of: zero points a
-/// channel, or scales along another axis than the output channels.
+/// A weight: symmetric ones signed, others unsigned with one zero point; expanded blocks where HTP has them, else with their blocks'
+/// integers multiplied in. `None` for what it has no form of: zero points a channel, or scales along another axis than the output
+/// channels.
 pub(super) fn weight(lower: &mut Lower<'_>, node: &Node, id: ValueId, axis: usize) -> Option<TensorId> {
     let value = lower.graph.value(id);
-    let encoding = value.encoding.as_ref()?;
-    if encoding.bits > 16 || encoding.block > 0 || encoding.axis.is_some_and(|own| own != axis) {
+    let (encoding, shape) = (value.encoding.as_ref()?, value.ty.shape.clone());
+    let expanded = expands(lower, node, encoding, &shape);
+    let integers = || Some(value.data.as_ref()?.to_i64(value.ty.dtype));
+    let (encoding, integers, channels) = match encoding.granularity() {
+        Granularity::PerTensor(_) => (encoding.clone(), integers()?, axis),
+        Granularity::PerAxis(slices) => (encoding.clone(), integers()?, slices.axis()),
+        Granularity::BlockExpansion(expansion) if expanded => {
+            (encoding.clone(), integers()?, expansion.channel_axis())
+        }
+        Granularity::BlockExpansion(expansion) => {
+            let (wide, integers) = encoding.decompressed(&integers()?, &shape).ok()?;
+            (wide, integers, expansion.channel_axis())
+        }
+        Granularity::PerBlock(_) => return None,
+    };
+    let symmetric = encoding.is_symmetric();
+    if encoding.bits() > 16 || channels != axis || !symmetric && encoding.per_tensor().is_none() {
         return None;
     }
-    let half = 1 << (encoding.bits - 1);
-    let centre = if encoding.signed { 0 } else { half };
-    let symmetric = encoding.zero_points.iter().all(|&z| z == centre);
-    let integers = value.data.as_ref()?.to_i64(value.ty.dtype);
-    let shape = value.ty.shape.clone();
-    let wide = encoding.bits > 8;
-    let (dtype, shift, quant) = if symmetric {
-        let dtype = if wide { DataType::SFixed16 } else { DataType::SFixed8 };
-        (dtype, i64::from(centre), signed(encoding, axis))
-    } else {
-        let (scale, zero) = encoding.per_tensor()?;
-        let low = encoding.limits().0;
-        let offset = i32::try_from(low - i64::from(zero)).ok()?;
-        let dtype = if wide { DataType::UFixed16 } else { DataType::UFixed8 };
-        (dtype, low, Quant::PerTensor { scale, offset })
+    let (stored, shift) = encoding.with_sign(symmetric).ok()?;
+    let dtype = stored_type(stored.storage())?;
+    // Zero points say how many unsigned bits count.
+    let quant = match stored.per_tensor() {
+        Some((scale, zero)) if !symmetric => Quant::PerTensor { scale, offset: zero.checked_neg()? },
+        _ => quant(&stored, &shape, axis)?,
     };
-    let stored: Vec<f64> = integers.into_iter().map(|q| (q - shift) as f64).collect();
+    let stored: Vec<f64> = integers.into_iter().map(|q| (q + shift) as f64).collect();
     let data = encode(dtype.storage(), &stored);
     Some(lower.quantized_constant(node, dtype, quant, &shape, data))
 }
 
-/// The encoding of integers around zero.
-fn signed(encoding: &Encoding, axis: usize) -> Quant {
-    let narrow = encoding.bits < 8;
-    let bits = u32::from(encoding.bits);
-    match (encoding.axis, &encoding.scales[..]) {
-        (None, &[scale]) if narrow => Quant::BitWidth { bits, scale, offset: 0 },
-        (None, &[scale]) => Quant::PerTensor { scale, offset: 0 },
-        (_, scales) => {
-            let scale_offsets = scales.iter().map(|&s| (s, 0)).collect();
-            let axis = axis as u32;
-            if narrow {
-                Quant::BitWidthPerAxis { bits, axis, scale_offsets }
-            } else {
-                Quant::PerAxis { axis, scale_offsets }
-            }
-        }
-    }
+/// Whether HTP has a node's weight by block expansion: 4 bits in blocks of 16 to 128 whose integers have 4 bits, of a convolution of
+/// single elements without groups, from v69 on. Of larger kernels and of groups it takes it too and computes garbage, and of a
+/// FullyConnected only few outputs (measured with QNN 2.51 on SM8450, SM8650, SM8850).
+fn expands(lower: &Lower<'_>, node: &Node, encoding: &Encoding, shape: &[usize]) -> bool {
+    let Granularity::BlockExpansion(expansion) = encoding.granularity() else { return false };
+    let &[1, 1, depth, _] = shape else { return false };
+    let channels = node.input(0).and_then(|x| lower.graph.shape(x).last().copied());
+    let strides = node.attrs.ints("strides").unwrap_or_default();
+    node.op == Op::Conv
+        && channels == Some(depth)
+        && strides.iter().all(|&stride| stride == 1)
+        && expansion.axis() == 2
+        && [16, 32, 64, 128].contains(&expansion.size())
+        && depth.is_multiple_of(expansion.size())
+        && (encoding.bits(), expansion.block_scale_bits()) == (4, 4)
+        && lower.target.arch >= 69
 }
 
 /// A bias in units of the product of input and weight. Where the weight has a scale a channel, so has the bias: HTP takes
@@ -156,6 +164,7 @@ pub(super) fn bias(
         Quant::PerAxis { scale_offsets, .. } | Quant::BitWidthPerAxis { scale_offsets, .. } => {
             (scale_offsets.iter().map(|(s, _)| f64::from(*s)).collect(), true)
         }
+        Quant::BlockExpansion { scales, .. } => (scales.iter().map(|&s| f64::from(s)).collect(), true),
         _ => return None,
     };
     let units: Vec<f32> = units.into_iter().map(|u| (u * f64::from(step)) as f32).collect();
@@ -168,9 +177,10 @@ pub(super) fn bias(
     // A bias of one number holds for every channel.
     let count = if per_axis { reals.len().max(units.len()) } else { reals.len() };
     let stored: Vec<f64> = (0..count)
-        .map(|c| (reals[c % reals.len()] / f64::from(units[c % units.len()])).round_ties_even() + lost)
+        .map(|c| Storage::I32.store(reals[c % reals.len()], units[c % units.len()], 0) as f64 + lost)
         .collect();
-    if stored.iter().any(|q| q.abs() > f64::from(i32::MAX)) {
+    // What is at the limit was beyond it.
+    if stored.iter().any(|q| q.abs() >= f64::from(i32::MAX)) {
         return None;
     }
     let quant = if per_axis {

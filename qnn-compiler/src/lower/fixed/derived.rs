@@ -2,7 +2,7 @@
 
 use qnn::DataType;
 
-use super::Form;
+use super::FixedPoint;
 use crate::interval::{self, Interval};
 use crate::lower::engine::{Lower, MOVING, storage};
 use crate::program::{Op, Param, Quant, Role, Scalar, TensorId};
@@ -21,15 +21,15 @@ pub(in crate::lower) fn derive(lower: &mut Lower<'_>, out: TensorId) {
     }
     let quant = match (&*op.ty, &op.inputs[..]) {
         // Refused with its zero anywhere else.
-        ("Tanh", _) => Form { dtype, scale: 1.0 / 32768.0, offset: -32768 }.quant(),
+        ("Tanh", _) => FixedPoint { dtype, scale: 1.0 / 32768.0, offset: -32768 }.quant(),
         ("ElementWiseSelect", &[_, first, _]) => lower.get(first).quant.clone(),
         // It does not saturate: of the smallest number that the operand's integers can say it must be there too.
         ("ElementWiseLog", &[x]) => {
             let least = step(lower, x).map_or(range.0, |step| step.ln().min(range.0));
             // A step more than it needs, for what rounding the scale takes away.
-            Form::around(dtype, least - (range.1 - least) / 32768.0, range.1).quant()
+            FixedPoint::around(dtype, least - (range.1 - least) / 32768.0, range.1).quant()
         }
-        _ => Form::around(dtype, range.0, range.1).quant(),
+        _ => FixedPoint::around(dtype, range.0, range.1).quant(),
     };
     lower.encode(out, quant);
 }
@@ -94,10 +94,10 @@ fn scalar(op: &Op, wanted: &str) -> Option<f32> {
 }
 
 /// The range that holds both operands of a choice, as one form.
-pub(in crate::lower) fn common(lower: &Lower<'_>, a: TensorId, b: TensorId) -> Option<Form> {
+pub(in crate::lower) fn common(lower: &Lower<'_>, a: TensorId, b: TensorId) -> Option<FixedPoint> {
     let dtype = lower.get(a).dtype;
     let (a, b) = (operand(lower, a)?, operand(lower, b)?);
-    Some(Form::around(dtype, a.0.min(b.0), a.1.max(b.1)))
+    Some(FixedPoint::around(dtype, a.0.min(b.0), a.1.max(b.1)))
 }
 
 /// What an operand can be: what was derived, a constant's own numbers, or all that its encoding can say.

@@ -8,7 +8,7 @@
 
 mod constants;
 mod derived;
-mod form;
+mod fixed_point;
 mod node;
 mod products;
 mod saturation;
@@ -16,6 +16,6 @@ mod table;
 
 pub(super) use constants::around;
 pub(super) use derived::{common, derive};
-pub(super) use form::Form;
+pub(super) use fixed_point::FixedPoint;
 pub(super) use node::{lower, lower_own};
 pub use table::integer_operators;

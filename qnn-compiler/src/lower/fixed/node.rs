@@ -5,7 +5,7 @@ use qnn_ops::Kind;
 use qnn_types::Diagnostic;
 
 use super::table::{self, Role, Why};
-use super::{Form, constants, products, saturation};
+use super::{FixedPoint, constants, products, saturation};
 use crate::custom::Found;
 use crate::graph::{Graph, Node, ValueId};
 use crate::lower::engine::{Lower, Ops};
@@ -119,7 +119,7 @@ fn on_integers(lower: &mut Lower<'_>, node: &Node, dtype: DataType) -> Result<Op
             (Role::Operand, true) => {
                 let sum = [Op::Add, Op::Sub].contains(&node.op);
                 let result = node.output(0).and_then(|y| graph.value(y).encoding.as_ref());
-                let result = result.and_then(Form::of).filter(|_| sum).map(|f| f.with(dtype));
+                let result = result.and_then(FixedPoint::of).filter(|_| sum).map(|f| f.with(dtype));
                 constants::operand(lower, node, id, dtype, result)
             }
             (Role::Weight(axis), _) => constants::weight(lower, node, id, axis),
@@ -141,7 +141,7 @@ fn on_integers(lower: &mut Lower<'_>, node: &Node, dtype: DataType) -> Result<Op
     }
     lower.ranges = table::derives(node, dtype, lower.target).then(Default::default);
     for &id in node.outputs.iter().flatten().filter(|id| graph.dtype(**id).is_float()) {
-        let Some(own) = graph.value(id).encoding.as_ref().and_then(Form::of) else {
+        let Some(own) = graph.value(id).encoding.as_ref().and_then(FixedPoint::of) else {
             lower.overlay.clear();
             return Ok(Some(Why::Value(id)));
         };
@@ -226,7 +226,7 @@ fn activation(
 ) -> Result<TensorId, Diagnostic> {
     let stored = lower.tensor(id)?;
     let encoding = lower.graph.value(id).encoding.as_ref();
-    let form = encoding.and_then(Form::of).map(|f| f.with(dtype)).filter(|_| dtype.is_quantized());
+    let form = encoding.and_then(FixedPoint::of).map(|f| f.with(dtype)).filter(|_| dtype.is_quantized());
     let quant = form.map_or(Quant::None, |f| f.quant());
     let tensor = lower.get(stored);
     if tensor.dtype == dtype && tensor.quant == quant {
@@ -272,7 +272,7 @@ fn boundary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
 /// Makes a tensor that exists the value `id`, in the form that it is stored in.
 fn store(lower: &mut Lower<'_>, node: &Node, id: ValueId, made: TensorId) -> Result<(), Diagnostic> {
     let encoding = lower.graph.value(id).encoding.as_ref();
-    let form = encoding.and_then(Form::of);
+    let form = encoding.and_then(FixedPoint::of);
     let tensor = lower.get(made);
     let same = match form {
         Some(form) => tensor.dtype == form.dtype && tensor.quant == form.quant(),

@@ -1,12 +1,14 @@
 //! Weights of few bits in products with floats: HTP makes them fp16 where it needs them, and they stay small in the binary.
 
+use std::borrow::Cow;
+
 use qnn::DataType;
 
 use super::table::{self, Role};
-use crate::graph::{Data, Encoding, Node, ValueId};
+use crate::graph::{Data, Encoding, Granularity, Node, PerBlock, ValueId};
 use crate::lower::engine::{Lower, Ops};
 use crate::op::Op;
-use crate::program::{Quant, TensorId};
+use crate::program::{Quant, TensorId, quant};
 
 /// Of how many integers a weight may be small: those the library unpacks while it compiles, into floats that take no more room
 /// than the padding would (measured on SM8650: 2 x 1.3 thousand integers in rows of 33 are right, 4 x 10⁵ garbage).
@@ -25,23 +27,31 @@ pub(super) fn weight(lower: &mut Lower<'_>, node: &Node, i: usize) -> Option<Ten
     let value = lower.graph.value(id);
     let (encoding, data, shape) = (value.encoding.as_ref()?, value.data.as_ref()?, value.ty.shape.clone());
     let [rows, columns] = shape[..] else { return None };
-    let whole = match encoding.block {
-        0 => whole_words(columns, encoding.bits),
-        _ => columns,
+    // Expanded blocks are for integers: with floats they are a scale a row and integers of more bits.
+    let (encoding, data) = match encoding.granularity() {
+        Granularity::BlockExpansion(_) => {
+            let (wide, integers) = encoding.decompressed(&data.to_i64(value.ty.dtype), &shape).ok()?;
+            (Cow::Owned(wide), Data::new(integers.into_iter().map(|q| q as i8 as u8).collect()))
+        }
+        _ => (Cow::Borrowed(encoding), data.clone()),
+    };
+    let whole = match encoding.is_in_blocks() {
+        false => whole_words(columns, encoding.bits()),
+        true => columns,
     };
     if whole != columns && rows * columns < SMALL {
         return None;
     }
-    let quant = match encoding.block {
-        0 => by_row(encoding, rows)?,
-        _ => by_block(encoding, columns, lower.target.arch)?,
+    let (stored, shift) = encoding.with_sign(true).ok()?;
+    let quant = match stored.granularity() {
+        Granularity::PerBlock(blocks) => by_block(&stored, blocks, columns, lower.target.arch)?,
+        _ => by_row(&stored, rows)?,
     };
-    let centre = centre(encoding);
-    let data = match centre {
+    let data = match shift {
         // One integer a byte already.
-        0 if data.len() == rows * columns => data.clone(),
+        0 if data.len() == rows * columns => data,
         _ => {
-            let moved = data.to_i64(value.ty.dtype).into_iter().map(|q| (q - i64::from(centre)) as i8 as u8);
+            let moved = data.to_i64(value.ty.dtype).into_iter().map(|q| (q + shift) as i8 as u8);
             Data::new(moved.collect())
         }
     };
@@ -84,21 +94,17 @@ pub(super) fn to_columns_of(
     })
 }
 
-/// The stored integer in the middle, which becomes zero.
-fn centre(encoding: &Encoding) -> i32 {
-    if encoding.signed { 0 } else { 1 << (encoding.bits - 1) }
-}
-
 /// A scale for every row. HTP takes no zero points here, and no scale for the whole tensor.
-fn by_row(encoding: &Encoding, rows: usize) -> Option<Quant> {
-    let centred = encoding.zero_points.iter().all(|&z| z == centre(encoding));
-    let scales = match (encoding.axis, &encoding.scales[..]) {
-        (None, &[scale]) => vec![(scale, 0); rows],
-        (Some(0), scales) => scales.iter().map(|&scale| (scale, 0)).collect(),
+fn by_row(stored: &Encoding, rows: usize) -> Option<Quant> {
+    let scales = match stored.granularity() {
+        Granularity::PerTensor(one) => vec![(one.scale(), 0); rows],
+        Granularity::PerAxis(slices) if slices.axis() == 0 => {
+            slices.scales().iter().map(|&scale| (scale, 0)).collect()
+        }
         _ => return None,
     };
-    match encoding.bits {
-        _ if !centred => None,
+    match stored.bits() {
+        _ if !stored.is_symmetric() => None,
         8 => Some(Quant::PerAxis { axis: 0, scale_offsets: scales }),
         4 => Some(Quant::BitWidthPerAxis { bits: 4, axis: 0, scale_offsets: scales }),
         _ => None,
@@ -106,26 +112,17 @@ fn by_row(encoding: &Encoding, rows: usize) -> Option<Quant> {
 }
 
 /// Blocks along rows, of 16, 32, 64 or 128 elements, each with a scale and an offset; not on v68 (measured with QNN 2.51).
-fn by_block(encoding: &Encoding, columns: usize, arch: u32) -> Option<Quant> {
-    let fits = encoding.axis == Some(1)
-        && [16, 32, 64, 128].contains(&encoding.block)
-        && columns.is_multiple_of(encoding.block)
-        && [4, 8].contains(&encoding.bits)
+fn by_block(stored: &Encoding, blocks: &PerBlock, columns: usize, arch: u32) -> Option<Quant> {
+    let fits = blocks.axis() == 1
+        && [16, 32, 64, 128].contains(&blocks.size())
+        && columns.is_multiple_of(blocks.size())
+        && [4, 8].contains(&stored.bits())
         && arch >= 69;
     if !fits {
         return None;
     }
-    let centre = centre(encoding);
-    let block = |(at, &scale): (usize, &f32)| {
-        let zero = encoding.zero_points.get(at).map_or(0, |z| z - centre) as f32;
-        let shift = encoding.shifts.get(at).copied().unwrap_or(0.0);
-        (scale, shift / scale - zero)
-    };
-    Some(Quant::FloatBlocks {
-        bits: u32::from(encoding.bits),
-        block: vec![1, encoding.block as u32],
-        scale_offsets: encoding.scales.iter().enumerate().map(block).collect(),
-    })
+    let rows = blocks.scales().len() / (columns / blocks.size());
+    quant(stored, &[rows, columns], 0)
 }
 
 /// Gives the node its other operands in fp16, the only floats that HTP has these products for.

@@ -3,8 +3,8 @@
 use qnn::DataType;
 use qnn_types::Target;
 
-use super::Form;
-use super::form::wider;
+use super::FixedPoint;
+use super::fixed_point::wider;
 use crate::graph::{Encoding, Graph, Node, ValueId};
 use crate::op::Op;
 
@@ -265,17 +265,17 @@ pub(super) fn role(graph: &Graph, node: &Node, i: usize) -> Role {
 }
 
 /// The form of a node's result on integers, whose encoding is of the form `own`.
-pub(super) fn result(node: &Node, own: Form) -> Form {
+pub(super) fn result(node: &Node, own: FixedPoint) -> FixedPoint {
     match find(node).and_then(|row| row.range) {
         // Half of the integers are below zero.
         Some((low, high)) if low < 0.0 => {
             let steps = if own.dtype == DataType::UFixed8 { 128 } else { 32768 };
-            Form { scale: (high / f64::from(steps)) as f32, offset: -steps, ..own }
+            FixedPoint { scale: (high / f64::from(steps)) as f32, offset: -steps, ..own }
         }
         Some(_) if node.op == Op::Softmax && is_softmax(own) => own,
-        Some((low, high)) => Form::around(own.dtype, low, high),
+        Some((low, high)) => FixedPoint::around(own.dtype, low, high),
         // With its zero outside of the codes HTP's results of 16 bits are garbage.
-        None if node.op == Op::LogSoftmax && own.offset < -65535 => Form { offset: -65535, ..own },
+        None if node.op == Op::LogSoftmax && own.offset < -65535 => FixedPoint { offset: -65535, ..own },
         None => own,
     }
 }
@@ -283,7 +283,7 @@ pub(super) fn result(node: &Node, own: Form) -> Form {
 /// The type of integers to lower a node on, or why it is to be computed with floats, which a SoC may not have.
 pub(super) fn integers(graph: &Graph, node: &Node, target: &Target) -> Result<DataType, Why> {
     let row = find(node).ok_or(Why::Operator)?;
-    let form = |id: ValueId| graph.value(id).encoding.as_ref().and_then(Form::of).ok_or(Why::Value(id));
+    let form = |id: ValueId| graph.value(id).encoding.as_ref().and_then(FixedPoint::of).ok_or(Why::Value(id));
     let mut dtype = DataType::UFixed8;
     for (i, id) in node.inputs.iter().enumerate() {
         let Some(id) = *id else { continue };
@@ -332,7 +332,7 @@ pub(super) fn integers(graph: &Graph, node: &Node, target: &Target) -> Result<Da
 
 /// Whether HTP's softmax of 8 bits makes these integers: the first one is zero, or it ignores that, and the last one is a half at
 /// least, or it is two steps off (measured on SM8650 and QCS6490). Others are made of 16 bits, so that they are rounded once.
-fn is_softmax(own: Form) -> bool {
+fn is_softmax(own: FixedPoint) -> bool {
     own.dtype == DataType::UFixed8 && own.offset == 0 && own.scale > 0.49 / 255.0
 }
 

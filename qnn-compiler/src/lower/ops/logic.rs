@@ -6,7 +6,7 @@ use qnn_types::Diagnostic;
 use crate::graph::{DType, Node};
 use crate::lower::blocks::broadcast;
 use crate::lower::engine::{FP16_MAX, Lower, Ops, max_rank};
-use crate::lower::fixed::Form;
+use crate::lower::fixed::FixedPoint;
 use crate::lower::ops::elementwise::is_float;
 use crate::lower::ops::unary::{self, float4};
 use crate::op::Op;
@@ -79,7 +79,7 @@ fn in_steps_of(ops: &mut Ops<'_, '_, '_>, x: TensorId, other: TensorId) -> Tenso
         (Role::Static(_), &Quant::PerTensor { scale, offset })
             if computed && like.dtype == tensor.dtype && is_float(like.dtype) =>
         {
-            let form = Form { dtype: like.dtype, scale, offset };
+            let form = FixedPoint { dtype: like.dtype, scale, offset };
             ops.in_form(x, form)
         }
         _ => x,

@@ -6,7 +6,7 @@ use qnn_types::Diagnostic;
 use crate::graph::Node;
 use crate::lower::blocks::weight;
 use crate::lower::engine::{Lower, Ops};
-use crate::lower::fixed::Form;
+use crate::lower::fixed::FixedPoint;
 use crate::lower::ops::spread;
 use crate::program::{Quant, Role, TensorId};
 
@@ -138,7 +138,7 @@ fn by_parts(
     };
     let around = |dtype: DataType, most: f64| {
         let (steps, offset) = if dtype == DataType::UFixed8 { (127.0, -128) } else { (32767.0, -32768) };
-        Form { dtype, scale: (most / steps) as f32, offset }
+        FixedPoint { dtype, scale: (most / steps) as f32, offset }
     };
     let furthest =
         |offset: i32, scale: f32| f64::from(offset.abs().max((65535 + offset).abs())) * f64::from(scale);

@@ -134,13 +134,8 @@ impl Layout<'_> {
                 id
             }
         };
-        self.graph.value_mut(id).encoding = value.encoding.map(|mut e| {
-            if e.block > 0 {
-                return e.transposed_blocks(&value.ty.shape, &key.1);
-            }
-            e.axis = e.axis.and_then(|axis| perm::position(&key.1, axis));
-            e
-        });
+        self.graph.value_mut(id).encoding =
+            value.encoding.map(|e| e.transposed(&value.ty.shape, &key.1).unwrap_or(e));
         self.cache.insert(key, id);
         id
     }
@@ -159,7 +154,7 @@ impl Layout<'_> {
         shape.extend(&value.ty.shape);
         let ty = TensorType::new(value.ty.dtype, shape);
         let name = format!("{}.r{rank}", value.name);
-        let more = rank - value.ty.shape.len();
+        let encoding = value.encoding.map(|e| e.reshaped(&value.ty.shape, &ty.shape).unwrap_or(e));
         let raised = match value.data {
             Some(data) => self.constant(name, ty, data),
             None => {
@@ -168,10 +163,7 @@ impl Layout<'_> {
                 raised
             }
         };
-        self.graph.value_mut(raised).encoding = value.encoding.map(|mut e| {
-            e.axis = e.axis.map(|axis| axis + more);
-            e
-        });
+        self.graph.value_mut(raised).encoding = encoding;
         self.raised.insert((id, rank), raised);
         raised
     }

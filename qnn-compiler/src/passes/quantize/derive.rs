@@ -1,7 +1,7 @@
 //! Encodings of results that have none, by what their operands let them be: for SoCs without floats, which can compute nothing else.
 
 use super::propagate;
-use crate::graph::{Encoding, Graph, Node, ValueId};
+use crate::graph::{Encoding, Graph, Node, Storage, ValueId};
 use crate::interval::{self, Interval};
 use crate::op::Op;
 
@@ -45,12 +45,9 @@ fn before_sum(graph: &Graph, node: &Node) -> Option<(ValueId, Interval)> {
 fn sixteen_bits((low, high): Interval) -> Option<Encoding> {
     let (low, high) = (low.min(0.0), high.max(0.0));
     let scale = ((high - low) / 65535.0) as f32;
-    (low >= -FURTHEST && high <= FURTHEST && scale > f32::MIN_POSITIVE).then(|| Encoding {
-        bits: 16,
-        scales: vec![scale],
-        zero_points: vec![(-low / f64::from(scale)).round() as i32],
-        ..Encoding::default()
-    })
+    let zero = (-low / f64::from(scale)).round() as i32;
+    let fine = low >= -FURTHEST && high <= FURTHEST && scale > f32::MIN_POSITIVE;
+    Encoding::new_per_tensor(Storage::U16, scale, zero).ok().filter(|_| fine)
 }
 
 fn over_its_bounds(graph: &Graph, node: &Node) -> Option<Encoding> {

@@ -141,7 +141,7 @@ pub(super) fn encodings(graph: &Graph) -> HashMap<ValueId, Encoding> {
     }
     for id in std::mem::take(&mut groups.zeros) {
         let root = groups.root(id);
-        let zero = |said: &Encoding| said.zero_points.iter().all(|&z| z == 0);
+        let zero = |said: &Encoding| said.has_zero_point(0);
         if !groups.said.get(&root).is_some_and(|said| said.as_ref().is_some_and(zero)) {
             groups.refuse(id);
         }
@@ -200,7 +200,7 @@ impl Groups {
     fn says(&mut self, graph: &Graph, id: ValueId, params: Option<Encoding>) {
         let root = self.root(id);
         let activation = params
-            .filter(|encoding| encoding.axis.is_none() && encoding.bits <= 16)
+            .filter(|encoding| encoding.per_tensor().is_some() && encoding.bits() <= 16)
             .filter(|_| !graph.is_constant(id));
         self.set(root, activation);
     }

@@ -1,7 +1,7 @@
 //! Encodings of results that have none and need none where a SoC has floats: their range is known.
 
 use super::propagate;
-use crate::graph::{Encoding, Graph, Node};
+use crate::graph::{Encoding, Graph, Node, Storage};
 use crate::op::Op;
 
 /// Operators with the least and the largest of their results.
@@ -21,5 +21,5 @@ fn over_its_range(graph: &Graph, node: &Node) -> Option<Encoding> {
     operand.encoding.as_ref().filter(|e| e.per_tensor().is_some() && operand.data.is_none())?;
     let (zero, steps) = if *low < 0.0 { (32768, 65536.0) } else { (0, 65535.0) };
     let scale = ((high - low) / steps) as f32;
-    Some(Encoding { bits: 16, scales: vec![scale], zero_points: vec![zero], ..Encoding::default() })
+    Encoding::new_per_tensor(Storage::U16, scale, zero).ok()
 }

@@ -28,29 +28,25 @@ fn shrink(encoding: &mut Encoding) {
     let (least, most) = encoding.limits();
     let (low, high) = (low.clamp(-LARGEST, 0.0), high.clamp(0.0, LARGEST));
     let scale = (high - low) / (most - least) as f64;
-    encoding.scales = vec![scale as f32];
-    encoding.zero_points = vec![(least as f64 - low / scale).round() as i32];
+    let zero = (least as f64 - low / scale).round() as i32;
+    if let Ok(limited) = Encoding::new_per_tensor(encoding.storage(), scale as f32, zero) {
+        *encoding = limited;
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Storage;
 
     #[test]
     fn a_mask_ends_where_fp16_does_and_keeps_its_zero() {
-        let encoding = |bits, scale, zero| Encoding {
-            bits,
-            signed: false,
-            axis: None,
-            scales: vec![scale],
-            zero_points: vec![zero],
-            ..Encoding::default()
-        };
-        let mut mask = encoding(16, 5.192_376e33, 65535);
+        let encoding = |scale, zero| Encoding::new_per_tensor(Storage::U16, scale, zero).unwrap();
+        let mut mask = encoding(5.192_376e33, 65535);
         shrink(&mut mask);
-        assert_eq!(mask, encoding(16, 65504.0 / 65535.0, 65535));
-        let mut large = encoding(16, 100.0, 0);
+        assert_eq!(mask, encoding(65504.0 / 65535.0, 65535));
+        let mut large = encoding(100.0, 0);
         shrink(&mut large);
-        assert_eq!(large, encoding(16, 100.0, 0));
+        assert_eq!(large, encoding(100.0, 0));
     }
 }

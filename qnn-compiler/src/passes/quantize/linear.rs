@@ -1,11 +1,13 @@
 //! Quantized sums and linear layers in the forms that HTP gets right.
 
+use super::expansion;
 use crate::graph::{Attr, Attrs, Graph, Node, TensorType, ValueId};
 use crate::op::Op;
 
-/// Gives sums their constants first, and linear layers their weights as (out, in).
+/// Gives sums their constants first, linear layers their weights as (out, in), and those with block expansion as convolutions.
 pub(in crate::passes) fn run(graph: &mut Graph) {
     constants_first(graph);
+    expansion::run(graph);
     flatten_products(graph);
     turn_weights(graph);
 }
@@ -73,13 +75,7 @@ fn turn_weights(graph: &mut Graph) {
             continue;
         };
         let data = data.transposed(value.ty.dtype.size(), &value.ty.shape, &[1, 0]);
-        let mut encoding = match encoding.block {
-            0 => encoding.clone(),
-            _ => encoding.transposed_blocks(&value.ty.shape, &[1, 0]),
-        };
-        if encoding.block == 0 {
-            encoding.axis = encoding.axis.map(|axis| 1 - axis);
-        }
+        let Ok(encoding) = encoding.transposed(&value.ty.shape, &[1, 0]) else { continue };
         let ty = TensorType::new(value.ty.dtype, [columns, rows]);
         let name = format!("{}.t", value.name);
         let turned = graph.add_constant(name, ty, data);

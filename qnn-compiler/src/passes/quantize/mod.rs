@@ -5,6 +5,7 @@
 //! makes it the Quantize, Dequantize or Convert that it is. Weights stay the integers that the model has.
 
 mod derive;
+mod expansion;
 mod groups;
 mod known;
 mod limit;

@@ -73,8 +73,11 @@ fn kept(graph: &Graph, node: &Node) -> Option<Encoding> {
         return None;
     }
     // What is never negative starts at zero, see `tighten`.
-    let positive = node.op == Op::Relu;
-    Some(if positive { Encoding { signed: false, zero_points: vec![0], ..encoding } } else { encoding })
+    if node.op != Op::Relu {
+        return Some(encoding);
+    }
+    let (scale, _) = encoding.per_tensor()?;
+    Encoding::new_per_tensor(encoding.storage().unsigned(), scale, 0).ok()
 }
 
 /// How many operands a node has of which each element of its result is one, or zero.
@@ -112,7 +115,7 @@ fn is_exact(graph: &Graph, node: &Node, encoding: &Encoding) -> bool {
 /// The encoding of a constant that is looked up, and stays as small as it is.
 fn table(graph: &Graph, node: &Node, id: ValueId) -> Option<Encoding> {
     let encoding = graph.value(id).encoding.clone().filter(|_| node.op == Op::Gather)?;
-    (encoding.per_tensor().is_some() && encoding.bits <= 16).then_some(encoding)
+    (encoding.per_tensor().is_some() && encoding.bits() <= 16).then_some(encoding)
 }
 
 fn activation(graph: &Graph, id: ValueId) -> Option<Encoding> {
@@ -140,6 +143,6 @@ fn backward(graph: &mut Graph, node: &mut Node, alone: &dyn Fn(ValueId) -> bool)
 fn saturates(graph: &Graph, node: &Node, encoding: &Encoding) -> bool {
     let Some(((low, high), (from, to))) = encoding.range().zip(bounds(graph, node)) else { return false };
     // Half a step is lost in rounding.
-    let slack = encoding.scales.first().map_or(0.0, |s| f64::from(*s) / 64.0);
+    let slack = encoding.per_tensor().map_or(0.0, |(scale, _)| f64::from(scale) / 64.0);
     from <= low + slack && high <= to + slack
 }

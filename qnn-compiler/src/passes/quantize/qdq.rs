@@ -122,7 +122,7 @@ fn folded(graph: &mut Graph, node: &Node) -> Option<(ValueId, ValueId)> {
     match node.op {
         Op::QuantizeLinear => {
             let encoding = params::encoding_of(graph, node, y)?;
-            let integers = encoding.quantize(&graph.value(x).reals()?, &ty.shape);
+            let integers = encoding.quantize(&graph.const_f32(x)?, &ty.shape).ok()?;
             let data = Data::from_ints(&integers, ty.dtype);
             Some((y, graph.add_constant(name, ty, data)))
         }

@@ -65,7 +65,7 @@ fn tighter(graph: &Graph, id: ValueId, span: Span, same: Option<&Encoding>) -> O
     let ((low, high), step) = window(graph, id)?;
     let holds = span.0 >= low - step / 2.0 && span.1 <= high + step / 2.0;
     match same {
-        Some(same) if holds && same.bits == old.bits => (same != old).then(|| same.clone()),
+        Some(same) if holds && same.bits() == old.bits() => (same != old).then(|| same.clone()),
         _ => within(old, span),
     }
 }
@@ -79,34 +79,28 @@ fn within(encoding: &Encoding, (from, to): (f64, f64)) -> Option<Encoding> {
     }
     // Zero stays a number of the encoding.
     let (low, high) = (low.max(from.min(0.0)), high.min(to.max(0.0)));
-    let (least, most) = Encoding { signed: false, ..encoding.clone() }.limits();
+    let storage = encoding.storage().unsigned();
+    let (least, most) = storage.limits();
     let scale = (high - low) / (most - least) as f64;
-    (scale > f64::from(f32::MIN_POSITIVE)).then(|| Encoding {
-        signed: false,
-        scales: vec![scale as f32],
-        zero_points: vec![(-low / scale).round() as i32],
-        ..encoding.clone()
-    })
+    let zero = (-low / scale).round() as i32;
+    let tighter = Encoding::new_per_tensor(storage, scale as f32, zero);
+    tighter.ok().filter(|_| scale > f64::from(f32::MIN_POSITIVE))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Storage;
 
     #[test]
     fn a_symmetric_range_of_what_is_never_negative_loses_its_lower_half() {
-        let encoding = |signed, scale, zero| Encoding {
-            bits: 8,
-            signed,
-            axis: None,
-            scales: vec![scale],
-            zero_points: vec![zero],
-            ..Encoding::default()
+        let encoding = |signed, scale, zero| {
+            Encoding::new_per_tensor(Storage::new(8, signed).unwrap(), scale, zero).unwrap()
         };
         let relu = (0.0, f64::INFINITY);
         assert_eq!(within(&encoding(true, 1.0, 0), relu), Some(encoding(false, 127.0 / 255.0, 0)));
         assert_eq!(within(&encoding(false, 0.5, 0), relu), None);
         let clip = within(&encoding(true, 1.0, 0), (-1.0, 50.0)).unwrap();
-        assert_eq!((clip.scales[0], clip.zero_points[0]), (0.2, 5));
+        assert_eq!(clip.per_tensor(), Some((0.2, 5)));
     }
 }

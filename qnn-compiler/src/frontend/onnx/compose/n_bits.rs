@@ -2,7 +2,7 @@
 
 use super::parts::Parts;
 use super::table::{Row, Written};
-use crate::graph::{Attr, DType, Data, Encoding, TensorType, ValueId};
+use crate::graph::{Attr, DType, Data, Encoding, Storage, TensorType, ValueId};
 use crate::infer::{Answer, Reason, invalid};
 use crate::op::Op;
 
@@ -94,17 +94,23 @@ fn weights(
         return invalid(format!("{} zero points for {} scales", zeros.len(), scales.len()));
     }
     let rows = data.bytes().chunks(row_bytes);
-    let stored: Vec<u8> =
+    let mut stored: Vec<u8> =
         rows.flat_map(|row| (0..depth).map(|k| unpack(row, k, bits).wrapping_sub(middle))).collect();
-    let shift = |(zero, scale): (&f32, &f32)| (f32::from(middle) - zero) * scale;
-    let encoding = Encoding {
-        bits: bits as u8,
-        signed: true,
-        axis: Some(1),
-        block,
-        shifts: zeros.map_or(Vec::new(), |zeros| zeros.iter().zip(&scales).map(shift).collect()),
-        scales,
-        zero_points: Vec::new(),
+    let minimum = |(zero, scale): (&f32, &f32)| (f32::from(middle) - zero) * scale;
+    let minimums = zeros.map_or(Vec::new(), |zeros| zeros.iter().zip(&scales).map(minimum).collect());
+    // A block of zeros may have a scale of zero: its integers are zero then, at any scale.
+    let mut scales = scales;
+    for (at, scale) in scales.iter_mut().enumerate().filter(|(_, scale)| **scale == 0.0) {
+        *scale = 1.0;
+        let (row, from) = (at / blocks * depth, at % blocks * block);
+        stored[row + from..row + (from + block).min(depth)].fill(0);
+    }
+    let storage = Storage::new(bits as u8, true);
+    let encoding = storage
+        .and_then(|storage| Encoding::new_per_block(storage, (1, block), scales, Vec::new(), minimums));
+    let encoding = match encoding {
+        Ok(encoding) => encoding,
+        Err(why) => return invalid(format!("the weights have {why}")),
     };
     let ty = TensorType::new(DType::I8, [columns, depth]);
     Ok(p.encoded_constant(ty, Data::new(stored.into()), encoding))

@@ -241,7 +241,8 @@ fn quantize_constant(p: &mut Parts<'_, '_>, x: ValueId) -> Option<ValueId> {
     let reals = p.known_floats(x).filter(|_| p.dtype(x).is_float())?;
     let ty = p.types[0].clone();
     let encoding = params::read(p.site().graph, p.node, &ty)?;
-    let integers = encoding.quantize(&reals, &ty.shape);
+    let reals: Vec<f32> = reals.into_iter().map(|real| real as f32).collect();
+    let integers = encoding.quantize(&reals, &ty.shape).ok()?;
     let data = Data::from_ints(&integers, ty.dtype);
     Some(p.constant(ty, data))
 }

@@ -1,9 +1,12 @@
 //! What the library will be told, as plain data: the output of lowering.
 
+mod quant;
+
 use std::borrow::Cow;
 
 use qnn::DataType;
 pub use qnn::compose::{Quant, Scalar};
+pub use quant::{described, quant, stored_type};
 
 use crate::graph::Data;
 

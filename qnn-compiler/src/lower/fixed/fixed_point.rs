@@ -1,13 +1,13 @@
-//! How an encoding is stored on the device.
+//! The fixed-point form that an encoding has on the device.
 
 use qnn::DataType;
 
-use crate::graph::Encoding;
+use crate::graph::{Encoding, Storage};
 use crate::program::Quant;
 
 /// Type, scale and offset (the negated zero point) of a tensor of unsigned integers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::lower) struct Form {
+pub(in crate::lower) struct FixedPoint {
     /// `UFixed8` or `UFixed16`.
     pub(in crate::lower) dtype: DataType,
     /// Step size.
@@ -16,12 +16,12 @@ pub(in crate::lower) struct Form {
     pub(in crate::lower) offset: i32,
 }
 
-impl Form {
+impl FixedPoint {
     /// The stored form of an encoding; `None` for one of several scales, or of more than 16 bits.
     pub(in crate::lower) fn of(encoding: &Encoding) -> Option<Self> {
         let (scale, zero) = encoding.per_tensor()?;
         let (low, high) = encoding.limits();
-        let dtype = match encoding.bits {
+        let dtype = match encoding.bits() {
             1..=8 => DataType::UFixed8,
             9..=16 => DataType::UFixed16,
             _ => return None,
@@ -73,7 +73,8 @@ impl Form {
 
     /// The stored integer of a number.
     pub(in crate::lower) fn store(&self, real: f64) -> f64 {
-        ((real / f64::from(self.scale)).round_ties_even() - f64::from(self.offset)).clamp(0.0, self.steps())
+        let storage = if self.dtype == DataType::UFixed8 { Storage::U8 } else { Storage::U16 };
+        storage.store(real, self.scale, self.offset.saturating_neg()) as f64
     }
 }
 
@@ -87,28 +88,28 @@ mod tests {
     use super::*;
 
     fn encoding(bits: u8, signed: bool, scale: f32, zero: i32) -> Encoding {
-        Encoding { bits, signed, scales: vec![scale], zero_points: vec![zero], ..Encoding::default() }
+        Encoding::new_per_tensor(Storage::new(bits, signed).unwrap(), scale, zero).unwrap()
     }
 
     #[test]
     fn signed_integers_are_shifted_to_unsigned_ones() {
-        let form = Form::of(&encoding(16, true, 0.5, 0)).unwrap();
-        assert_eq!(form, Form { dtype: DataType::UFixed16, scale: 0.5, offset: -32768 });
-        assert_eq!(Form::of(&encoding(8, true, 0.5, 3)).unwrap().offset, -131);
+        let form = FixedPoint::of(&encoding(16, true, 0.5, 0)).unwrap();
+        assert_eq!(form, FixedPoint { dtype: DataType::UFixed16, scale: 0.5, offset: -32768 });
+        assert_eq!(FixedPoint::of(&encoding(8, true, 0.5, 3)).unwrap().offset, -131);
     }
 
     #[test]
     fn four_bits_keep_their_range_in_eight() {
-        let form = Form::of(&encoding(4, false, 17.0, 5)).unwrap();
-        assert_eq!(form, Form { dtype: DataType::UFixed8, scale: 1.0, offset: -85 });
+        let form = FixedPoint::of(&encoding(4, false, 17.0, 5)).unwrap();
+        assert_eq!(form, FixedPoint { dtype: DataType::UFixed8, scale: 1.0, offset: -85 });
         assert_eq!(form.store(1e9), 255.0);
     }
 
     #[test]
     fn eight_bits_are_exact_in_sixteen() {
-        let narrow = Form { dtype: DataType::UFixed8, scale: 257.0, offset: -7 };
+        let narrow = FixedPoint { dtype: DataType::UFixed8, scale: 257.0, offset: -7 };
         let wide = narrow.with(DataType::UFixed16);
-        assert_eq!(wide, Form { dtype: DataType::UFixed16, scale: 1.0, offset: -1799 });
+        assert_eq!(wide, FixedPoint { dtype: DataType::UFixed16, scale: 1.0, offset: -1799 });
         assert_eq!(wide.store(257.0 * 100.0), 1799.0 + 25700.0);
     }
 }
