@@ -86,6 +86,7 @@ impl Models {
             limits: self.limits.clone(),
             log: &self.log,
             keep: self.keep.as_deref(),
+            recheck: env::var(&env::QNN_CHECK_CACHE).is_some(),
         })
     }
 }

@@ -1,13 +1,10 @@
-//! Tells the crate who it is: see `identity`.
-
-mod identity;
+//! Tells the crate who it is: see [`qnn_platform::identity`].
 
 use std::path::Path;
 
+use qnn_platform::identity;
+
 fn main() {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for path in identity::watched(own) {
-        println!("cargo::rerun-if-changed={}", path.display());
-    }
-    println!("cargo::rustc-env=QNN_ENGINE={}", identity::of(own, env!("CARGO_PKG_VERSION")));
+    identity::build_script(&identity::ENGINE, own, env!("CARGO_PKG_VERSION"), "QNN_ENGINE");
 }

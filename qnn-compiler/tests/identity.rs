@@ -2,11 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-#[path = "../build-script/identity.rs"]
-mod identity;
-
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use qnn_platform::identity::ENGINE;
 
 const OWN: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -17,14 +16,14 @@ impl Copy {
     fn new() -> Self {
         let copy = Self(tempfile::tempdir().unwrap());
         let checkout = Path::new(OWN).parent().unwrap();
-        for path in identity::watched(Path::new(OWN)) {
+        for path in ENGINE.watched(Path::new(OWN)) {
             copy_all(&path, &copy.0.path().join(path.strip_prefix(checkout).unwrap()));
         }
         copy
     }
 
     fn identity(&self) -> String {
-        identity::of(&self.0.path().join("qnn-compiler"), env!("CARGO_PKG_VERSION"))
+        ENGINE.identity(&self.0.path().join("qnn-compiler"), env!("CARGO_PKG_VERSION"))
     }
 
     /// The identity while a file has other text.
@@ -65,9 +64,9 @@ fn a_change_in_any_crate_of_the_engine_is_another_engine() {
     let mut seen = vec![base.clone()];
     let line = |text: &str| format!("{text}\n// another line\n");
     for file in [
-        "qnn-compiler/src/lower/table.rs",
+        "qnn-compiler/src/lower/mod.rs",
         "qnn-compiler/src/engine.rs",
-        "qnn-compiler/build-script/identity.rs",
+        "qnn-platform/src/identity.rs",
         "qnn/src/compose/graph.rs",
         "qnn-types/src/normalization.rs",
         "qnn-llm/src/lib.rs",

@@ -5,11 +5,12 @@ use std::path::Path;
 use crate::driver::{
     JobId, Limits, Outcome, Progress, ProgressEvent, RunOptions, Task, Worker, memory_estimate, run, run_all,
 };
-use crate::key::Key;
+use crate::files::hash_file;
+use crate::key::{Key, Makers};
 use crate::log::Log;
 use crate::source::{SourceFacts, inspect};
 use crate::store::{Entry, Lookup, Record, Store};
-use qnn_types::{CompileJob, Diagnostic, Job, LlmPartKind, Report, SourceFormat};
+use qnn_types::{CompileJob, Diagnostic, Job, LlmPartKind, Report, SourceFormat, io_problem};
 use qnn_types::{Error, Result};
 
 /// A compile that is wanted.
@@ -71,12 +72,22 @@ pub struct Compiler<'a> {
     pub log: &'a Log,
     /// Folder in which failed jobs are kept.
     pub keep: Option<&'a Path>,
+    /// Whether what the store has is compiled all the same, and compared (`QNN_CHECK_CACHE`).
+    pub recheck: bool,
 }
 
 impl Compiler<'_> {
     /// The key of a request.
-    pub fn key(&self, request: &Request<'_>) -> Key {
-        Key::new(request.job, request.facts, self.build_id, &self.worker.handshake.engine)
+    ///
+    /// # Errors
+    /// A file that the job names cannot be read.
+    pub fn key(&self, request: &Request<'_>) -> std::result::Result<Key, Diagnostic> {
+        self.key_with(request.job, request.facts)
+    }
+
+    fn key_with(&self, job: &CompileJob, facts: &SourceFacts) -> std::result::Result<Key, Diagnostic> {
+        let makers = Makers { engine: &self.worker.handshake.engine, build_id: self.build_id };
+        Key::new(job, facts, makers, &self.store.memo())
     }
 
     /// Compiles what the store does not have. The results are in the order of the requests; warnings of all of them come with
@@ -93,8 +104,12 @@ impl Compiler<'_> {
         let mut results: Vec<Option<Compiled>> = Vec::new();
         let mut missing = Vec::new();
         for (index, request) in requests.iter().enumerate() {
-            let key = self.key(request);
+            let key = self.key(request).map_err(|problem| problem.model(&request.job.model))?;
             let found = match self.store.get(&key) {
+                Lookup::Hit(_) if self.recheck => {
+                    missing.push((index, key));
+                    None
+                }
                 Lookup::Hit(entry) => {
                     self.log.line(&format!(
                         "[{} {}] {key} is in the store",
@@ -161,10 +176,14 @@ impl Compiler<'_> {
         });
         let lock = lock.map_err(|problem| vec![problem])?;
         // Somebody else may have compiled it in the meantime.
-        if let Lookup::Hit(entry) = self.store.get(key) {
-            progress.event(&id, ProgressEvent::Cached);
-            return Ok(Compiled { key: key.clone(), entry: *entry, cached: true });
-        }
+        let known = match self.store.get(key) {
+            Lookup::Hit(entry) if !self.recheck => {
+                progress.event(&id, ProgressEvent::Cached);
+                return Ok(Compiled { key: key.clone(), entry: *entry, cached: true });
+            }
+            Lookup::Hit(entry) => Some(*entry),
+            Lookup::Miss | Lookup::Damaged(_) => None,
+        };
         let output = lock.scratch().join("out.bin");
         let job = Job::Compile(CompileJob { output: Some(output.clone()), ..request.job.clone() });
         let Outcome { result, warnings } = run(&self.worker, &job, &id, self.options(), progress);
@@ -175,7 +194,12 @@ impl Compiler<'_> {
         }
         self.is_build(request.job, &report).map_err(|problem| vec![problem.model(&id.model)])?;
         self.is_unchanged(request, key).map_err(|problem| vec![problem.model(&id.model)])?;
-        let record = Record { model: id.model, soc: id.soc, report, warnings, ..Record::default() };
+        if let Some(entry) = known {
+            is_same(&entry, &output).map_err(|problem| vec![problem.model(&id.model)])?;
+            return Ok(Compiled { key: key.clone(), entry, cached: true });
+        }
+        let engine = self.worker.handshake.engine.clone();
+        let record = Record { model: id.model, soc: id.soc, engine, report, warnings, ..Record::default() };
         let entry = self.store.insert(&lock, key, &output, record).map_err(|problem| vec![problem])?;
         Ok(Compiled { key: key.clone(), entry, cached: false })
     }
@@ -184,10 +208,8 @@ impl Compiler<'_> {
     /// result must not be found by that key.
     fn is_unchanged(&self, request: &Request<'_>, key: &Key) -> std::result::Result<(), Diagnostic> {
         let facts = inspect(&request.job.source, request.job.format, &self.store.memo());
-        let now = facts
-            .as_ref()
-            .map(|facts| Key::new(request.job, facts, self.build_id, &self.worker.handshake.engine));
-        if now.is_ok_and(|now| now == *key) {
+        let now = facts.as_ref().ok().and_then(|facts| self.key_with(request.job, facts).ok());
+        if now.is_some_and(|now| now == *key) {
             return Ok(());
         }
         Err(Diagnostic::new("E0608", "the model's files were changed while they were compiled")
@@ -252,6 +274,19 @@ impl Compiler<'_> {
     fn options(&self) -> RunOptions<'_> {
         RunOptions { timeout: self.limits.timeout, log: Some(self.log), keep: self.keep }
     }
+}
+
+/// Holds what was compiled again against what the store has under the same key.
+fn is_same(entry: &Entry, output: &Path) -> std::result::Result<(), Diagnostic> {
+    let read = |error| io_problem("E0604", "cannot read what was compiled", output, &error);
+    let (_, hash) = hash_file(output).map_err(read)?;
+    if hash.to_hex().as_str() == entry.record.blake3 {
+        return Ok(());
+    }
+    Err(Diagnostic::new("E0609", "compiled again, a model has other bytes than the store has of it")
+        .at(entry.path.display().to_string())
+        .note(format!("the store has blake3 {}, this compile made {}", entry.record.blake3, hash.to_hex()))
+        .help("this is a fault of cargo-qnn: report it with the model; `cargo qnn cache prune --all` removes the entry"))
 }
 
 /// What several SoCs of a model say alike is said once.

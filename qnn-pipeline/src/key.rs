@@ -11,11 +11,11 @@ use std::path::Path;
 use qnn_llm::{Heads, KvType, Strategy};
 use serde::Serialize;
 
-use crate::files::{hash_file, unique_name};
-use crate::source::SourceFacts;
+use crate::memo::Memo;
+use crate::source::{SourceFacts, hashed};
 use qnn_types::{
-    CompileJob, GraphSpec, HtpOptions, InputSpec, LlmPart, LlmPartKind, OpPackage, Precision, Samples,
-    SourceFormat, Target,
+    CompileJob, Diagnostic, GraphSpec, HtpOptions, InputSpec, LlmPart, LlmPartKind, OpPackage, Precision,
+    Samples, SourceFormat, Target, io_problem,
 };
 
 /// A blake3 hash over the inputs of a compile, as 64 hexadecimal digits.
@@ -23,14 +23,24 @@ use qnn_types::{
 pub struct Key(String);
 
 impl Key {
-    /// The key of `job` on a model with these facts, compiled by the QNN build `build_id` and an engine of this identity
-    /// ([`qnn_types::Handshake::engine`] of the worker).
-    pub fn new(job: &CompileJob, source: &SourceFacts, build_id: &str, engine: &str) -> Self {
+    /// The key of `job` on a model with these facts, as `makers` compile it. Digests of files that the job names are remembered in `memo`.
+    ///
+    /// # Errors
+    /// `E0214` for a file that cannot be read: nothing is kept under an error.
+    pub fn new(
+        job: &CompileJob,
+        source: &SourceFacts,
+        makers: Makers<'_>,
+        memo: &Memo,
+    ) -> Result<Self, Diagnostic> {
+        let digests = Digests { memo };
+        let onnxruntime = job.toolchain.onnxruntime.as_deref().map(|path| digests.file(path)).transpose()?;
         let job = &canonical(job);
         let htp = &job.htp;
         let input = KeyInput {
-            engine,
-            build_id: if is_table(job) { "" } else { build_id },
+            engine: makers.engine,
+            build_id: if is_table(job) { "" } else { makers.build_id },
+            onnxruntime: onnxruntime.filter(|_| job.format == SourceFormat::Onnx),
             model: &source.blake3,
             external: source
                 .external
@@ -48,16 +58,31 @@ impl Key {
             hvx_threads: htp.hvx_threads,
             dlbc: htp.dlbc.unwrap_or(false),
             weight_sharing: htp.weight_sharing(job.graphs.len()),
-            samples: job.samples.as_ref().map(digest),
-            encodings: job.encodings.as_deref().map(file_digest),
-            op_packages: job.op_packages.iter().map(op_package).collect(),
+            samples: job.samples.as_ref().map(|samples| digests.samples(samples)).transpose()?,
+            encodings: job.encodings.as_deref().map(|path| digests.file(path)).transpose()?,
+            op_packages: job
+                .op_packages
+                .iter()
+                .map(|package| digests.op_package(package))
+                .collect::<Result<_, _>>()?,
             llm: job.llm.as_ref(),
         };
         let mut hasher = blake3::Hasher::new_derive_key("cargo-qnn 2026-11 artifact key");
-        // Serializing these types cannot fail; if it did, a key that no other has would only miss.
-        let text = serde_json::to_vec(&input)
-            .unwrap_or_else(|error| unique_name(&format!("{} {error} ", source.blake3)).into_bytes());
+        let text = serde_json::to_vec(&input).map_err(|error| {
+            Diagnostic::new("E0604", "a compile has no key").model(&job.model).note(error.to_string())
+        })?;
         hasher.update(&text);
+        Ok(Self(hasher.finalize().to_hex().to_string()))
+    }
+
+    /// The key of a step: the kind of work, who does it, digests of its inputs, and its parameters, each a part of its own.
+    pub fn of_step(parts: &[&str]) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("cargo-qnn 2026-12 step key");
+        for part in parts {
+            // With its length, so that what follows cannot be taken for a part of it.
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
         Self(hasher.finalize().to_hex().to_string())
     }
 
@@ -78,11 +103,23 @@ impl fmt::Display for Key {
     }
 }
 
+/// Who makes an artifact.
+#[derive(Clone, Copy, Debug)]
+pub struct Makers<'a> {
+    /// Identity of the engine ([`qnn_types::Handshake::engine`] of the worker).
+    pub engine: &'a str,
+    /// The build of the QNN libraries.
+    pub build_id: &'a str,
+}
+
 /// Serialized in this order of fields; maps are sorted.
 #[derive(Serialize)]
 struct KeyInput<'a> {
     engine: &'a str,
     build_id: &'a str,
+    /// The library that evaluates what the engine cannot, and runs samples; it is asked for ONNX models only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    onnxruntime: Option<String>,
     model: &'a str,
     external: BTreeMap<&'a str, &'a str>,
     format: SourceFormat,
@@ -118,12 +155,32 @@ struct OpPackageKey<'a> {
     replace: &'a BTreeMap<String, String>,
 }
 
-fn op_package(package: &OpPackage) -> OpPackageKey<'_> {
-    OpPackageKey {
-        library: file_digest(&package.library),
-        definition: file_digest(&package.definition),
-        shapes: &package.shapes,
-        replace: &package.replace,
+/// Digests of the files that a job names.
+struct Digests<'m> {
+    memo: &'m Memo,
+}
+
+impl Digests<'_> {
+    fn file(&self, path: &Path) -> Result<String, Diagnostic> {
+        hashed(path, self.memo)
+            .map(|(_, blake3)| blake3)
+            .map_err(|error| io_problem("E0214", "cannot read", path, &error))
+    }
+
+    fn samples(&self, samples: &Samples) -> Result<String, Diagnostic> {
+        match samples {
+            Samples::Generated => Ok("generated".to_owned()),
+            Samples::File(path) => self.file(path),
+        }
+    }
+
+    fn op_package<'p>(&self, package: &'p OpPackage) -> Result<OpPackageKey<'p>, Diagnostic> {
+        Ok(OpPackageKey {
+            library: self.file(&package.library)?,
+            definition: self.file(&package.definition)?,
+            shapes: &package.shapes,
+            replace: &package.replace,
+        })
     }
 }
 
@@ -155,18 +212,6 @@ fn canonical(job: &CompileJob) -> Cow<'_, CompileJob> {
         job.llm = Some(plain);
     }
     Cow::Owned(job)
-}
-
-/// What the samples of a calibration run are. Of a file that cannot be read nothing comes into the store.
-fn digest(samples: &Samples) -> String {
-    match samples {
-        Samples::Generated => "generated".to_owned(),
-        Samples::File(path) => file_digest(path),
-    }
-}
-
-fn file_digest(path: &Path) -> String {
-    hash_file(path).map_or_else(|e| e.to_string(), |(_, hash)| hash.to_hex().to_string())
 }
 
 #[derive(Serialize)]
@@ -215,6 +260,16 @@ mod tests {
         }
     }
 
+    fn made(build_id: &str, engine: &str, job: &CompileJob, facts: &SourceFacts) -> Key {
+        Key::new(job, facts, Makers { engine, build_id }, &Memo::default()).unwrap()
+    }
+
+    /// Files that are there.
+    fn package() -> OpPackage {
+        let file = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        OpPackage { library: file("Cargo.toml"), definition: file("src/lib.rs"), ..OpPackage::default() }
+    }
+
     fn facts() -> SourceFacts {
         SourceFacts { blake3: "00".to_owned(), bytes: 1, ..SourceFacts::default() }
     }
@@ -222,7 +277,7 @@ mod tests {
     fn key(change: impl FnOnce(&mut CompileJob, &mut SourceFacts)) -> Key {
         let (mut job, mut facts) = (job(), facts());
         change(&mut job, &mut facts);
-        Key::new(&job, &facts, "v2.51.0", "engine")
+        made("v2.51.0", "engine", &job, &facts)
     }
 
     #[test]
@@ -262,7 +317,7 @@ mod tests {
         job.graphs.clear();
         change(&mut job, &mut part);
         job.llm = Some(part);
-        Key::new(&job, &facts(), "v2.51.0", "engine")
+        made("v2.51.0", "engine", &job, &facts())
     }
 
     fn layers(first: u32, count: u32) -> LlmPartKind {
@@ -298,6 +353,21 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_cannot_be_read_is_no_key() {
+        let mut job = job();
+        job.encodings = Some("/no/such/encodings.json".into());
+        let makers = Makers { engine: "engine", build_id: "v2.51.0" };
+        let problem = Key::new(&job, &facts(), makers, &Memo::default()).unwrap_err();
+        assert_eq!(problem.code, "E0214");
+    }
+
+    #[test]
+    fn parts_of_a_steps_key_are_told_apart() {
+        assert_ne!(Key::of_step(&["ab", "c"]), Key::of_step(&["a", "bc"]));
+        assert_eq!(Key::of_step(&["ab", "c"]), Key::of_step(&["ab", "c"]));
+    }
+
+    #[test]
     fn what_a_part_does_not_see_does_not_count() {
         let head = |change: fn(&mut CompileJob, &mut LlmPart)| part_key(LlmPartKind::Head, change);
         let plain = head(|_, _| {});
@@ -314,10 +384,14 @@ mod tests {
 
     #[test]
     fn everything_that_changes_the_binary_changes_the_key() {
-        let mut seen = vec![key(|_, _| {}), Key::new(&job(), &facts(), "v2.50.0", "engine")];
-        seen.push(Key::new(&job(), &facts(), "v2.51.0", "other engine"));
+        let mut seen = vec![key(|_, _| {}), made("v2.50.0", "engine", &job(), &facts())];
+        seen.push(made("v2.51.0", "other engine", &job(), &facts()));
         type Change = fn(&mut CompileJob, &mut SourceFacts);
         let changes: &[Change] = &[
+            // Another ONNX Runtime.
+            |job, _| {
+                job.toolchain.onnxruntime = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into())
+            },
             |_, facts| facts.blake3 = "01".to_owned(),
             |_, facts| {
                 facts.external.push(ExternalFile {
@@ -337,15 +411,15 @@ mod tests {
             |job, _| job.htp.hvx_threads = Some(2),
             |job, _| job.htp.dlbc = Some(true),
             |job, _| job.htp.weight_sharing = Some(true),
-            |job, _| job.op_packages.push(OpPackage::default()),
+            |job, _| job.op_packages.push(package()),
             |job, _| {
                 let shapes = BTreeMap::from([("Op".to_owned(), vec!["x".to_owned()])]);
-                job.op_packages.push(OpPackage { shapes, ..OpPackage::default() });
+                job.op_packages.push(OpPackage { shapes, ..package() });
             },
             |job, _| {
                 job.op_packages.push(OpPackage {
-                    library: concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into(),
-                    ..OpPackage::default()
+                    library: concat!(env!("CARGO_MANIFEST_DIR"), "/src/key.rs").into(),
+                    ..package()
                 })
             },
             |job, _| {

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::{Stat, write_atomic};
 
-/// What another version of this crate has computed may be something else.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// What other code has computed may be something else: facts belong to the identity of what reads them.
+const READER: &str = env!("QNN_PIPELINE");
 
 /// The coarsest clock of a file system: what was written within this time is not remembered.
 const COARSEST_CLOCK: Duration = Duration::from_secs(2);
@@ -46,7 +46,7 @@ impl Memo {
     {
         let place = self.folder.as_deref().and_then(|folder| {
             let path = fs::canonicalize(file).ok()?;
-            let name = blake3::hash(format!("{kind}\0{VERSION}\0{}", path.display()).as_bytes()).to_hex();
+            let name = blake3::hash(format!("{kind}\0{READER}\0{}", path.display()).as_bytes()).to_hex();
             Some((folder, path, Stat::of(file).ok()?, format!("{}.json", &name[..32])))
         });
         let Some((folder, path, stat, name)) = place else { return compute() };

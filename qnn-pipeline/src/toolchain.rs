@@ -48,7 +48,7 @@ pub fn resolve(explicit: Option<&Path>, memo: &Memo) -> Result<Resolved, Error> 
         return Ok(Resolved { toolchain, build_id, source, identity: record });
     }
     let identity = dir.join(library_file("QnnHtp"));
-    let build_id = memo.fact("qnn-build-1", &identity, || build_id_of(&identity))?;
+    let build_id = memo.fact("qnn-build", &identity, || build_id_of(&identity))?;
     Ok(Resolved { toolchain, build_id, source, identity })
 }
 

@@ -373,7 +373,8 @@ fn facts_of_a_model_can_be_read_without_a_build() {
         toolchain: Toolchain { qnn_lib_dir: app.path("lib"), onnxruntime: None },
         output: None,
     };
-    let key = qnn_pipeline::key::Key::new(&job, &facts, "v9", "engine");
+    let makers = qnn_pipeline::key::Makers { engine: "engine", build_id: "v9" };
+    let key = qnn_pipeline::key::Key::new(&job, &facts, makers, &memo).unwrap();
     assert_eq!(key.as_str().len(), 64);
 }
 

@@ -52,6 +52,7 @@ fn with_compiler<T>(
         limits: Limits { jobs: Some(1), ..Limits::default() },
         log: &log,
         keep: None,
+        recheck: false,
     };
     let apps = std::iter::once(&app).chain(others);
     let manifests: Vec<Manifest> =
@@ -158,4 +159,32 @@ fn a_check_collects_the_problems_of_all_models_and_stores_nothing() {
     assert_eq!(codes, ["E0301", "E0301", "E0503"]);
     assert!(!app.path("cache/v1/artifacts").exists());
     assert_eq!(error.log, Some(app.path("log")));
+}
+
+#[test]
+fn what_the_store_has_can_be_compiled_again_and_compared() {
+    let check = |app: &App| {
+        with_compiler(
+            app,
+            |compiler, packages| {
+                let compiler = Compiler {
+                    recheck: true,
+                    worker: compiler.worker.clone(),
+                    limits: Limits::default(),
+                    ..*compiler
+                };
+                package::build(packages, &compiler, &Recorder::default()).map(|(built, _)| built)
+            },
+            &[],
+        )
+    };
+    let app = App::new(&["ok"]);
+    build(&app, &[], &Recorder::default()).unwrap();
+    assert!(check(&app).unwrap()[0].artifacts[0].cached, "the same bytes");
+    assert_eq!(app.runs("ok"), 2);
+
+    let app = App::new(&["ok-counts"]);
+    build(&app, &[], &Recorder::default()).unwrap();
+    let problem = check(&app).unwrap_err().problems.remove(0);
+    assert_eq!((problem.code.as_str(), problem.model.as_deref()), ("E0609", Some("ok-counts")));
 }

@@ -106,6 +106,8 @@ registry! {
         "Memory, MiB, that compile jobs running side by side may use together.";
     QNN_KEEP = "QNN_KEEP", Build, false, ["qnn-build", "cargo qnn"], "not set",
         "Folder in which the working files of failed compile jobs are kept.";
+    QNN_CHECK_CACHE = "QNN_CHECK_CACHE", Build, false, ["qnn-build", "cargo qnn"], "not set",
+        "When set, models that the store has are compiled all the same, and other bytes than the store's are an error: proves the store.";
     CARGO_NET_OFFLINE = "CARGO_NET_OFFLINE", Build, false, ["qnn-build", "cargo qnn"], "`false`",
         "`true` forbids network access, as `--offline` does: a missing toolchain is an error and is not downloaded.";
     DOCS_RS = "DOCS_RS", Build, true, ["qnn-build"], "not set",

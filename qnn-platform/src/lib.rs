@@ -4,6 +4,7 @@
 pub mod build_id;
 pub mod checksum;
 pub mod env;
+pub mod identity;
 pub mod libs;
 pub mod nearest;
 pub mod soc;

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use qnn_platform::libs::{self, QnnLibs};
-use qnn_sys::interface::{Functions, Interface};
+use qnn_sys::interface::Functions;
 use qnn_sys::types::{BackendHandle, LogHandle, Version};
 
 use crate::gate::{Vendor, vendor};
@@ -176,7 +176,8 @@ impl Backend {
         Duration::from_nanos(self.shared.vendor_nanos.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn interface(&self) -> &Interface {
+    #[cfg(feature = "compose")]
+    pub(crate) fn interface(&self) -> &qnn_sys::interface::Interface {
         &self.shared.core.interface
     }
 

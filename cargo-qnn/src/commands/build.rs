@@ -408,7 +408,7 @@ fn planned(
     let compiler = models.compiler()?;
     let fresh = |package: &Package, job, facts| {
         let key = compiler.key(&Request { package: &package.name, job, facts });
-        matches!(models.store.get(&key), Lookup::Hit(_))
+        key.is_ok_and(|key| matches!(models.store.get(&key), Lookup::Hit(_)))
     };
     let rows = models.packages.iter().flat_map(|package| {
         package.plan.jobs().map(move |(model, job)| {

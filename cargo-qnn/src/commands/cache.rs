@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use qnn_pipeline::store::Prune;
+use qnn_pipeline::store::{BucketUsage, Prune};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -30,7 +30,7 @@ enum CacheCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Remove what has not been used for long; builds make it again when they need it
+    /// Remove what was not used for long, or another version of cargo-qnn compiled; builds make it again when they need it
     Prune(PruneArgs),
 }
 
@@ -39,7 +39,7 @@ struct PruneArgs {
     /// Remove everything
     #[arg(long)]
     all: bool,
-    /// Remove what was not used for this many days; 30 when nothing else is said
+    /// Remove what was not used for this many days; without options, 30
     #[arg(long, value_name = "DAYS")]
     unused_for: Option<u64>,
     /// Remove what was unused for longest until the rest takes at most this: 500M, 10G
@@ -57,6 +57,16 @@ struct Sizes {
     entries: usize,
     bytes: u64,
     other_bytes: u64,
+    buckets: Vec<BucketSize>,
+}
+
+/// A bucket in the answer of `cache size --json`.
+#[derive(Serialize)]
+struct BucketSize {
+    folder: &'static str,
+    what: &'static str,
+    entries: usize,
+    bytes: u64,
 }
 
 /// What `cache prune --json` answers.
@@ -77,20 +87,33 @@ pub(crate) fn run(session: &Session, args: &CacheArgs) -> Result<Exit> {
         CacheCommand::Size { json } => {
             let usage = store.usage();
             let path = store.cache().to_owned();
+            let buckets = store.buckets();
             if *json {
                 let (entries, bytes, other_bytes) = (usage.entries, usage.bytes, usage.other_bytes);
-                term.json(&Sizes { path, entries, bytes, other_bytes })?;
+                let size = |usage: &BucketUsage| BucketSize {
+                    folder: usage.bucket.folder,
+                    what: usage.bucket.what,
+                    entries: usage.entries,
+                    bytes: usage.bytes,
+                };
+                let buckets = buckets.iter().map(size).collect();
+                term.json(&Sizes { path, entries, bytes, other_bytes, buckets })?;
             } else {
                 let total = size(usage.bytes + usage.other_bytes);
                 term.data(format!("{total}  {} context binaries  {}", usage.entries, path.display()))?;
+                for usage in buckets.iter().filter(|usage| usage.entries > 0) {
+                    term.data(format!("{:>9}  {} {}", size(usage.bytes), usage.entries, usage.bucket.what))?;
+                }
             }
         }
         CacheCommand::Prune(args) => {
-            let days = args.unused_for.or((!args.all && args.max_size.is_none()).then_some(DEFAULT_DAYS));
+            let nothing_said = !args.all && args.max_size.is_none() && args.unused_for.is_none();
+            let days = args.unused_for.or(nothing_said.then_some(DEFAULT_DAYS));
             let pruned = store.prune(Prune {
                 all: args.all,
                 unused_for: days.map(|days| Duration::from_secs(days.saturating_mul(24 * 3600))),
                 max_bytes: args.max_size,
+                but_for_engine: nothing_said.then_some(qnn_compiler::ENGINE),
             })?;
             if args.json {
                 term.json(&Removed { entries: pruned.entries, bytes: pruned.bytes })?;

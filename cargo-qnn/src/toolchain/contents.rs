@@ -78,7 +78,7 @@ fn is_pinned(folder: &Path, known: &Known, memo: &Memo) -> Result<(), String> {
     if found != known.bytes {
         return Err(format!("it has {found} bytes and should have {}", known.bytes));
     }
-    let sha256 = memo.fact("sha256-1", &file, || sha256_file(&file)).map_err(|error| error.to_string())?;
+    let sha256 = memo.fact("sha256", &file, || sha256_file(&file)).map_err(|error| error.to_string())?;
     if sha256 == known.sha256 {
         Ok(())
     } else {

@@ -45,7 +45,7 @@ pub(crate) fn place_library(device: &Device, folder: &Path, memo: &Memo) -> Resu
     let to = &folder.join(device.file());
     let problem = |error| Error::io("E0605", "cannot write", to, &error);
     let hash = || hash_file(to).map(|(bytes, hash)| (bytes, hash.to_hex().to_string()));
-    if to.is_file() && memo.fact("hash-1", to, hash).is_ok_and(|(_, hash)| hash == device.blake3) {
+    if to.is_file() && memo.fact("hash", to, hash).is_ok_and(|(_, hash)| hash == device.blake3) {
         return Ok(());
     }
     fs::create_dir_all(folder).map_err(problem)?;

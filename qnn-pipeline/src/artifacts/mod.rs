@@ -80,7 +80,7 @@ impl<'a> Output<'a> {
         let problem = |error| Error::io("E0605", "cannot write", to, &error);
         let hash = || hash_file(to).map(|(bytes, hash)| (bytes, hash.to_hex().to_string()));
         if fs::metadata(to).is_ok_and(|meta| meta.len() == self.record.bytes)
-            && memo.fact("hash-1", to, hash).is_ok_and(|(_, hash)| hash == self.record.blake3)
+            && memo.fact("hash", to, hash).is_ok_and(|(_, hash)| hash == self.record.blake3)
         {
             return Ok(());
         }

@@ -26,8 +26,8 @@ impl Worker {
     /// # Errors
     /// `E0502` for another version, `E0506` and `E0507` for what is no cargo-qnn.
     pub fn at(path: &Path, memo: &Memo) -> Result<Self, Diagnostic> {
-        let handshake: Handshake = memo
-            .fact(&format!("worker-{PROTOCOL}"), path, || ask(path, &["worker", "--handshake"], PATIENCE))?;
+        let handshake: Handshake =
+            memo.fact("worker", path, || ask(path, &["worker", "--handshake"], PATIENCE))?;
         if handshake.protocol != PROTOCOL {
             let ours = Handshake::current("");
             return Err(Diagnostic::new("E0502", "cargo-qnn does not belong to this qnn-build")

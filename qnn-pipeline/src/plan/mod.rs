@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 
 use qnn_platform::nearest::nearest;
 
-use crate::key::Key;
 use crate::memo::Memo;
 use crate::source::{SourceFacts, inspect};
 use qnn_manifest::module::identifier;
@@ -49,11 +48,6 @@ pub struct PlannedModel {
 }
 
 impl PlannedModel {
-    /// The key of one of its jobs.
-    pub fn key(&self, job: &CompileJob, build_id: &str, engine: &str) -> Key {
-        Key::new(job, &self.facts, build_id, engine)
-    }
-
     /// Every file that is read to compile it.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         std::iter::once(self.source.as_path())

@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::key::{Key, Makers};
 use qnn_manifest::Overrides;
 use qnn_types::SourceFormat;
 
@@ -126,7 +127,10 @@ fn dimensions_are_fixed_by_name_for_the_model_and_for_a_graph() {
     assert_eq!(shapes(&plan("graphs.one.dims.n = 5\ngraphs.two.inputs.x.shape = [6, 3]")), [[5, 3], [6, 3]]);
     // However it is said, it is the same artifact.
     let by_shape = plan("inputs.x = { shape = [4, 3], dtype = \"float16\" }");
-    let key = |plan: &Plan| plan.models[0].key(&plan.models[0].jobs[0], "v2.51.0", "engine");
+    let key = |plan: &Plan| {
+        let makers = Makers { engine: "engine", build_id: "v2.51.0" };
+        Key::new(&plan.models[0].jobs[0], &plan.models[0].facts, makers, &Memo::default()).unwrap()
+    };
     assert_eq!(key(&by_name), key(&by_shape));
     assert_ne!(key(&by_name), key(&plan("dims.n = 5\ninputs.x.dtype = \"float16\"")));
 }

@@ -85,6 +85,7 @@ fn make(
         limits,
         log,
         keep: keep.as_deref(),
+        recheck: env::var(&env::QNN_CHECK_CACHE).is_some(),
     };
     for note in packages.iter().flat_map(|package| &package.plan.notes) {
         log.line(&format!("note: {note}"));

@@ -90,9 +90,9 @@ pub fn inspect(path: &Path, format: SourceFormat, memo: &Memo) -> Result<SourceF
         return llm::folder(path, memo);
     }
     let kind = match format {
-        SourceFormat::Onnx => "onnx-4",
+        SourceFormat::Onnx => "onnx",
         SourceFormat::Dlc | SourceFormat::ContextBinary | SourceFormat::Gguf | SourceFormat::Safetensors => {
-            "hash-1"
+            "file"
         }
     };
     let known = memo.fact(kind, path, || remember(path, format)).map_err(|problem| vec![problem])?;
@@ -249,6 +249,6 @@ fn real_folder(folder: &Path) -> std::io::Result<PathBuf> {
 }
 
 /// Length and blake3 of a file, remembered.
-pub(super) fn hashed(path: &Path, memo: &Memo) -> std::io::Result<(u64, String)> {
-    memo.fact("hash-1", path, || hash_file(path).map(|(bytes, hash)| (bytes, hash.to_hex().to_string())))
+pub(crate) fn hashed(path: &Path, memo: &Memo) -> std::io::Result<(u64, String)> {
+    memo.fact("hash", path, || hash_file(path).map(|(bytes, hash)| (bytes, hash.to_hex().to_string())))
 }

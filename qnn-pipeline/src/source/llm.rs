@@ -227,7 +227,7 @@ pub(super) fn facts(
     others: &str,
     memo: &Memo,
 ) -> Result<LlmFacts, Vec<Diagnostic>> {
-    memo.fact(&format!("llm-2-{others}"), file, || Ok(LlmFacts::of(&read_llm(path)?)))
+    memo.fact(&format!("llm-{others}"), file, || Ok(LlmFacts::of(&read_llm(path)?)))
 }
 
 /// Opens the model at `path`.

@@ -4,6 +4,7 @@
 mod facts;
 mod llm;
 
+pub(crate) use facts::hashed;
 pub use facts::{ExternalFile, SourceFacts, inspect};
 pub use llm::{FileFacts, LlmFacts, LlmWeight, Place, read_llm};
 

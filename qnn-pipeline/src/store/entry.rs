@@ -32,6 +32,9 @@ pub struct Record {
     pub model: String,
     /// The SoC it was compiled for.
     pub soc: String,
+    /// Identity of the engine that compiled it.
+    #[serde(default)]
+    pub engine: String,
     /// blake3 of the context binary, hexadecimal.
     pub blake3: String,
     /// Length of the context binary, bytes.
@@ -128,7 +131,7 @@ impl Store {
 
     fn verify(&self, path: &Path, file: &File, bytes: u64) -> io::Result<(u64, String)> {
         let hash = || hash_open(file).map(|(bytes, hash)| (bytes, hash.to_hex().to_string()));
-        if bytes <= ALWAYS_HASHED { hash() } else { self.memo().fact("store-1", path, hash) }
+        if bytes <= ALWAYS_HASHED { hash() } else { self.memo().fact("store", path, hash) }
     }
 
     /// Moves a finished context binary from the scratch folder of `lock` into the store. `record` gets its hash and length.

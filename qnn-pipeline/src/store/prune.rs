@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use walkdir::WalkDir;
 
+use super::bucket::{BUCKETS, Bucket, Kind};
 use super::entry::Record;
 use super::lock::{Found, look};
 use super::root::{Store, is_ours};
@@ -17,6 +18,17 @@ use qnn_types::io_problem;
 const STALE: Duration = Duration::from_secs(3 * 24 * 3600);
 /// Digits of a key.
 const DIGITS: usize = 64;
+
+/// Size of a bucket.
+#[derive(Clone, Copy, Debug)]
+pub struct BucketUsage {
+    /// The bucket.
+    pub bucket: &'static Bucket,
+    /// Number of its files; of context binaries, without their records.
+    pub entries: usize,
+    /// Bytes of all its files.
+    pub bytes: u64,
+}
 
 /// Size of the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +50,8 @@ pub struct Prune {
     pub unused_for: Option<Duration>,
     /// The longest unused artifacts, until the rest takes at most this many bytes.
     pub max_bytes: Option<u64>,
+    /// What engines of another identity than this made: this one never looks for it.
+    pub but_for_engine: Option<&'static str>,
 }
 
 /// What was removed.
@@ -75,6 +89,19 @@ impl Store {
         entries
     }
 
+    /// How large each bucket is.
+    pub fn buckets(&self) -> Vec<BucketUsage> {
+        let usage = |bucket: &'static Bucket| {
+            let (mut entries, mut bytes) = (0, 0);
+            for (path, meta) in self.roots().take(1).flat_map(|root| files_below(&root.join(bucket.folder))) {
+                entries += usize::from(bucket.kind != Kind::Binary || is_artifact(&path, "bin"));
+                bytes += meta.len();
+            }
+            BucketUsage { bucket, entries, bytes }
+        };
+        BUCKETS.iter().map(usage).collect()
+    }
+
     /// How large the store is. Files that are not the store's do not count.
     pub fn usage(&self) -> Usage {
         let mut usage = Usage::default();
@@ -106,6 +133,7 @@ impl Store {
         for entry in &entries {
             let unused = now.duration_since(entry.used).unwrap_or_default();
             let goes = what.all
+                || what.but_for_engine.is_some_and(|engine| entry.record.engine != engine)
                 || what.unused_for.is_some_and(|limit| unused >= limit)
                 || what.max_bytes.is_some_and(|limit| left > limit);
             if goes {
@@ -116,6 +144,8 @@ impl Store {
         }
         for root in &roots {
             pruned.bytes += scratch(root, what.all, now)?;
+            // Results of steps are used again as long as the artifacts that they are for.
+            pruned.bytes += results(root, what, now)?;
             if what.all {
                 pruned.bytes += everything(root)?;
             }
@@ -154,6 +184,26 @@ fn scratch(root: &Path, all: bool, now: SystemTime) -> Result<u64, Diagnostic> {
     Ok(bytes)
 }
 
+/// Removes results of steps, and builds of packages, that are old enough.
+fn results(root: &Path, what: Prune, now: SystemTime) -> Result<u64, Diagnostic> {
+    let mut bytes = 0;
+    for kind in [Kind::Ranges, Kind::Build] {
+        for path in folder(&root.join(kind.folder())) {
+            let meta = fs::symlink_metadata(&path);
+            let age = meta
+                .and_then(|meta| meta.modified())
+                .map(|time| now.duration_since(time).unwrap_or_default());
+            let is_old = |limit: Duration| age.as_ref().is_ok_and(|age| *age >= limit);
+            let is_ours =
+                ["json", "dat"].iter().any(|end| path.extension().is_some_and(|found| found == *end));
+            if (is_ours || is_temporary(&path)) && (what.all || what.unused_for.is_some_and(is_old)) {
+                bytes += remove(&path)?;
+            }
+        }
+    }
+    Ok(bytes)
+}
+
 /// Removes all other files of the store, except lock files that are held and what lies where only ours should. Folders of
 /// artifacts stay: somebody may be about to write into them.
 fn everything(root: &Path) -> Result<u64, Diagnostic> {
@@ -176,6 +226,7 @@ fn everything(root: &Path) -> Result<u64, Diagnostic> {
             bytes += remove(&path)?;
         }
     }
+    // Of versions before 0.1.
     bytes += remove(&root.join("engine"))?;
     let built = root.join("op-packages");
     if fs::symlink_metadata(&built).is_ok_and(|meta| meta.is_dir()) {
@@ -225,10 +276,9 @@ fn folder(path: &Path) -> Vec<PathBuf> {
 
 /// Every file of the store at `root`.
 fn our_files(root: &Path) -> impl Iterator<Item = (PathBuf, fs::Metadata)> + use<> {
-    ["artifacts", "locks", "tmp", "memo", "op-packages"]
-        .map(|name| root.join(name))
-        .into_iter()
-        .flat_map(|folder| files_below(&folder))
+    let folders = BUCKETS.iter().map(|bucket| bucket.folder).chain(["locks", "tmp"]);
+    let folders: Vec<PathBuf> = folders.map(|name| root.join(name)).collect();
+    folders.into_iter().flat_map(|folder| files_below(&folder))
 }
 
 /// Every file below a folder; links are not followed.

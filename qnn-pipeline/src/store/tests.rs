@@ -347,3 +347,25 @@ fn waiting_for_another_process_has_the_limit_of_a_job() {
     assert_eq!(problem.code, "E0505");
     assert!(problem.message.contains(&format!("process {}", std::process::id())), "{problem}");
 }
+
+#[test]
+fn pruning_can_remove_what_other_engines_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    for (n, engine) in [(1, "ours"), (2, "theirs")] {
+        let lock = store.lock(&key(n), None, |_| {}).unwrap();
+        let binary = lock.scratch().join("out.bin");
+        fs::write(&binary, [n; 10]).unwrap();
+        let record = Record { engine: engine.to_owned(), ..Record::default() };
+        store.insert(&lock, &key(n), &binary, record).unwrap();
+    }
+    store.keep(Kind::Ranges, &key(3), &vec![1.0]).unwrap();
+    let sizes: Vec<_> = store.buckets().iter().map(|usage| (usage.bucket.kind, usage.entries)).collect();
+    assert!(sizes.contains(&(Kind::Binary, 2)) && sizes.contains(&(Kind::Ranges, 1)), "{sizes:?}");
+    let pruned = store.prune(Prune { but_for_engine: Some("ours"), ..Prune::default() }).unwrap();
+    assert_eq!(pruned.entries, 1);
+    assert!(is_hit(&store, &key(1)) && !is_hit(&store, &key(2)));
+    assert!(store.result::<Vec<f64>>(Kind::Ranges, &key(3)).is_some(), "its key says which engine it is of");
+    store.prune(everything()).unwrap();
+    assert!(store.result::<Vec<f64>>(Kind::Ranges, &key(3)).is_none());
+}

@@ -79,4 +79,14 @@ away: kept, it would be taken for the model's later on. Build again when the pro
 writes the file has finished.
 ",
     ),
+    row(
+        "E0609",
+        "compiled again, a model has other bytes than the store has of it",
+        "\
+With `QNN_CHECK_CACHE` set, a model that the store has is compiled again and both are compared.
+They must be the same to the last byte: the store's key names everything that decides them. So
+this is a fault of `cargo-qnn`, or somebody changed the entry and its record. Please report it
+with the model. `cargo qnn cache prune --all` empties the store.
+",
+    ),
 ];

@@ -115,6 +115,7 @@ impl Error {
     }
 
     /// Another message in place of this error's.
+    #[cfg(feature = "compose")]
     pub(crate) fn with_message(mut self, message: String) -> Error {
         self.repr.message = message;
         self

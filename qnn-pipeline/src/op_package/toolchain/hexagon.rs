@@ -63,7 +63,7 @@ fn clang(arch: u32, places: &Places, memo: &Memo, looked: &mut Vec<String>) -> O
     for name in CLANGS {
         let Some(program) = places.program(name) else { continue };
         any = true;
-        let archs = memo.fact("clang-hexagon-1", &program, || Ok::<_, Infallible>(archs_of(&program)));
+        let archs = memo.fact("clang-hexagon", &program, || Ok::<_, Infallible>(archs_of(&program)));
         let archs = match archs {
             Ok(archs) => archs,
             Err(never) => match never {},
