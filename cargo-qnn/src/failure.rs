@@ -5,6 +5,7 @@ use std::path::Path;
 
 use qnn_platform::libs;
 use qnn_types::Diagnostic;
+use qnn_types::codes::{Class, class_of};
 
 use crate::codes;
 use crate::exit::Exit;
@@ -124,24 +125,14 @@ fn exit_for(problem: &Diagnostic) -> Exit {
     }
 }
 
-/// The exit code that goes with an error code: by the longest prefix in the table.
+/// The exit code that goes with an error code.
 fn exit_of(code: &str) -> Exit {
-    const EXITS: &[(&str, Exit)] = &[
-        ("E0306", Exit::Compile),
-        ("E04", Exit::Toolchain),
-        ("E0406", Exit::Compile),
-        ("E0407", Exit::Compile),
-        ("E05", Exit::Compile),
-        ("E0501", Exit::Toolchain),
-        ("E0502", Exit::Toolchain),
-        ("E07", Exit::Device),
-        ("E0804", Exit::Toolchain),
-        ("E0905", Exit::Toolchain),
-        ("E0908", Exit::Compile),
-        ("E0911", Exit::Compile),
-    ];
-    let known = EXITS.iter().filter(|(prefix, _)| code.starts_with(prefix));
-    known.max_by_key(|(prefix, _)| prefix.len()).map_or(Exit::User, |(_, exit)| *exit)
+    match class_of(code) {
+        Class::Toolchain => Exit::Toolchain,
+        Class::Compile => Exit::Compile,
+        Class::Device => Exit::Device,
+        _ => Exit::User,
+    }
 }
 
 /// Whether a path is in a folder that this program keeps for itself.

@@ -52,7 +52,7 @@ fn environment() -> String {
 
 fn errors() -> String {
     let mut text = format!("{GENERATED}# Errors\n\n`cargo qnn explain E0103` prints the same text.\n");
-    for (prefix, title, codes) in codes::CODES {
+    for codes::Group { prefix, name: title, codes, .. } in codes::CODES {
         let _ = write!(text, "\n## {prefix}xx: {title}\n");
         for code in *codes {
             let _ = write!(text, "\n### {}: {}\n\n{}", code.code, code.title, code.text);

@@ -1,6 +1,6 @@
 //! E08xx: the command line.
 
-use super::{Code, row};
+use super::{Class, Code, row};
 
 pub(super) const ROWS: &[Code] = &[
     row(
@@ -36,7 +36,8 @@ Linking for Android needs the NDK's clang. Set `ANDROID_NDK_HOME` (or install th
 Android Studio's SDK manager and set `ANDROID_HOME`), or set the linker by
 `CARGO_TARGET_<TRIPLE>_LINKER`. `cargo qnn doctor` prints what was found.
 ",
-    ),
+    )
+    .class(Class::Toolchain),
     row(
         "E0805",
         "the workspace cannot be resolved",

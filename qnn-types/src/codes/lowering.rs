@@ -1,6 +1,6 @@
 //! E03xx: what the model asks for and the HTP, or this version's lowering to it, cannot do.
 
-use super::{Code, row};
+use super::{Class, Code, row};
 
 pub(super) const ROWS: &[Code] = &[
     row(
@@ -55,7 +55,8 @@ The op was lowered, and the vendor's own validation (`backendValidateOpConfig`, 
 refuses it for this SoC. The notes hold the library's words, which usually name the tensor and
 what it may be. Going on would give a binary that computes garbage.
 ",
-    ),
+    )
+    .class(Class::Compile),
     row(
         "E0307",
         "an input must be a constant",

@@ -13,8 +13,23 @@ mod store;
 mod vendor;
 mod worker;
 
+/// What an error stands for to a script: the exit code of `cargo qnn` follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Class {
+    /// The model, the manifest or a file of the user is wrong, or a comparison missed its threshold.
+    User,
+    /// The QNN libraries, or another tool that is needed, are missing or damaged.
+    Toolchain,
+    /// The vendor's compiler refused the model, crashed or ran out of time.
+    Compile,
+    /// A device could not be reached or refused to run.
+    Device,
+}
+
 /// An error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Code {
     /// For example `E0103`.
     pub code: &'static str,
@@ -22,27 +37,40 @@ pub struct Code {
     pub title: &'static str,
     /// Why it happens and what to do, in Markdown.
     pub text: &'static str,
+    /// What it stands for, where that is not what its subject stands for.
+    class: Option<Class>,
 }
 
-/// A subject of codes: its first two digits, its name, its codes.
-pub type Group = (&'static str, &'static str, &'static [Code]);
+/// A subject of codes.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Group {
+    /// `E` and the first two digits of its codes.
+    pub prefix: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// What its codes stand for, unless a row says otherwise.
+    pub class: Class,
+    /// Its codes.
+    pub codes: &'static [Code],
+}
 
 /// Every code by subject, in order.
 pub const CODES: &[Group] = &[
-    ("E01", "Manifest and plan", manifest::ROWS),
-    ("E02", "Model files", model::ROWS),
-    ("E03", "What the HTP cannot do", lowering::ROWS),
-    ("E04", "QNN libraries and toolchain", vendor::ROWS),
-    ("E05", "Worker processes", worker::ROWS),
-    ("E06", "Store and output", store::ROWS),
-    ("E07", "Device and run time", device::ROWS),
-    ("E08", "Command line", command::ROWS),
-    ("E09", "Op packages", op_package::ROWS),
+    group("E01", "Manifest and plan", Class::User, manifest::ROWS),
+    group("E02", "Model files", Class::User, model::ROWS),
+    group("E03", "What the HTP cannot do", Class::User, lowering::ROWS),
+    group("E04", "QNN libraries and toolchain", Class::Toolchain, vendor::ROWS),
+    group("E05", "Worker processes", Class::Compile, worker::ROWS),
+    group("E06", "Store and output", Class::User, store::ROWS),
+    group("E07", "Device and run time", Class::Device, device::ROWS),
+    group("E08", "Command line", Class::User, command::ROWS),
+    group("E09", "Op packages", Class::User, op_package::ROWS),
 ];
 
 /// All codes in order.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    CODES.iter().flat_map(|(_, _, rows)| rows.iter())
+    CODES.iter().flat_map(|group| group.codes)
 }
 
 /// Looks a code up, in any of the spellings `E0103`, `e0103`, `0103`, `103` and `qnn::E0103`.
@@ -55,8 +83,26 @@ pub fn find(code: &str) -> Option<&'static Code> {
     all().find(|row| row.code == code)
 }
 
+/// What a code stands for; what has no row is the user's to correct.
+pub fn class_of(code: &str) -> Class {
+    let group = CODES.iter().find(|group| code.starts_with(group.prefix));
+    let row = group.and_then(|group| group.codes.iter().find(|row| row.code == code));
+    row.and_then(|row| row.class).or(group.map(|group| group.class)).unwrap_or(Class::User)
+}
+
+const fn group(prefix: &'static str, name: &'static str, class: Class, codes: &'static [Code]) -> Group {
+    Group { prefix, name, class, codes }
+}
+
 const fn row(code: &'static str, title: &'static str, text: &'static str) -> Code {
-    Code { code, title, text }
+    Code { code, title, text, class: None }
+}
+
+impl Code {
+    /// A code that stands for something else than its subject.
+    const fn class(self, class: Class) -> Self {
+        Self { class: Some(class), ..self }
+    }
 }
 
 #[cfg(test)]
@@ -65,7 +111,7 @@ mod tests {
 
     #[test]
     fn codes_are_unique_ordered_and_in_their_group() {
-        for (prefix, name, rows) in CODES {
+        for Group { prefix, name, codes: rows, .. } in CODES {
             assert!(!rows.is_empty(), "{name}");
             assert!(rows.is_sorted_by(|a, b| a.code < b.code), "{name} is not in order");
             for row in *rows {
@@ -80,6 +126,23 @@ mod tests {
             assert!(!row.title.ends_with('.') && row.title.len() < 80, "{}: title", row.code);
             assert!(row.text.ends_with('\n') && row.text.len() > 120, "{}: text", row.code);
             assert!(row.text.lines().all(|line| line.len() <= 100), "{}: line too long", row.code);
+        }
+    }
+
+    #[test]
+    fn a_code_stands_for_what_its_row_says_else_for_what_its_subject_does() {
+        for (code, class) in [
+            ("E0103", Class::User),
+            ("E0306", Class::Compile),
+            ("E0401", Class::Toolchain),
+            ("E0406", Class::Compile),
+            ("E0501", Class::Toolchain),
+            ("E0503", Class::Compile),
+            ("E0701", Class::Device),
+            ("E0911", Class::Compile),
+            ("", Class::User),
+        ] {
+            assert_eq!(class_of(code), class, "{code}");
         }
     }
 

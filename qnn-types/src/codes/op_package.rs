@@ -1,6 +1,6 @@
 //! E09xx: op packages.
 
-use super::{Code, row};
+use super::{Class, Code, row};
 
 pub(super) const ROWS: &[Code] = &[
     row(
@@ -63,7 +63,8 @@ looked. Three ways to get one:
 Packages in C++ (`kind = \"cpp\"`) need the headers of the QNN SDK (`QNN_SDK_ROOT`) and the
 Hexagon SDK, whatever else is there.
 ",
-    ),
+    )
+    .class(Class::Toolchain),
     row(
         "E0906",
         "the op package does not compile",
@@ -92,7 +93,8 @@ version of the interface, is built with the headers of another QNN release, or i
 failed. The notes have the vendor's code and what the library logged. Packages in C++ are built
 again for every QNN release; packages in C use an interface that all releases from 2.48 on have.
 ",
-    ),
+    )
+    .class(Class::Compile),
     row(
         "E0909",
         "a node does not fit its op's definition",
@@ -126,7 +128,8 @@ its checks when a node is added, its kernels when a graph is finalized or execut
 names the op, or the few ops that it can have been. The usual reason is a kernel that reads or
 writes beyond a tensor. The rest of the build goes on.
 ",
-    ),
+    )
+    .class(Class::Compile),
     row(
         "E0912",
         "an op package is needed",

@@ -1,6 +1,6 @@
 //! E04xx: the QNN libraries and the toolchain that holds them.
 
-use super::{Code, row};
+use super::{Class, Code, row};
 
 pub(super) const ROWS: &[Code] = &[
     row(
@@ -68,7 +68,8 @@ in finalizing means that the compiler could not place the graph; smaller shapes 
 `htp.optimization = 1` sometimes help. Where the log says that an op of an op package is not
 divided to fit TCM, its kernel has to say how it may be: `tiled_axes`, docs/OP-PACKAGES.md.
 ",
-    ),
+    )
+    .class(Class::Compile),
     row(
         "E0407",
         "the context binary is not what was asked for",
@@ -77,7 +78,8 @@ After compiling, the binary's metadata is read back and compared with the reques
 architecture, graphs, inputs and outputs. They differ, so the binary is thrown away. This is a
 defect of cargo-qnn or of the library: please report it with the job (`QNN_KEEP=folder`).
 ",
-    ),
+    )
+    .class(Class::Compile),
     row(
         "E0408",
         "the library's version cannot be told",

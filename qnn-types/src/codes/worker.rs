@@ -1,6 +1,6 @@
 //! E05xx: worker processes.
 
-use super::{Code, row};
+use super::{Class, Code, row};
 
 pub(super) const ROWS: &[Code] = &[
     row(
@@ -15,7 +15,8 @@ for in `CARGO_QNN` and then on `PATH`. In a clone of the project:
 `cargo qnn build` sets `CARGO_QNN` for the builds it starts. For a machine that shall not
 compile models (documentation, an editor), set `QNN_BUILD=stub`.
 ",
-    ),
+    )
+    .class(Class::Toolchain),
     row(
         "E0502",
         "cargo-qnn has another version",
@@ -24,7 +25,8 @@ compile models (documentation, an editor), set `QNN_BUILD=stub`.
 the cargo-qnn that belongs to the app's qnn-build, from the same clone or version, or update
 qnn-build in Cargo.toml (`cargo update -p qnn-build`).
 ",
-    ),
+    )
+    .class(Class::Toolchain),
     row(
         "E0503",
         "the compiler crashed",
