@@ -1,7 +1,7 @@
 //! `cargo qnn explain`: the long form of an error code.
 
 use clap::Args;
-use qnn_types::codes::{CODES, Code, all, find};
+use qnn_types::codes::{CODES, Code, Group, all, find};
 use serde::Serialize;
 
 use crate::codes;
@@ -39,7 +39,7 @@ pub(crate) fn run(session: &Session, args: &ExplainArgs) -> Result<Exit> {
         if args.json {
             term.json(&all().map(Row::from).collect::<Vec<_>>())?;
         } else {
-            for (_, subject, rows) in CODES {
+            for Group { name: subject, codes: rows, .. } in CODES {
                 term.data(subject)?;
                 for row in *rows {
                     term.data(format!("  {}  {}", row.code, row.title))?;
