@@ -8,7 +8,7 @@ use crate::options::{Field, Kind, TOP};
 pub fn options_markdown() -> String {
     let mut out = String::from(
         "# Options of `[package.metadata.qnn]`\n\n\
-         Generated from `qnn-build/src/manifest/options.rs`. Values merge in this order, later ones win: defaults,\n\
+         Generated from `qnn-manifest/src/options.rs`. Values merge in this order, later ones win: defaults,\n\
          `[workspace.metadata.qnn]`, `[package.metadata.qnn]`, environment (`QNN_CONFIG`, `QNN_SOC`), `--config KEY=VALUE`, flags.\n\
          `cargo qnn show` prints the result with the origin of each value.\n",
     );
