@@ -174,6 +174,7 @@ impl Builder {
 
 /// What a build made.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Artifacts {
     /// The generated code, which `qnn::include_models!()` includes.
     pub code: PathBuf,

@@ -7,11 +7,12 @@ mod support;
 
 use std::fs;
 
-use qnn_build::{Artifacts, Mode};
+use qnn_build::Mode;
 use qnn_llm::Deployment;
 use qnn_llm::deployment::Embedding;
 use qnn_types::{ArtifactKind, ArtifactRecord};
 use support::App;
+use support::Artifacts;
 use support::gguf::Tiny;
 
 const TWO: &[&str] = &["SM8650", "SM8750"];

@@ -1,6 +1,7 @@
 //! Types that the qnn crates, and programs that read their JSON, have in common: plain data, no work.
 //!
 //! * [`Diagnostic`] is a message of any of them; [`codes`] is the registry of its codes. [`Error`] is all that was found of one step.
+//! * [`Message`] is a line of `cargo qnn build --message-format json`; [`ArtifactManifest`] is `qnn-manifest.json`.
 //! * [`Job`] goes to a worker process as JSON, [`Event`] lines come back; [`protocol`] describes the way of both.
 //! * [`Report`] says what a job made: [`GraphInfo`] and [`TensorInfo`] are what an app sees of a context binary.
 //! * [`quant`] is how stored integers stand for real numbers: the one encoding, with its arithmetic.
@@ -12,6 +13,7 @@ mod diagnostic;
 mod error;
 mod jobs;
 mod llm;
+mod messages;
 mod normalization;
 mod options;
 pub mod protocol;
@@ -28,6 +30,7 @@ pub use jobs::{
     CompileJob, EvaluateJob, ExecuteJob, ExportJob, OpPackage, ReferenceJob, Samples, SourceFormat, Toolchain,
 };
 pub use llm::{Heads, KvType, LlmPart, LlmPartKind, Strategy};
+pub use messages::{Failed, Message, PlannedJob};
 pub use normalization::{Affine, Normalization};
 pub use options::{GraphSpec, HtpOptions, InputSpec, PerChannel, Precision};
 pub use protocol::{Event, Handshake, Job, PROTOCOL, Stage};

@@ -12,8 +12,7 @@ use qnn_pipeline::package::Package;
 use qnn_pipeline::package::{self, Collected};
 use qnn_pipeline::store::Lookup;
 use qnn_platform::env;
-use qnn_types::{ArtifactKind, ArtifactRecord, Diagnostic};
-use serde::Serialize;
+use qnn_types::{ArtifactKind, Diagnostic, Message, PlannedJob};
 
 use crate::args::{BuildFlags, ConfigArgs, JobArgs, PackageArgs};
 use crate::cargo_config;
@@ -62,44 +61,6 @@ impl BuildArgs {
     }
 }
 
-/// A message on standard output with `--message-format json`, beside cargo's own.
-#[derive(Serialize)]
-#[serde(tag = "reason")]
-enum Message<'a> {
-    /// A context binary that is ready.
-    #[serde(rename = "qnn-artifact")]
-    Artifact {
-        path: &'a Path,
-        fresh: bool,
-        #[serde(flatten)]
-        artifact: &'a ArtifactRecord,
-    },
-    /// Something that is wrong, or should be known.
-    #[serde(rename = "qnn-diagnostic")]
-    Diagnostic {
-        level: &'static str,
-        #[serde(flatten)]
-        diagnostic: &'a Diagnostic,
-    },
-    /// What `--dry-run` found.
-    #[serde(rename = "qnn-plan")]
-    Plan { models: Vec<Planned>, environment: Vec<(String, String)>, command: Vec<String> },
-}
-
-/// A job of the plan.
-#[derive(Serialize)]
-struct Planned {
-    package: String,
-    model: String,
-    soc: String,
-    /// The part of a language model.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    part: Option<String>,
-    source: PathBuf,
-    /// Whether the store has it; unknown before the libraries are installed.
-    fresh: Option<bool>,
-}
-
 /// Which cargo command follows the models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Then {
@@ -116,7 +77,7 @@ pub(crate) fn build(session: &Session, args: &BuildArgs, then: Then) -> Result<E
     let result = build_inner(session, args, then);
     if let (Err(failure), true) = (&result, args.json()) {
         for diagnostic in &failure.problems {
-            session.term.json_line(&Message::Diagnostic { level: "error", diagnostic })?;
+            session.term.json_line(&told("error", diagnostic))?;
         }
     }
     result
@@ -155,6 +116,10 @@ fn build_inner(session: &Session, args: &BuildArgs, then: Then) -> Result<Exit> 
     Ok(exit)
 }
 
+fn told(level: &str, diagnostic: &Diagnostic) -> Message {
+    Message::Diagnostic { level: level.to_owned(), diagnostic: Box::new(diagnostic.clone()) }
+}
+
 fn not_included(package: &str) -> Diagnostic {
     let message =
         format!("package `{package}` has models, and no build script that brings them into the app");
@@ -178,7 +143,7 @@ fn artifacts(session: &Session, args: &BuildArgs, workspace: &Workspace, target:
     for warning in &warnings {
         term.warning(warning);
         if args.json() {
-            term.json_line(&Message::Diagnostic { level: "warning", diagnostic: warning })?;
+            term.json_line(&told("warning", warning))?;
         }
     }
     make_target_dir(target_dir)?;
@@ -200,7 +165,8 @@ fn announce(
     if args.json() {
         for (artifact, fresh) in manifest.artifacts.iter().zip(fresh) {
             let path = output.join(&artifact.file);
-            term.json_line(&Message::Artifact { path: &path, fresh: *fresh, artifact })?;
+            let artifact = Box::new(artifact.clone());
+            term.json_line(&Message::Artifact { path, fresh: *fresh, artifact })?;
         }
     }
     let binaries = manifest.artifacts.iter().filter(|artifact| artifact.kind == ArtifactKind::ContextBinary);
@@ -360,7 +326,7 @@ fn dry_run(
     }
     let term = &session.term;
     term.data("plan:")?;
-    for Planned { package, model, soc, part, source, fresh } in models {
+    for PlannedJob { package, model, soc, part, source, fresh } in models {
         let what = match fresh {
             Some(true) => "in the store",
             Some(false) => "to be compiled",
@@ -382,8 +348,8 @@ fn planned(
     args: &BuildArgs,
     workspace: &Workspace,
     target: Option<&str>,
-) -> Result<Vec<Planned>> {
-    let row = |package: &str, model: &str, soc: &str, part, source: &Path, fresh| Planned {
+) -> Result<Vec<PlannedJob>> {
+    let row = |package: &str, model: &str, soc: &str, part, source: &Path, fresh| PlannedJob {
         package: package.to_owned(),
         model: model.to_owned(),
         soc: soc.to_owned(),

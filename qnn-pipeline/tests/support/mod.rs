@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use qnn_build::{Artifacts, Mode};
-use qnn_manifest::output::{CODE, LOG};
+use qnn_build::Mode;
+use qnn_manifest::output::CODE;
 use qnn_manifest::script::{PROTOCOL, Request};
 use qnn_pipeline::Memo;
 use qnn_pipeline::driver::{Silent, Worker};
-use qnn_types::{ARTIFACT_MANIFEST, Error};
+use qnn_types::{ARTIFACT_MANIFEST, ArtifactManifest, Diagnostic, Error};
 use serde_json::Value;
 
 /// A small ONNX model: input `x` of `[1, 3]`, output `y` of `[3]`.
@@ -112,6 +112,15 @@ pub(crate) fn builder_in(folder: &Path) -> Builder {
     }
 }
 
+/// What a build made.
+#[derive(Debug)]
+pub(crate) struct Artifacts {
+    pub(crate) code: PathBuf,
+    pub(crate) manifest_path: PathBuf,
+    pub(crate) manifest: ArtifactManifest,
+    pub(crate) warnings: Vec<Diagnostic>,
+}
+
 /// What a build script asks, answered in this process with the fake worker.
 pub(crate) struct Builder {
     pub(crate) request: Request,
@@ -149,7 +158,6 @@ impl Builder {
                 manifest_path: out.join(ARTIFACT_MANIFEST),
                 manifest,
                 warnings,
-                log: out.join(LOG),
             }),
             None => Err(Error { problems, warnings, log: answer.log }),
         }
@@ -157,7 +165,9 @@ impl Builder {
 
     /// The same without any `cargo-qnn`: a stub, or nothing.
     pub(crate) fn mode(self, mode: Mode) -> Result<Artifacts, Error> {
-        self.script().mode(mode).compile().result()
+        let qnn_build::Artifacts { code, manifest_path, manifest, warnings, .. } =
+            self.script().mode(mode).compile().result()?;
+        Ok(Artifacts { code, manifest_path, manifest, warnings })
     }
 
     /// The same as a build script says it.
