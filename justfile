@@ -3,37 +3,17 @@
 _default:
     @just --list
 
-# What CI runs
-ci: fmt clippy fuzz-check doc docs-check deny test hexagon
-
-# Formatting
-fmt:
-    cargo fmt --all --check
-    for example in digits llm-chat ocr custom-op; do cargo fmt --check --manifest-path "examples/$example/Cargo.toml" || exit 1; done
-
-# Lints, warnings denied
-clippy:
-    cargo clippy --workspace --all-targets --release --locked -- -D warnings
-
-# Types of the fuzz targets, so that they keep up; the fuzzer itself is not built
-fuzz-check:
-    RUSTC_BOOTSTRAP=1 cargo check --manifest-path fuzz/Cargo.toml --no-default-features --locked
-
-# Documentation of the crates, warnings denied
-doc $RUSTDOCFLAGS="-D warnings":
-    cargo doc --workspace --no-deps --release --locked
+# What CI runs: all steps, or those that are named (`just ci format lint test`)
+ci *STEPS:
+    .ci/run {{ STEPS }}
 
 # Rewrite the pages of docs/ that are generated from tables in the code
 docs:
     cargo run --release --locked --quiet -p xtask -- docs
 
-# Fail where a generated page is out of date
-docs-check:
-    cargo run --release --locked --quiet -p xtask -- docs --check
-
-# Licences and advisories of the dependencies, where cargo-deny is installed
-deny:
-    @if cargo deny --version >/dev/null 2>&1; then cargo deny check; else echo "cargo-deny is not installed: skipped"; fi
+# Known vulnerabilities of the dependencies, by the database that cargo-deny fetches from the network
+advisories:
+    .ci/cargo-deny check advisories
 
 # All tests
 test:
@@ -42,7 +22,7 @@ test:
 # The op package's kernels as Hexagon code under QEMU, and its device libraries; gets the compiler and QEMU first
 hexagon:
     op-package/tests/tools.sh
-    cargo test --release --locked -p op-package-tests --features hexagon --test hexagon
+    cargo test --workspace --release --locked --features op-package-tests/hexagon --test hexagon
 
 # The ONNX project's operator tests in the emulator; records the verdicts, which `just test` holds later runs against
 conformance *ARGS="--update":

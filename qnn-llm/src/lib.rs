@@ -16,7 +16,6 @@ mod problem;
 mod rope;
 mod rows;
 pub mod strategy;
-#[cfg(feature = "synthetic")]
 pub mod synthetic;
 pub mod tokenizer;
 pub mod weights;

@@ -61,3 +61,13 @@ fn docs(check: bool) -> ExitCode {
     }
     if stale == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_generated_pages_are_those_of_the_tables() {
+        assert_eq!(docs(true), ExitCode::SUCCESS, "run `just docs`");
+    }
+}

@@ -10,7 +10,6 @@ mod split;
 mod text;
 mod types;
 mod value;
-#[cfg(feature = "synthetic")]
 mod write;
 
 use std::collections::{BTreeMap, HashSet};
@@ -24,7 +23,6 @@ use crate::problem::{Class, Problem};
 use crate::weights::Text;
 use cursor::Cursor;
 pub use value::{Array, Value};
-#[cfg(feature = "synthetic")]
 pub use write::Writer;
 
 /// First bytes of every GGUF file.

@@ -60,7 +60,6 @@ pub(super) fn find(number: u32) -> Option<&'static Row> {
 }
 
 /// The number of a format.
-#[cfg(feature = "synthetic")]
 pub(super) fn number(format: Format) -> u32 {
     ROWS.iter().find(|row| row.format == Some(format)).map_or(u32::MAX, |row| row.number)
 }
