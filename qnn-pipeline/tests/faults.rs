@@ -78,13 +78,18 @@ fn noise_between_events_does_no_harm() {
 #[test]
 fn a_job_that_takes_too_long_is_ended() {
     let app = App::new(&["hang"]);
-    let started = Instant::now();
-    let error = app.builder().timeout(Duration::from_millis(300)).build().unwrap_err();
-    assert!(started.elapsed() < Duration::from_secs(20));
-    assert_eq!(error.problems[0].code, "E0505");
-    assert!(error.problems[0].message.contains("finalizing the graph"), "{error}");
-    let pid = fs::read_to_string(app.path("hang.onnx.runs")).unwrap();
-    let pid = pid.split(' ').next().unwrap();
+    // On a busy machine the worker may not come as far as it shall within the first of these times.
+    let error = [0.3, 3.0, 20.0]
+        .into_iter()
+        .map(|seconds| {
+            let error = app.builder().timeout(Duration::from_secs_f64(seconds)).build().unwrap_err();
+            assert_eq!(error.problems[0].code, "E0505");
+            error
+        })
+        .find(|error| error.problems[0].message.contains("finalizing the graph"));
+    assert!(error.is_some(), "it never came to the stage that hangs");
+    let runs = fs::read_to_string(app.path("hang.onnx.runs")).unwrap();
+    let pid = runs.lines().last().unwrap().split(' ').next().unwrap();
     assert!(!std::path::Path::new("/proc").join(pid).exists(), "the worker still runs");
 }
 
@@ -140,7 +145,7 @@ fn artifacts_that_disagree_are_refused() {
 fn a_worker_does_not_outlive_a_driver_that_is_killed() {
     let app = App::new(&["orphan"]);
     let mut driver = app.process("build_here").spawn().unwrap();
-    wait_for(|| app.runs("orphan") == 1);
+    wait_for(|| app.path("orphan.onnx.waits").exists());
     driver.kill().unwrap();
     driver.wait().unwrap();
     wait_for(|| app.path("orphan.onnx.orphan").exists());

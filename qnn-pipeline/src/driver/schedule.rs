@@ -135,39 +135,53 @@ fn jobserver() -> Option<&'static Client> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Condvar, Mutex};
 
     use super::*;
 
-    fn most_at_once(memory: &[u64], limits: &Limits) -> usize {
-        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    /// How many tasks run now, and how many ran at once at most.
+    #[derive(Default)]
+    struct Running {
+        now: usize,
+        most: usize,
+    }
+
+    /// How many tasks ran at once at most. Each waits until `expected` of them have met, however long that takes.
+    fn most_at_once(memory: &[u64], limits: &Limits, expected: usize) -> usize {
+        let (running, changed) = (Mutex::new(Running::default()), Condvar::new());
         let tasks = memory.iter().enumerate().map(|(i, &memory)| {
-            let (now, most) = (&now, &most);
+            let (running, changed) = (&running, &changed);
             let run = move || {
-                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                std::thread::sleep(Duration::from_millis(60));
-                now.fetch_sub(1, Ordering::SeqCst);
+                let mut now = running.lock().unwrap();
+                now.now += 1;
+                now.most = now.most.max(now.now);
+                changed.notify_all();
+                let patience = Duration::from_secs(60);
+                drop(changed.wait_timeout_while(now, patience, |now| now.most < expected).unwrap());
+                // So that a task too many, were one started, would be seen.
+                std::thread::sleep(Duration::from_millis(20));
+                running.lock().unwrap().now -= 1;
                 i
             };
             Task { memory, run: Box::new(run) }
         });
         let results = run_all(tasks.collect(), limits);
         assert_eq!(results, (0..memory.len()).collect::<Vec<_>>());
-        most.load(Ordering::SeqCst)
+        running.into_inner().unwrap().most
     }
 
     #[test]
     fn tasks_run_side_by_side_up_to_the_limit() {
         let limits = Limits { jobs: Some(2), memory: Some(u64::MAX), timeout: None };
-        assert_eq!(most_at_once(&[1; 5], &limits), 2);
-        assert_eq!(most_at_once(&[], &limits), 0);
+        assert_eq!(most_at_once(&[1; 5], &limits, 2), 2);
+        assert_eq!(most_at_once(&[], &limits, 0), 0);
     }
 
     #[test]
     fn memory_bounds_what_runs_together_but_one_always_runs() {
         let limits = Limits { jobs: Some(8), memory: Some(100), timeout: None };
-        assert_eq!(most_at_once(&[60, 60, 60], &limits), 1);
-        assert_eq!(most_at_once(&[50, 50, 50], &limits), 2);
-        assert_eq!(most_at_once(&[1000], &limits), 1);
+        assert_eq!(most_at_once(&[60, 60, 60], &limits, 1), 1);
+        assert_eq!(most_at_once(&[50, 50, 50], &limits, 2), 2);
+        assert_eq!(most_at_once(&[1000], &limits, 1), 1);
     }
 }

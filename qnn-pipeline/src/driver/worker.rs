@@ -110,12 +110,14 @@ mod tests {
     #[test]
     #[cfg(unix)]
     fn a_program_that_is_no_worker_is_told_apart() {
-        let code = |program: &str, args: &[&str]| {
-            ask(Path::new(program), args, Duration::from_millis(300)).map_err(|problem| problem.code)
+        // Time enough for all that answer or end by themselves.
+        let patient = |program: &str, args: &[&str], patience: Duration| {
+            ask(Path::new(program), args, patience).map_err(|problem| problem.code)
         };
+        let code = |program: &str, args: &[&str]| patient(program, args, Duration::from_secs(60));
         assert_eq!(code("/bin/echo", &["hello"]), Err("E0506".to_owned()));
         assert_eq!(code("/bin/true", &[]), Err("E0506".to_owned()));
-        assert_eq!(code("/bin/sleep", &["60"]), Err("E0506".to_owned()));
+        assert_eq!(patient("/bin/sleep", &["60"], Duration::from_millis(50)), Err("E0506".to_owned()));
         assert_eq!(code("/no/such/program", &[]), Err("E0507".to_owned()));
         let answer = r#"{"protocol":7,"engine":"e","version":"9.0.0"}"#;
         let expected = Handshake { protocol: 7, engine: "e".to_owned(), version: "9.0.0".to_owned() };
