@@ -1,4 +1,4 @@
-//! The little that has to be known of cargo's configuration files.
+//! Reads the few settings that are needed from cargo's configuration files.
 
 use std::path::{Path, PathBuf};
 

@@ -142,7 +142,7 @@ impl Progress for Shown<'_> {
                 self.term.status(self.verbs.done, format!("{name} in {}{made}{left}", elapsed(time)));
             }
             ProgressEvent::Failed { .. } => self.stop(job),
-            // What a later version tells, nobody draws yet.
+            // Events of a later version are ignored.
             _ => {}
         }
     }

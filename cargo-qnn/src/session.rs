@@ -1,4 +1,4 @@
-//! What every command knows: the terminal, and whether the network may be used.
+//! The state that all commands share: the terminal, and whether the network may be used.
 
 use std::process::Command;
 

@@ -177,7 +177,7 @@ impl Terminal {
         self.bars.suspend(action)
     }
 
-    /// A bar over `total` bytes; hidden when nobody watches.
+    /// A bar over `total` bytes; hidden when the output is no terminal.
     pub(crate) fn bytes_bar(&self, verb: &str, total: u64) -> ProgressBar {
         let template = "{msg:>12.cyan.bold} [{bar:27}] {decimal_bytes}/{decimal_total_bytes} {elapsed}";
         let bar = ProgressBar::hidden().with_style(style(template)).with_message(verb.to_owned());
@@ -185,7 +185,7 @@ impl Terminal {
         self.bars.add(bar)
     }
 
-    /// A line with a spinner and the elapsed time, for work whose length is unknown; hidden when nobody watches.
+    /// A line with a spinner and the elapsed time, for work whose length is unknown; hidden when the output is no terminal.
     pub(crate) fn spinner(&self, verb: &str, what: &str) -> ProgressBar {
         let style = style("{prefix:>12.cyan.bold} {msg} {spinner} {elapsed}");
         let bar = ProgressBar::hidden().with_style(style);

@@ -27,7 +27,7 @@ pub(crate) fn run(handshake: bool) -> Exit {
             return Exit::User;
         }
     };
-    // The driver went away: nobody wants the result.
+    // The driver is gone: the result is not wanted any more.
     let mut send = |event: Event| {
         if write(&mut events, &event).is_err() {
             std::process::exit(Exit::User.code().into());

@@ -1,4 +1,4 @@
-//! What the results of operators can be, from what their operands can be: sound bounds, for encodings of values that have none.
+//! Interval arithmetic: sound bounds of results from bounds of operands, for encodings of values that have none.
 
 use crate::op::Op;
 

@@ -1,4 +1,4 @@
-//! What can be wrong with a model: collected, not thrown at the first.
+//! Problems of a model, all of them collected before the job fails.
 
 use qnn_types::Diagnostic;
 

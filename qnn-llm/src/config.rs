@@ -121,7 +121,7 @@ impl Config {
             .collect()
     }
 
-    /// Mean cosine and sine of each pair's angles over so many positions.
+    /// Mean cosine and sine of each pair's angles over a number of positions.
     pub fn rope_means(&self, positions: usize) -> Vec<[f64; 2]> {
         let count = positions.max(1) as f64;
         let mean = |frequency: f64| {

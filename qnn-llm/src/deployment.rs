@@ -45,7 +45,7 @@ pub const MASKED: f32 = -10000.0;
 /// cached keys are without `c`. Any angles less a constant give the same answers.
 pub const KEY_BIAS_ANGLES: [&str; 2] = ["cos.bias", "sin.bias"];
 
-/// Name of the graph for so many tokens per execution.
+/// Name of the graph for a number of tokens per execution.
 pub fn graph_name(tokens: usize) -> String {
     if tokens == 1 { "decode".to_owned() } else { format!("prefill_{tokens}") }
 }
@@ -177,7 +177,7 @@ pub struct Advice {
     /// What logits are divided by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f32>,
-    /// Only so many of the likeliest tokens.
+    /// Draw only from this number of likeliest tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub top_k: Option<u32>,
     /// Only the likeliest tokens that together have this probability.

@@ -1,4 +1,4 @@
-//! Files as bytes, without reading what nobody looks at.
+//! Files mapped into memory: only pages that are used are read.
 
 use std::fs::File;
 use std::io;
@@ -15,7 +15,7 @@ pub(crate) fn map(path: &Path) -> Result<Bytes, Problem> {
 
 #[expect(unsafe_code, reason = "maps a file")]
 fn open(path: &Path) -> io::Result<Bytes> {
-    // Before it is opened: a FIFO would wait for somebody who writes.
+    // Before it is opened: a FIFO would wait for a writer.
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
     }

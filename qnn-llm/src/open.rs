@@ -125,7 +125,7 @@ pub fn kind(path: &Path) -> Option<Kind> {
 
 fn begins_as_gguf(path: &Path) -> bool {
     let mut first = [0; 4];
-    // Opening a FIFO would wait for somebody who writes.
+    // Opening a FIFO would wait for a writer.
     path.is_file()
         && std::fs::File::open(path)
             .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut first))

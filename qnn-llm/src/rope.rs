@@ -1,4 +1,4 @@
-//! What files say of rotary position embeddings, in the model's terms.
+//! Rotary position embeddings: from the files' parameters to the model's.
 
 use crate::config::{Config, RopeScaling};
 use crate::problem::Problem;

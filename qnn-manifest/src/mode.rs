@@ -22,7 +22,7 @@ impl Mode {
     /// From `QNN_BUILD`; without it, `stub` on docs.rs and `required` elsewhere. With the reason, in words.
     ///
     /// # Errors
-    /// `E0104` for a word that is none of the three.
+    /// `E0104` for any other word.
     pub fn from_env() -> Result<(Self, String), Diagnostic> {
         let Some(word) = env::string(&env::QNN_BUILD) else {
             return Ok(match env::var(&env::DOCS_RS) {

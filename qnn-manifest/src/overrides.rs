@@ -1,4 +1,4 @@
-//! What lies above the files: environment, `--config`, flags, and what a build script sets through the builder.
+//! Settings that override the manifest: environment, `--config`, flags, and what a build script sets through the builder.
 
 use qnn_platform::env;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What the code of an older C++ package says of its parameters: the `DEF_PACKAGE_PARAM_ORDER` macros.
+//! Reads the parameters of an older C++ package from its code: the `DEF_PACKAGE_PARAM_ORDER` macros.
 
 /// A parameter as the code declares it.
 #[derive(Clone, Debug, PartialEq, Eq)]

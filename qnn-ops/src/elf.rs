@@ -1,4 +1,4 @@
-//! The few facts of an ELF library that decide whether it can be used: processor, exports, what it leaves to others.
+//! The facts of an ELF library that decide whether it can be used: processor, exported and undefined symbols.
 
 use std::fmt;
 use std::path::Path;

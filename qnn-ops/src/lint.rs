@@ -1,4 +1,4 @@
-//! What can be read and contradicts itself, or says what is probably not meant.
+//! Lints: definitions that parse and contradict themselves, or are probably mistakes.
 
 use std::collections::HashMap;
 

@@ -118,7 +118,7 @@ impl<'d> Reader<'d> {
         &mut self.findings[last]
     }
 
-    /// A word that is none of the known ones.
+    /// An unknown word.
     fn unknown(&mut self, node: Element<'d>, what: &str, word: &str, known: &[&str]) {
         let near =
             nearest(word, known.iter().copied(), 1).first().map(|near| format!("did you mean `{near}`?"));

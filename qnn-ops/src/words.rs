@@ -1,4 +1,4 @@
-//! Names in the spellings of the languages they are written into.
+//! Names in the spelling of the language that is generated: C, Rust.
 
 /// `SiLUMul` and `my-op` as `SI_LU_MUL`, `MY_OP`: what a C macro or a Rust constant is called.
 pub(crate) fn upper(name: &str) -> String {

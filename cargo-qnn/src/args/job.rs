@@ -1,4 +1,4 @@
-//! What bounds compile jobs.
+//! Limits of compile jobs: time, memory, number.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What of an ONNX model is quantized, and what is left to floats.
+//! Which parts of an ONNX model are quantized, and which are computed on floats.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! Where a model's numbers begin to be wrong, why that may be, and what helps.
+//! The first divergence of a model from its reference: where it is, what may cause it, and what helps.
 
 use serde::Serialize;
 

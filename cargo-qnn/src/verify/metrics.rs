@@ -1,4 +1,4 @@
-//! How far two tensors are apart.
+//! Metrics of the difference of two tensors.
 
 use serde::Serialize;
 

@@ -36,7 +36,7 @@ impl Scratch {
     }
 }
 
-/// Removes folders whose lock nobody holds. Those of other users cannot be removed, which is right.
+/// Removes folders whose lock is not held. Those of other users cannot be removed, which is right.
 fn remove_abandoned(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);

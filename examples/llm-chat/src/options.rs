@@ -12,7 +12,7 @@ pub(crate) struct Options {
 
 const USAGE: &str = "usage: llm-chat [--greedy] [--seed N] [--temperature T] [--tokens N] TEXT...";
 
-/// Reads the arguments; what is no option is the text.
+/// Reads the arguments; all that are not options are the text.
 pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
     let mut sampling = Sampling { max_tokens: Some(48), ..Sampling::default() };
     let mut words = Vec::new();

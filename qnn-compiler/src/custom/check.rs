@@ -1,4 +1,4 @@
-//! A node against its definition, and the types of its outputs.
+//! Checks a node against the definition of its op, and infers the types of its outputs.
 
 use qnn_ops::{Datatype, Kind, Rank, ShapeRule, Tensor};
 use qnn_types::Diagnostic;

@@ -1,4 +1,4 @@
-//! A node to the op of its package.
+//! Lowers a node to the op of its package.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Attributes of a node as parameters of its op.
+//! Converts attributes of a node to parameters of its op.
 
 use std::borrow::Cow;
 

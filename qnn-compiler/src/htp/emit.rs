@@ -1,4 +1,4 @@
-//! Hands a program to the vendor's library.
+//! Emits a program through the vendor's library.
 
 use std::collections::HashMap;
 

@@ -35,7 +35,7 @@ const RESERVES: [usize; 3] = [1 << 36, 1 << 34, 1 << 32];
 const SLOTS: [usize; 6] = [384, 512, 672, 1024, HALF, PAGE];
 /// Sizes of slots in the second half are multiples of [`ALIGN`] up to this.
 const SMALL: usize = SMALLEST_CONSTANT;
-/// Of these there are so many.
+/// Their number.
 const SMALLS: usize = SMALL / ALIGN;
 /// The class of whole pages.
 const WHOLE: usize = SLOTS.len() - 1;

@@ -11,7 +11,7 @@ use crate::problem::{Problems, Result, problem};
 use crate::program::{Op, Program};
 use crate::reporter::Reporter;
 
-/// The vendor's own package, whose ops are at nobody's risk but the vendor's.
+/// The vendor's own package, whose ops are not reported as at risk.
 pub(super) const VENDOR: &str = "qti.aisw";
 
 /// Registers every package. The library runs a package's initialization on the way.

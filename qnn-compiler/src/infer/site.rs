@@ -1,4 +1,4 @@
-//! What a rule of the table sees of a node, and the answers it may give.
+//! The view of a node that a type rule gets, and the results that it may return.
 
 use crate::graph::{DType, Graph, Node, TensorType, ValueId};
 use thiserror::Error;

@@ -1,4 +1,4 @@
-//! What the library will be told, as plain data: the output of lowering.
+//! The program for the vendor's library, as plain data: the output of lowering.
 
 mod quant;
 

@@ -1,4 +1,4 @@
-//! Single nodes: what the inference table and the evaluators lack.
+//! Runs single nodes in ONNX Runtime, where the engine has no type rule or evaluator.
 
 use super::engine::{ReferenceEngine, run};
 use super::tensor::{Tensor, type_of};

@@ -1,4 +1,4 @@
-//! A position in bytes that never leaves them.
+//! A bounds-checked position in a slice of bytes.
 
 use crate::problem::Problem;
 

@@ -1,4 +1,4 @@
-//! Reads the protobuf wire format from a file, skipping what nobody asks for.
+//! Reads the protobuf wire format from a file, and skips the fields that are not needed.
 
 use std::io::{self, BufReader, Read, Seek};
 

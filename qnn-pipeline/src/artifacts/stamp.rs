@@ -1,4 +1,4 @@
-//! Makes build scripts run again when their models are others.
+//! Makes build scripts run again when their models have changed.
 //!
 //! cargo runs a build script again when a file that it named has a later time than its last run. A model file that is replaced by an
 //! older one (`cp -p`, `tar -x`) has not. `cargo qnn` knows all the same, by the model's bytes: it gives a file that the build script

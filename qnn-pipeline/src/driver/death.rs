@@ -1,4 +1,4 @@
-//! What the end of a worker process means, when it ended without an answer.
+//! Diagnoses a worker process that ended without an answer.
 
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -43,7 +43,7 @@ const SIGNALS: &[(i32, &str, &str)] = &[
     (25, "SIGXFSZ", "file size limit"),
     (31, "SIGSYS", "forbidden system call"),
 ];
-/// Signals by which somebody asks a program to end.
+/// Signals that ask a program to end.
 const ASKED: &[i32] = &[1, 2, 3, 15];
 const SIGKILL: i32 = 9;
 /// What a process says that could get no memory.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-/// Memory that new processes can have without swapping, bytes; `None` where nobody tells.
+/// Memory that new processes can use without swapping, bytes; `None` where the system does not say.
 pub(super) fn available() -> Option<u64> {
     let machine = meminfo(&fs::read_to_string("/proc/meminfo").ok()?)?;
     Some(cgroup().map_or(machine, |group| group.min(machine)))

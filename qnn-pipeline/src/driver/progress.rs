@@ -1,4 +1,4 @@
-//! What happens while jobs run, for whoever draws it.
+//! Progress of running jobs, for a display.
 
 use std::fmt;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use crate::source::SourceFacts;
 use qnn_manifest::{Manifest, Model, target};
 use qnn_types::{Diagnostic, SourceFormat, Target};
 
-/// SoCs as somebody listed them, and where.
+/// SoCs as they were listed, and where.
 pub(super) struct SocList {
     socs: Vec<&'static Soc>,
     at: String,

@@ -1,4 +1,4 @@
-//! What the library accepts and then computes garbage from, or reads out of bounds: checked before it is called.
+//! Checks of arguments that the library accepts without checking and then miscomputes or reads out of bounds.
 
 use super::{OpSpec, Param, Role, TensorSpec};
 use crate::{DataType, Error, Quant, Result};

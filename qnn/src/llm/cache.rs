@@ -1,4 +1,4 @@
-//! Keys and values of the past.
+//! The KV cache.
 
 use std::ops::Range;
 

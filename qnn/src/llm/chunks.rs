@@ -1,4 +1,4 @@
-//! Which graph takes the next tokens.
+//! Chooses the graph (its number of tokens) for the next step.
 
 /// A step: the graph, and how many tokens it is given. The rest of its rows are padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

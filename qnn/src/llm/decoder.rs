@@ -1,4 +1,4 @@
-//! Tokens in, logits out: the steps over the parts of a model.
+//! The decode loop: tokens in, logits out, part by part.
 
 use std::sync::Arc;
 

@@ -32,7 +32,7 @@ pub struct Sampling {
     pub repetition_window: usize,
     /// The same seed and logits give the same tokens.
     pub seed: u64,
-    /// Stop after so many tokens; `None` is until the context is full.
+    /// Stop after this number of tokens; `None` is until the context is full.
     pub max_tokens: Option<usize>,
     /// Stop before one of these texts, which is not part of the answer.
     pub stop: Vec<String>,

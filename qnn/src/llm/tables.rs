@@ -1,4 +1,4 @@
-//! What every step's graph is given beside tokens and past: angles of the positions, and who sees whom.
+//! Inputs of a step beside tokens and KV cache: rotary angles of the positions, and the attention mask.
 
 use qnn_llm::Config;
 use qnn_llm::deployment::MASKED;

@@ -1,4 +1,4 @@
-//! Bodies inside bodies: branches that are taken and functions that are called.
+//! Subgraphs: branches of If, and bodies of functions.
 
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! What is wrong with a part of a file.
+//! Errors in a part of a model file.
 
 /// A code and the end of a sentence about the part.
 #[derive(Clone, Debug, PartialEq, Eq)]

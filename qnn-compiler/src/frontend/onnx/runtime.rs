@@ -1,4 +1,4 @@
-//! Which nodes are left to the device, told by names alone: for models that cannot be typed.
+//! Which nodes would run on the device, found by names only: for models whose types cannot be inferred.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Attention of the standard.
+//! The operator Attention of the ONNX standard.
 
 use super::bias::{self, NEARLY_BLOCKED, Sight, Start};
 use super::parts::Parts;

@@ -1,4 +1,4 @@
-//! Convolutions over time that see no future, and carry their last inputs from one call to the next.
+//! Causal convolutions over time, with a state: their last inputs are carried from one call to the next.
 
 use super::parts::Parts;
 use super::table::{Row, Written, row};

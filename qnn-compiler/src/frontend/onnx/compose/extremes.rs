@@ -1,4 +1,4 @@
-//! Where maxima are, and maxima and minima of what is written to the same place.
+//! Positions of maxima, and scatter operators that reduce by maximum or minimum.
 
 use super::parts::Parts;
 use super::table::{Row, Written, row};

@@ -1,4 +1,4 @@
-//! What is filled in around and between elements, where HTP takes constants alone.
+//! Padding by values that are computed, where HTP takes only constants.
 
 use super::parts::Parts;
 use super::table::{Row, Written, row};

@@ -1,4 +1,4 @@
-//! What ONNX Runtime's optimizers fuse, taken apart again.
+//! Operators that ONNX Runtime's optimizers fused, decomposed again.
 
 use super::parts::Parts;
 use super::table::{Row, Written};

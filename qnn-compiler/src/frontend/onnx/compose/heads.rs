@@ -1,4 +1,4 @@
-//! Tensors with heads.
+//! Splitting tensors into attention heads, and joining heads.
 
 use super::parts::Parts;
 use crate::graph::ValueId;

@@ -1,4 +1,4 @@
-//! Normalizations whose statistics are read.
+//! Normalizations whose statistics are outputs as well.
 
 use super::parts::Parts;
 use super::table::{Row, Written, row};

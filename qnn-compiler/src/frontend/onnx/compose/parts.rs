@@ -1,4 +1,4 @@
-//! Writes the nodes that take one's place.
+//! Writes the nodes that a composed operator is replaced by.
 
 use qnn_types::Diagnostic;
 

@@ -1,4 +1,4 @@
-//! Elements put elsewhere: crops, blocks of columns, grids, maxima put back.
+//! Operators that place elements: crops, Col2Im, grids, MaxUnpool.
 
 use super::parts::Parts;
 use super::table::{Row, Written, row};

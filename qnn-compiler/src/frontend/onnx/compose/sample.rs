@@ -1,4 +1,4 @@
-//! Values between elements, at computed places: each neighbour is a row of a table.
+//! Interpolation at computed positions (GridSample, RoiAlign): each neighbour is gathered as a row of a table.
 
 use super::parts::Parts;
 use super::table::{Row, Written, row};

@@ -1,4 +1,4 @@
-//! Einsum in forms that are more than one matrix product.
+//! Einsum that needs more than one matrix product.
 
 use super::parts::Parts;
 use super::table::{Row, Written, row};

@@ -1,4 +1,4 @@
-//! What only training needs and a static graph can say: steps of optimizers, statistics of a batch.
+//! Operators of training that a static graph can express: optimizer steps, batch statistics.
 
 use super::parts::Parts;
 use super::table::{Row, Written, row};

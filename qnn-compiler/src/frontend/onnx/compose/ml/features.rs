@@ -1,4 +1,4 @@
-//! What prepares features.
+//! Preprocessing of features: scalers, encoders, imputers.
 
 use super::super::parts::Parts;
 use super::super::table::{Row, Written};

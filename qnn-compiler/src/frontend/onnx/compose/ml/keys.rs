@@ -1,4 +1,4 @@
-//! Numbers that stand for categories.
+//! Categories encoded as integers.
 
 use super::super::parts::Parts;
 use super::super::table::{Row, Written};

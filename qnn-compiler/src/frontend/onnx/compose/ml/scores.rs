@@ -1,4 +1,4 @@
-//! From scores to classes.
+//! Classes and probabilities from scores.
 
 use super::super::parts::Parts;
 use super::integers;
