@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::texts;
 
 /// What `--help` of a command says.
+#[derive(Default)]
 struct Help {
     options: BTreeSet<String>,
     commands: BTreeMap<String, Help>,
@@ -30,10 +31,10 @@ fn help(path: &[&str]) -> Help {
         } else if !line.starts_with(' ') {
             listing = line == "Commands:";
         } else if let (true, Some(name)) = (listing, words.clone().next()) {
-            if name != "help" {
-                let below = [path, &[name]].concat();
-                commands.insert(name.to_owned(), help(&below));
-            }
+            // `help` takes the name of any command, and has no help of its own.
+            let below = [path, &[name]].concat();
+            let help = if name == "help" { Help::default() } else { help(&below) };
+            commands.insert(name.to_owned(), help);
         }
     }
     Help { options, commands }

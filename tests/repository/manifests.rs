@@ -27,10 +27,13 @@ fn every_manifest_in_a_page_is_one() {
                 .split("\n[")
                 .filter(|table| !table.contains("dependencies]") && !table.starts_with("package]"));
             let kept = kept.filter(|table| !table.starts_with("[package]")).collect::<Vec<_>>().join("\n[");
+            // Without a model there is nothing to show.
+            let model = "\n[package.metadata.qnn.models.first]\nsource = \"first.onnx\"\n";
+            let model = if kept.contains("qnn.models.") { "" } else { model };
             let kept = if kept.starts_with('[') || kept.starts_with('#') { kept } else { format!("[{kept}") };
             fs::create_dir(folder.path().join("src")).unwrap();
             fs::write(folder.path().join("src/lib.rs"), "").unwrap();
-            fs::write(folder.path().join("Cargo.toml"), format!("{package}{kept}")).unwrap();
+            fs::write(folder.path().join("Cargo.toml"), format!("{package}{kept}{model}")).unwrap();
             let said = Command::new(env!("CARGO_BIN_EXE_cargo-qnn"))
                 .args(["qnn", "show"])
                 .current_dir(folder.path())
