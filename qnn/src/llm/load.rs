@@ -106,7 +106,7 @@ impl Llm {
             let tokens = [("bos_token", text.bos), ("eos_token", text.stop.first().copied())];
             tokens.map(|(key, token)| (key.to_owned(), name(token))).into()
         });
-        Ok(Chat::new(template, special)?)
+        Chat::new(template, special)
     }
 
     /// How the model's makers advise to choose tokens, and the defaults where they say nothing.
