@@ -1,6 +1,8 @@
 //! The function table of a backend.
 
+use std::error::Error;
 use std::ffi::{c_char, c_void};
+use std::fmt;
 use std::ptr::NonNull;
 
 use crate::api::*;
@@ -8,12 +10,19 @@ use crate::types::*;
 use crate::version::{AbiVersion, VersionError};
 
 /// A function that the loaded library does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the loaded QNN library has no function `{name}`")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MissingFunction {
     /// Name of the slot in the vendor's table.
     pub name: &'static str,
 }
+
+impl fmt::Display for MissingFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the loaded QNN library has no function `{}`", self.name)
+    }
+}
+
+impl Error for MissingFunction {}
 
 /// Declares a function table: one optional function pointer per slot, in slot order, and for each a method that turns a
 /// missing one into an error, and its name.

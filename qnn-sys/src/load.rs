@@ -1,5 +1,6 @@
 //! Loading the vendor's libraries.
 
+use std::error::Error;
 use std::ffi::c_void;
 use std::fmt;
 use std::mem::ManuallyDrop;
@@ -13,18 +14,16 @@ use crate::types::{ErrorHandle, SUCCESS};
 use crate::version::VersionError;
 
 /// Why a library cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum LoadError {
     /// Only absolute paths are loaded: a bare name would be searched in places that the caller does not control. On Android a bare
     /// name is good too; there it is found among the app's own native libraries.
-    #[error("`{}` is not an absolute path; QNN libraries are loaded from absolute paths only", path.display())]
     NotAbsolute {
         /// What was asked for.
         path: PathBuf,
     },
     /// The system's loader refused the file.
-    #[error("cannot load the QNN library `{}`: {}", path.display(), reason(source))]
     Open {
         /// The library.
         path: PathBuf,
@@ -32,7 +31,6 @@ pub enum LoadError {
         source: libloading::Error,
     },
     /// The file is a library, but not one of QNN.
-    #[error("`{}` is not a QNN library: it has no function `{symbol}`", path.display())]
     Symbol {
         /// The library.
         path: PathBuf,
@@ -40,7 +38,6 @@ pub enum LoadError {
         symbol: &'static str,
     },
     /// The library handed out no interface.
-    #[error("`{}` gave no interface: `{symbol}` returned {code}", path.display())]
     Providers {
         /// The library.
         path: PathBuf,
@@ -50,13 +47,44 @@ pub enum LoadError {
         code: ErrorHandle,
     },
     /// The library is too old or too new.
-    #[error("`{}`: {source}", path.display())]
     Version {
         /// The library.
         path: PathBuf,
         /// Found and supported versions.
         source: VersionError,
     },
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAbsolute { path } => write!(
+                f,
+                "`{}` is not an absolute path; QNN libraries are loaded from absolute paths only",
+                path.display()
+            ),
+            Self::Open { path, source } => {
+                write!(f, "cannot load the QNN library `{}`: {}", path.display(), reason(source))
+            }
+            Self::Symbol { path, symbol } => {
+                write!(f, "`{}` is not a QNN library: it has no function `{symbol}`", path.display())
+            }
+            Self::Providers { path, symbol, code } => {
+                write!(f, "`{}` gave no interface: `{symbol}` returned {code}", path.display())
+            }
+            Self::Version { path, source } => write!(f, "`{}`: {source}", path.display()),
+        }
+    }
+}
+
+impl Error for LoadError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Open { source, .. } => Some(source),
+            Self::Version { source, .. } => Some(source),
+            Self::NotAbsolute { .. } | Self::Symbol { .. } | Self::Providers { .. } => None,
+        }
+    }
 }
 
 /// What the system's loader said, which the error itself only has as its cause.

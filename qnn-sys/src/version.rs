@@ -5,6 +5,9 @@
 //! 2.50), from a loaded library (core 2.40, SDK 2.51), or from the vendor's list of changes (core 2.28 added one function and
 //! 2.29 none). For the versions between, the slots of the version before are certain and the total is not.
 
+use std::error::Error;
+use std::fmt;
+
 use crate::types::Version;
 
 /// Oldest supported core API.
@@ -54,8 +57,7 @@ impl SlotCount {
 }
 
 /// A version that this crate does not know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("its {interface} API is {found}, supported is {supported}")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VersionError {
     /// `core` or `System`.
     pub interface: &'static str,
@@ -64,6 +66,15 @@ pub struct VersionError {
     /// The supported range.
     pub supported: &'static str,
 }
+
+impl fmt::Display for VersionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { interface, found, supported } = self;
+        write!(f, "its {interface} API is {found}, supported is {supported}")
+    }
+}
+
+impl Error for VersionError {}
 
 fn in_range(found: Version, min: Version, max: Version) -> bool {
     found.major == min.major && (min.minor..=max.minor).contains(&found.minor)

@@ -1,9 +1,11 @@
 //! DLC files.
 
+use std::error::Error;
 use std::ffi::{c_char, c_void};
+use std::fmt;
 
 use crate::api::GraphConfig;
-use crate::interface::{Interface, InterfaceByValue};
+use crate::interface::{Interface, InterfaceByValue, MissingFunction};
 use crate::system::{GraphInfo, GraphInfoVersion, SystemInterface};
 use crate::types::{BackendHandle, ContextHandle, ErrorHandle, SystemDlcHandle, Version};
 
@@ -75,23 +77,39 @@ pub struct ComposeGraphs<'a> {
 }
 
 /// Why a DLC file cannot be composed with the loaded libraries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ComposeError {
     /// The System library is too old.
-    #[error(transparent)]
-    Missing(#[from] crate::interface::MissingFunction),
+    Missing(MissingFunction),
     /// The call passes the backend's function table by value, and a wrong size crashes the process.
-    #[error(
-        "a DLC file cannot be composed by a System library of API {system} for a backend of core API {core}: \
-         both must be of one SDK, and of one that is known (2.36, 2.40, 2.43, 2.48, 2.50 or 2.51)"
-    )]
     UnknownTable {
         /// Of the loaded backend library.
         core: Version,
         /// Of the loaded System library.
         system: Version,
     },
+}
+
+impl fmt::Display for ComposeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(missing) => missing.fmt(f),
+            Self::UnknownTable { core, system } => write!(
+                f,
+                "a DLC file cannot be composed by a System library of API {system} for a backend of core API {core}: \
+                 both must be of one SDK, and of one that is known (2.36, 2.40, 2.43, 2.48, 2.50 or 2.51)"
+            ),
+        }
+    }
+}
+
+impl Error for ComposeError {}
+
+impl From<MissingFunction> for ComposeError {
+    fn from(missing: MissingFunction) -> Self {
+        Self::Missing(missing)
+    }
 }
 
 type ComposeFn<const N: usize> = unsafe extern "C" fn(
