@@ -86,9 +86,11 @@ fn newer_graph_infos_begin_with_the_older() {
 fn every_c_struct_is_listed() {
     // The two interface headers, the interface by value and the device config have tests of their own above.
     const OWN_TESTS: usize = 4;
+    // The table of performance functions is listed, and declared by the macro of all tables.
+    const BY_MACRO: usize = 1;
     let listed = structs::api::COUNT + structs::htp::COUNT + structs::system::COUNT + structs::types::COUNT;
     let declared = count_in_sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), "#[repr(C");
-    assert_eq!(declared, listed + OWN_TESTS);
+    assert_eq!(declared + BY_MACRO, listed + OWN_TESTS);
 }
 
 fn count_in_sources(folder: &Path, text: &str) -> usize {
