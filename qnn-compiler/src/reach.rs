@@ -1,7 +1,7 @@
 //! The numbers that a node's result can be, where those of its operands are known: what an encoding cuts off, and what it does not.
 
 use crate::graph::{Graph, Node, ValueId};
-use crate::op::Op;
+use crate::op::{Op, Results};
 
 /// The least and the largest number.
 pub(crate) type Span = (f64, f64);
@@ -12,9 +12,13 @@ pub(crate) fn reach(graph: &Graph, node: &Node) -> Option<Span> {
         return None;
     }
     let of = |i: usize| node.input(i).and_then(|id| span(graph, id));
+    if let Results::Between(low, high) = node.op.results()
+        && low.is_finite()
+        && high.is_finite()
+    {
+        return Some((low, high));
+    }
     match node.op {
-        Op::Sigmoid | Op::HardSigmoid | Op::Softmax => Some((0.0, 1.0)),
-        Op::Tanh | Op::Erf | Op::Sin | Op::Cos => Some((-1.0, 1.0)),
         Op::Relu | Op::Clip => bounds(graph, node).map(|(low, high)| match of(0) {
             Some((from, to)) => (from.clamp(low, high), to.clamp(low, high)),
             None => (low, high),
@@ -43,26 +47,8 @@ pub(crate) fn reach(graph: &Graph, node: &Node) -> Option<Span> {
         // What interpolation finds outside is zero or a number of the model.
         Op::Resize if node.attrs.str_or("coordinate_transformation_mode", "") == "tf_crop_and_resize" => None,
         Op::AveragePool => of(0).map(|(low, high)| (low.min(0.0), high.max(0.0))),
-        Op::DepthToSpace
-        | Op::Expand
-        | Op::Flatten
-        | Op::Gather
-        | Op::GlobalAveragePool
-        | Op::GlobalMaxPool
-        | Op::Identity
-        | Op::MaxPool
-        | Op::ReduceMax
-        | Op::ReduceMean
-        | Op::ReduceMin
-        | Op::Reshape
-        | Op::Resize
-        | Op::Slice
-        | Op::SpaceToDepth
-        | Op::Split
-        | Op::Squeeze
-        | Op::Tile
-        | Op::Transpose
-        | Op::Unsqueeze => of(0),
+        Op::GlobalAveragePool | Op::GlobalMaxPool | Op::Resize => of(0),
+        op if op.results() == Results::Among => of(0),
         Op::Neg => of(0).map(|(low, high)| (-high, -low)),
         Op::Abs => of(0).map(|(low, high)| (low.max(-high).max(0.0), high.max(-low))),
         Op::HardSwish => of(0).map(|(low, high)| {

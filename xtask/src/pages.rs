@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use qnn_compiler::frontend::onnx;
-use qnn_compiler::lower::{integer_operators, table};
 use qnn_compiler::op::Op;
 use qnn_manifest as manifest;
 use qnn_platform::{env, soc};
@@ -84,7 +83,7 @@ fn socs() -> String {
 
 fn ops() -> String {
     let mut text = format!(
-        "{GENERATED}# Supported operators\n\nOperators that this version lowers to HTP ops, from the table in `qnn-compiler/src/lower/table.rs`, and those that \
+        "{GENERATED}# Supported operators\n\nOperators that this version lowers to HTP ops, from their rows in `qnn-compiler/src/op/rows/`, and those that \
          the front end writes as others, from the tables in `qnn-compiler/src/frontend/onnx/compose/`. \
          Operators whose result is known when the model is read (Shape, Constant, arithmetic on shapes …) and those that \
          do nothing at inference (Identity, Dropout) need no row: they are gone before lowering. So are functions, sequences and \
@@ -92,7 +91,7 @@ fn ops() -> String {
          (up to 4096 nodes, the same shapes); of Loop, Scan and SequenceMap each iteration (up to 1024, and 32768 nodes), where \
          their number or a limit of it is constant; FlexAttention of ai.onnx.preview becomes MatMul, Softmax and MatMul with its graphs between them.\n\n| domain | operator | becomes, limits |\n|---|---|---|\n"
     );
-    let lowered = table::ROWS.iter().map(|row| (row.op.domain(), row.op.name(), row.note));
+    let lowered = Op::KNOWN.iter().filter_map(|op| Some((op.domain(), op.name(), op.note()?)));
     let composed = onnx::compositions().map(|row| (row.domain, row.op, row.note));
     let mut rows: Vec<_> = lowered.chain(composed).collect();
     rows.sort_by_key(|(domain, op, _)| (*op, *domain));
@@ -107,8 +106,9 @@ fn ops() -> String {
 
 /// What quantized models compute on integers.
 fn quantized() -> String {
-    let mut operators: Vec<&str> = integer_operators().map(Op::name).collect();
-    operators.dedup();
+    let integers: BTreeSet<&str> =
+        Op::KNOWN.iter().filter(|op| op.is_on_integers()).map(|op| op.name()).collect();
+    let operators: Vec<&str> = integers.into_iter().collect();
     format!(
         "\n## Quantized models\n\nBetween QuantizeLinear and DequantizeLinear these are computed on integers where HTP has their very form on \
          integers and is as near to the model's numbers as with floats; other forms and other operators are computed with floats in \

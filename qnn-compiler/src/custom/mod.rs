@@ -1,7 +1,7 @@
 //! Operators of the app's own: those that an op package defines. The definition says how many operands and which parameters a node
 //! has; `types` types it while the model is read, `lower` hands it to the package.
 //!
-//! In the graph such a node is called `domain::Op`, so no pass takes it for an operator that it knows. All its operands keep the
+//! In the graph such a node is an `Op::Other`, so no pass takes it for an operator that it knows. All its operands keep the
 //! model's own order of axes.
 
 mod check;

@@ -1,58 +1,142 @@
 //! Evaluators that compute.
 
+use super::Call;
 use super::lane::Lane;
 use super::strided::{View, broadcast, strides};
-use super::table::{Call, Row};
 use crate::graph::{DType, Data};
 use crate::infer::axes;
-use crate::op::Op;
 
-pub(super) const ROWS: &[Row] = &[
-    (Op::Abs, |c| unary(c, |v| Some(v.wrapping_abs()), f64::abs)),
-    (Op::Add, |c| fold_inputs(c, |a, b| Some(a.wrapping_add(b)), |a, b| a + b)),
-    (Op::And, |c| fold_inputs(c, |a, b| Some(a & b), |_, _| f64::NAN)),
-    (Op::Cast, cast),
-    (Op::CastLike, cast),
-    (Op::Ceil, |c| unary(c, Some, f64::ceil)),
-    (Op::Clip, clip),
-    (Op::Cos, |c| unary(c, |_| None, f64::cos)),
-    (Op::DequantizeLinear, dequantize),
-    (Op::Div, |c| fold_inputs(c, |a, b| (b != 0).then(|| a.wrapping_div(b)), |a, b| a / b)),
-    (Op::Equal, |c| compare(c, |a, b| a == b, |a, b| a == b)),
-    (Op::Exp, |c| unary(c, |_| None, f64::exp)),
-    (Op::Floor, |c| unary(c, Some, f64::floor)),
-    (Op::Greater, |c| compare(c, |a, b| a > b, |a, b| a > b)),
-    (Op::GreaterOrEqual, |c| compare(c, |a, b| a >= b, |a, b| a >= b)),
-    (Op::Less, |c| compare(c, |a, b| a < b, |a, b| a < b)),
-    (Op::LessOrEqual, |c| compare(c, |a, b| a <= b, |a, b| a <= b)),
-    (Op::Log, |c| unary(c, |_| None, f64::ln)),
-    (Op::Max, |c| fold_inputs(c, |a, b| Some(a.max(b)), |a, b| if a.is_nan() || a > b { a } else { b })),
-    (Op::Min, |c| fold_inputs(c, |a, b| Some(a.min(b)), |a, b| if a.is_nan() || a < b { a } else { b })),
-    (Op::Mod, modulo),
-    (Op::Mul, |c| fold_inputs(c, |a, b| Some(a.wrapping_mul(b)), |a, b| a * b)),
-    (Op::Neg, |c| unary(c, |v| Some(v.wrapping_neg()), |v| -v)),
-    (Op::Not, |c| unary(c, |v| Some(i64::from(v == 0)), |_| f64::NAN)),
-    (Op::Or, |c| fold_inputs(c, |a, b| Some(a | b), |_, _| f64::NAN)),
-    (Op::Pow, power),
-    (Op::Reciprocal, |c| unary(c, |_| None, |v| 1.0 / v)),
-    (Op::ReduceMax, |c| {
-        reduce(c, None, |a, b| Some(a.max(b)), |a, b| if a.is_nan() || a > b { a } else { b })
-    }),
-    (Op::ReduceMin, |c| {
-        reduce(c, None, |a, b| Some(a.min(b)), |a, b| if a.is_nan() || a < b { a } else { b })
-    }),
-    (Op::ReduceProd, |c| reduce(c, Some(1), |a, b| Some(a.wrapping_mul(b)), |a, b| a * b)),
-    (Op::ReduceSum, |c| reduce(c, Some(0), |a, b| Some(a.wrapping_add(b)), |a, b| a + b)),
-    (Op::Relu, |c| unary(c, |v| Some(v.max(0)), |v| if v < 0.0 { 0.0 } else { v })),
-    (Op::Round, |c| unary(c, Some, f64::round_ties_even)),
-    (Op::Sign, |c| unary(c, |v| Some(v.signum()), |v| if v == 0.0 || v.is_nan() { v } else { v.signum() })),
-    (Op::Sin, |c| unary(c, |_| None, f64::sin)),
-    (Op::Sqrt, |c| unary(c, |_| None, f64::sqrt)),
-    (Op::Sub, |c| fold_inputs(c, |a, b| Some(a.wrapping_sub(b)), |a, b| a - b)),
-    (Op::Sum, |c| fold_inputs(c, |a, b| Some(a.wrapping_add(b)), |a, b| a + b)),
-    (Op::Where, choose),
-    (Op::Xor, |c| fold_inputs(c, |a, b| Some(a ^ b), |_, _| f64::NAN)),
-];
+pub(crate) fn abs(c: &Call<'_>) -> Option<Vec<Data>> {
+    unary(c, |v| Some(v.wrapping_abs()), f64::abs)
+}
+
+pub(crate) fn add(c: &Call<'_>) -> Option<Vec<Data>> {
+    fold_inputs(c, |a, b| Some(a.wrapping_add(b)), |a, b| a + b)
+}
+
+pub(crate) fn and(c: &Call<'_>) -> Option<Vec<Data>> {
+    fold_inputs(c, |a, b| Some(a & b), |_, _| f64::NAN)
+}
+
+pub(crate) fn ceil(c: &Call<'_>) -> Option<Vec<Data>> {
+    unary(c, Some, f64::ceil)
+}
+
+pub(crate) fn cos(c: &Call<'_>) -> Option<Vec<Data>> {
+    unary(c, |_| None, f64::cos)
+}
+
+pub(crate) fn div(c: &Call<'_>) -> Option<Vec<Data>> {
+    fold_inputs(c, |a, b| (b != 0).then(|| a.wrapping_div(b)), |a, b| a / b)
+}
+
+pub(crate) fn equal(c: &Call<'_>) -> Option<Vec<Data>> {
+    compare(c, |a, b| a == b, |a, b| a == b)
+}
+
+pub(crate) fn exp(c: &Call<'_>) -> Option<Vec<Data>> {
+    unary(c, |_| None, f64::exp)
+}
+
+pub(crate) fn floor(c: &Call<'_>) -> Option<Vec<Data>> {
+    unary(c, Some, f64::floor)
+}
+
+pub(crate) fn greater(c: &Call<'_>) -> Option<Vec<Data>> {
+    compare(c, |a, b| a > b, |a, b| a > b)
+}
+
+pub(crate) fn greater_or_equal(c: &Call<'_>) -> Option<Vec<Data>> {
+    compare(c, |a, b| a >= b, |a, b| a >= b)
+}
+
+pub(crate) fn less(c: &Call<'_>) -> Option<Vec<Data>> {
+    compare(c, |a, b| a < b, |a, b| a < b)
+}
+
+pub(crate) fn less_or_equal(c: &Call<'_>) -> Option<Vec<Data>> {
+    compare(c, |a, b| a <= b, |a, b| a <= b)
+}
+
+pub(crate) fn log(c: &Call<'_>) -> Option<Vec<Data>> {
+    unary(c, |_| None, f64::ln)
+}
+
+pub(crate) fn max(c: &Call<'_>) -> Option<Vec<Data>> {
+    fold_inputs(c, |a, b| Some(a.max(b)), |a, b| if a.is_nan() || a > b { a } else { b })
+}
+
+pub(crate) fn min(c: &Call<'_>) -> Option<Vec<Data>> {
+    fold_inputs(c, |a, b| Some(a.min(b)), |a, b| if a.is_nan() || a < b { a } else { b })
+}
+
+pub(crate) fn mul(c: &Call<'_>) -> Option<Vec<Data>> {
+    fold_inputs(c, |a, b| Some(a.wrapping_mul(b)), |a, b| a * b)
+}
+
+pub(crate) fn neg(c: &Call<'_>) -> Option<Vec<Data>> {
+    unary(c, |v| Some(v.wrapping_neg()), |v| -v)
+}
+
+pub(crate) fn not(c: &Call<'_>) -> Option<Vec<Data>> {
+    unary(c, |v| Some(i64::from(v == 0)), |_| f64::NAN)
+}
+
+pub(crate) fn or(c: &Call<'_>) -> Option<Vec<Data>> {
+    fold_inputs(c, |a, b| Some(a | b), |_, _| f64::NAN)
+}
+
+pub(crate) fn reciprocal(c: &Call<'_>) -> Option<Vec<Data>> {
+    unary(c, |_| None, |v| 1.0 / v)
+}
+
+pub(crate) fn reduce_max(c: &Call<'_>) -> Option<Vec<Data>> {
+    reduce(c, None, |a, b| Some(a.max(b)), |a, b| if a.is_nan() || a > b { a } else { b })
+}
+
+pub(crate) fn reduce_min(c: &Call<'_>) -> Option<Vec<Data>> {
+    reduce(c, None, |a, b| Some(a.min(b)), |a, b| if a.is_nan() || a < b { a } else { b })
+}
+
+pub(crate) fn reduce_prod(c: &Call<'_>) -> Option<Vec<Data>> {
+    reduce(c, Some(1), |a, b| Some(a.wrapping_mul(b)), |a, b| a * b)
+}
+
+pub(crate) fn reduce_sum(c: &Call<'_>) -> Option<Vec<Data>> {
+    reduce(c, Some(0), |a, b| Some(a.wrapping_add(b)), |a, b| a + b)
+}
+
+pub(crate) fn relu(c: &Call<'_>) -> Option<Vec<Data>> {
+    unary(c, |v| Some(v.max(0)), |v| if v < 0.0 { 0.0 } else { v })
+}
+
+pub(crate) fn round(c: &Call<'_>) -> Option<Vec<Data>> {
+    unary(c, Some, f64::round_ties_even)
+}
+
+pub(crate) fn sign(c: &Call<'_>) -> Option<Vec<Data>> {
+    unary(c, |v| Some(v.signum()), |v| if v == 0.0 || v.is_nan() { v } else { v.signum() })
+}
+
+pub(crate) fn sin(c: &Call<'_>) -> Option<Vec<Data>> {
+    unary(c, |_| None, f64::sin)
+}
+
+pub(crate) fn sqrt(c: &Call<'_>) -> Option<Vec<Data>> {
+    unary(c, |_| None, f64::sqrt)
+}
+
+pub(crate) fn sub(c: &Call<'_>) -> Option<Vec<Data>> {
+    fold_inputs(c, |a, b| Some(a.wrapping_sub(b)), |a, b| a - b)
+}
+
+pub(crate) fn sum(c: &Call<'_>) -> Option<Vec<Data>> {
+    fold_inputs(c, |a, b| Some(a.wrapping_add(b)), |a, b| a + b)
+}
+
+pub(crate) fn xor(c: &Call<'_>) -> Option<Vec<Data>> {
+    fold_inputs(c, |a, b| Some(a ^ b), |_, _| f64::NAN)
+}
 
 /// The `i`-th input's elements broadcast to a shape.
 fn lane(call: &Call<'_>, i: usize, shape: &[usize]) -> Option<Lane> {
@@ -61,7 +145,7 @@ fn lane(call: &Call<'_>, i: usize, shape: &[usize]) -> Option<Lane> {
 }
 
 /// One stored integer as the number that it is.
-fn dequantize(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn dequantize(call: &Call<'_>) -> Option<Vec<Data>> {
     let number = |i: usize| {
         let (ty, data) = call.input(i)?;
         data.to_f64(ty.dtype).first().copied()
@@ -131,7 +215,7 @@ fn compare(call: &Call<'_>, int: fn(&i64, &i64) -> bool, float: fn(&f64, &f64) -
     Some(vec![Lane::Int(result).write(DType::Bool)])
 }
 
-fn cast(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn cast(call: &Call<'_>) -> Option<Vec<Data>> {
     let (ty, data) = call.input(0)?;
     if ty.dtype == call.out().dtype {
         return Some(vec![data.clone()]);
@@ -141,7 +225,7 @@ fn cast(call: &Call<'_>) -> Option<Vec<Data>> {
     Some(vec![Lane::read(data, ty.dtype).write(call.out().dtype)])
 }
 
-fn clip(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn clip(call: &Call<'_>) -> Option<Vec<Data>> {
     let out = call.out();
     fits(out.dtype)?;
     let mut result = lane(call, 0, &out.shape)?;
@@ -165,7 +249,7 @@ fn clip(call: &Call<'_>) -> Option<Vec<Data>> {
 }
 
 /// The sign of the divisor, or with `fmod` of the dividend.
-fn modulo(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn modulo(call: &Call<'_>) -> Option<Vec<Data>> {
     let out = call.out();
     fits(out.dtype)?;
     let (a, b) = (lane(call, 0, &out.shape)?, lane(call, 1, &out.shape)?);
@@ -181,7 +265,7 @@ fn modulo(call: &Call<'_>) -> Option<Vec<Data>> {
     Some(vec![result?.write(out.dtype)])
 }
 
-fn power(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn power(call: &Call<'_>) -> Option<Vec<Data>> {
     let out = call.out();
     fits(out.dtype)?;
     let exponents = match lane(call, 1, &out.shape)? {
@@ -199,7 +283,7 @@ fn power(call: &Call<'_>) -> Option<Vec<Data>> {
     Some(vec![result.write(out.dtype)])
 }
 
-fn choose(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn choose(call: &Call<'_>) -> Option<Vec<Data>> {
     let out = call.out();
     let (condition, data) = call.input(0)?;
     let picks = broadcast(condition, data, &out.shape)?;

@@ -3,10 +3,11 @@
 //! What shape arithmetic uses has an evaluator here, exact to the bit for the types it is used with. Everything else that
 //! is constant is left to ONNX Runtime, or to the device.
 
-mod arithmetic;
+pub(crate) mod arithmetic;
+mod evaluate;
 mod lane;
-mod movement;
+pub(crate) mod movement;
 mod strided;
-mod table;
 
-pub use table::{Folded, fold};
+pub(crate) use evaluate::{Call, Evaluator};
+pub use evaluate::{Folded, fold};

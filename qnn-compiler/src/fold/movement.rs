@@ -1,40 +1,17 @@
 //! Evaluators that move elements without computing on them.
 
+use super::Call;
 use super::lane::Lane;
 use super::strided::{View, broadcast, strides};
-use super::table::{Call, Row};
 use crate::graph::{Attr, Data};
 use crate::infer::{axis, permutation, slice_plan, split_sizes};
-use crate::op::Op;
-
-pub(super) const ROWS: &[Row] = &[
-    (Op::Concat, concat),
-    (Op::ConstantOfShape, constant_of_shape),
-    (Op::Expand, expand),
-    (Op::Flatten, keep),
-    (Op::Gather, gather),
-    (Op::Identity, keep),
-    (Op::NonZero, non_zero),
-    (Op::Range, range),
-    (Op::Reshape, keep),
-    (Op::ScatterND, scatter_nd),
-    (Op::Shape, shape),
-    (Op::Size, size),
-    (Op::Slice, slice),
-    (Op::Split, split),
-    (Op::Squeeze, keep),
-    (Op::Tile, tile),
-    (Op::Transpose, transpose),
-    (Op::Trilu, trilu),
-    (Op::Unsqueeze, keep),
-];
 
 /// The same bytes under another shape.
-fn keep(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn keep(call: &Call<'_>) -> Option<Vec<Data>> {
     Some(vec![call.input(0)?.1.clone()])
 }
 
-fn shape(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn shape(call: &Call<'_>) -> Option<Vec<Data>> {
     let shape = &call.site.opt(0)?.shape;
     let rank = shape.len() as i64;
     let start = call.site.node.attrs.int_or("start", 0);
@@ -43,11 +20,11 @@ fn shape(call: &Call<'_>) -> Option<Vec<Data>> {
     Some(vec![Data::from_i64(&part)])
 }
 
-fn size(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn size(call: &Call<'_>) -> Option<Vec<Data>> {
     Some(vec![Data::from_i64(&[call.site.opt(0)?.elements() as i64])])
 }
 
-fn constant_of_shape(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn constant_of_shape(call: &Call<'_>) -> Option<Vec<Data>> {
     let total = call.out().bytes();
     match call.site.node.attrs.get("value") {
         Some(Attr::Tensor(ty, data)) if ty.elements() == 1 => {
@@ -62,13 +39,13 @@ fn constant_of_shape(call: &Call<'_>) -> Option<Vec<Data>> {
     }
 }
 
-fn expand(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn expand(call: &Call<'_>) -> Option<Vec<Data>> {
     let (ty, data) = call.input(0)?;
     Some(vec![broadcast(ty, data, &call.out().shape)?])
 }
 
 /// A repeat is an axis of stride 0 before the repeated one.
-fn tile(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn tile(call: &Call<'_>) -> Option<Vec<Data>> {
     let (ty, data) = call.input(0)?;
     let repeats = call.site.ints(1).ok()?;
     let own = strides(&ty.shape);
@@ -86,7 +63,7 @@ fn tile(call: &Call<'_>) -> Option<Vec<Data>> {
     Some(vec![view.dense()?])
 }
 
-fn transpose(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn transpose(call: &Call<'_>) -> Option<Vec<Data>> {
     let (ty, data) = call.input(0)?;
     let own = strides(&ty.shape);
     let view = View {
@@ -99,7 +76,7 @@ fn transpose(call: &Call<'_>) -> Option<Vec<Data>> {
     Some(vec![view.dense()?])
 }
 
-fn slice(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn slice(call: &Call<'_>) -> Option<Vec<Data>> {
     let (ty, data) = call.input(0)?;
     let own = strides(&ty.shape);
     let plan = slice_plan(&call.site).ok()?;
@@ -118,7 +95,7 @@ fn slice(call: &Call<'_>) -> Option<Vec<Data>> {
     Some(vec![view.dense()?])
 }
 
-fn split(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn split(call: &Call<'_>) -> Option<Vec<Data>> {
     let (ty, data) = call.input(0)?;
     let at = axis(call.site.node.attrs.int_or("axis", 0), ty.shape.len()).ok()?;
     let own = strides(&ty.shape);
@@ -135,7 +112,7 @@ fn split(call: &Call<'_>) -> Option<Vec<Data>> {
     Some(out)
 }
 
-fn concat(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn concat(call: &Call<'_>) -> Option<Vec<Data>> {
     let out = call.out();
     let at = axis(call.site.node.attrs.int("axis")?, out.shape.len()).ok()?;
     let outer: usize = out.shape[..at].iter().product();
@@ -150,7 +127,7 @@ fn concat(call: &Call<'_>) -> Option<Vec<Data>> {
     Some(vec![Data::new(bytes.into())])
 }
 
-fn gather(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn gather(call: &Call<'_>) -> Option<Vec<Data>> {
     let ((ty, data), (index_ty, indices)) = (call.input(0)?, call.input(1)?);
     let at = axis(call.site.node.attrs.int_or("axis", 0), ty.shape.len()).ok()?;
     let extent = ty.shape[at] as i64;
@@ -172,7 +149,7 @@ fn gather(call: &Call<'_>) -> Option<Vec<Data>> {
 }
 
 /// Plain replacement; the reducing variants are left to others.
-fn scatter_nd(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn scatter_nd(call: &Call<'_>) -> Option<Vec<Data>> {
     if call.site.node.attrs.str_or("reduction", "none") != "none" {
         return None;
     }
@@ -196,7 +173,7 @@ fn scatter_nd(call: &Call<'_>) -> Option<Vec<Data>> {
     Some(vec![Data::new(bytes.into())])
 }
 
-fn range(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn range(call: &Call<'_>) -> Option<Vec<Data>> {
     let dtype = call.out().dtype;
     let count = call.out().elements();
     let (start, step) = (Lane::read(call.input(0)?.1, dtype), Lane::read(call.input(2)?.1, dtype));
@@ -215,7 +192,7 @@ fn range(call: &Call<'_>) -> Option<Vec<Data>> {
 }
 
 /// Coordinates of the elements that are not zero, one row an axis.
-fn non_zero(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn non_zero(call: &Call<'_>) -> Option<Vec<Data>> {
     let (ty, data) = call.input(0)?;
     let positions: Vec<usize> =
         data.to_f64(ty.dtype).iter().enumerate().filter(|(_, v)| **v != 0.0).map(|(i, _)| i).collect();
@@ -229,7 +206,7 @@ fn non_zero(call: &Call<'_>) -> Option<Vec<Data>> {
     Some(vec![Data::from_i64(&out)])
 }
 
-fn trilu(call: &Call<'_>) -> Option<Vec<Data>> {
+pub(crate) fn trilu(call: &Call<'_>) -> Option<Vec<Data>> {
     let (ty, data) = call.input(0)?;
     let k = match call.input(1) {
         Some((ty, data)) => *data.to_i64(ty.dtype).first()?,

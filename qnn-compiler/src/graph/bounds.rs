@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Graph, Node, NodeId, ValueId};
-use crate::op::Op;
+use crate::op::{Op, Results};
 
 /// The least and the largest number that a value can hold.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,44 +45,6 @@ const DEPTH: usize = 8;
 /// Constants up to so many elements are looked at.
 const ELEMENTS: usize = 1 << 16;
 
-/// Results that lie between the same two numbers whatever the operands are.
-const FIXED: &[(Op, f64, f64)] = &[
-    (Op::Cos, -1.0, 1.0),
-    (Op::Erf, -1.0, 1.0),
-    (Op::Exp, 0.0, f64::INFINITY),
-    (Op::HardSigmoid, 0.0, 1.0),
-    // In fp16, whose smallest number is 2⁻²⁴ and whose largest 65504.
-    (Op::Log, -17.0, 12.0),
-    (Op::LogSoftmax, f64::NEG_INFINITY, 0.0),
-    (Op::Sigmoid, 0.0, 1.0),
-    (Op::Sin, -1.0, 1.0),
-    (Op::Softmax, 0.0, 1.0),
-    (Op::Softplus, 0.0, f64::INFINITY),
-    (Op::Sqrt, 0.0, f64::INFINITY),
-    (Op::Tanh, -1.0, 1.0),
-];
-
-/// Operators whose result has numbers of the first operand only.
-const MOVING: &[Op] = &[
-    Op::DepthToSpace,
-    Op::Expand,
-    Op::Flatten,
-    Op::Gather,
-    Op::Identity,
-    Op::MaxPool,
-    Op::ReduceMax,
-    Op::ReduceMean,
-    Op::ReduceMin,
-    Op::Reshape,
-    Op::Slice,
-    Op::SpaceToDepth,
-    Op::Split,
-    Op::Squeeze,
-    Op::Tile,
-    Op::Transpose,
-    Op::Unsqueeze,
-];
-
 impl Graph {
     /// Between which numbers a value lies; `producers` is of this graph.
     pub fn bounds(&self, producers: &HashMap<ValueId, NodeId>, value: ValueId) -> Bounds {
@@ -109,11 +71,12 @@ impl Graph {
 
     fn bounds_of(&self, node: &Node, of: &dyn Fn(ValueId) -> Bounds) -> Option<Bounds> {
         let op = node.op;
-        if let Some(&(_, low, high)) = FIXED.iter().find(|(name, ..)| *name == op) {
+        let results = op.results();
+        if let Results::Between(low, high) = results {
             return Some(Bounds { low, high });
         }
         let x = of(node.input(0)?);
-        if MOVING.contains(&op) {
+        if results == Results::Among {
             return Some(x);
         }
         let scalar = |i: usize, default: f64| match node.input(i) {

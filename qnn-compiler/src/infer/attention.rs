@@ -1,34 +1,15 @@
 //! Attention and what transformer exporters put around it.
 
 use super::site::{Answer, Site, dim, dims, invalid, one};
-use super::table::Row;
 use crate::graph::TensorType;
-use crate::op::Op;
 
-pub(super) const ROWS: &[Row] = &[
-    (Op::Attention, attention),
-    (Op::CausalConvWithState, causal),
-    (Op::LinearAttention, linear),
-    (Op::RotaryEmbedding, first),
-    (Op::TensorScatter, first),
-    (Op::MsAttention, packed),
-    (Op::MsBiasAdd, first),
-    (Op::MsBiasSplitGelu, split_gelu),
-    (Op::MsEmbedLayerNormalization, embed),
-    (Op::MsGroupNorm, first),
-    (Op::MsGroupQueryAttention, grouped),
-    (Op::MsMultiHeadAttention, multi_head),
-    (Op::MsRotaryEmbedding, first),
-    (Op::MsSkipGroupNorm, with_sum),
-];
-
-fn first(site: &Site<'_>) -> Answer {
+pub(crate) fn first(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     one(x.dtype, x.shape.clone())
 }
 
 /// The result, and the last places of the input before it, one fewer than the kernel is wide.
-fn causal(site: &Site<'_>) -> Answer {
+pub(crate) fn causal(site: &Site<'_>) -> Answer {
     let (x, w) = (site.ty(0)?, site.ty(1)?);
     let (&[batch, channels, _], &[.., width]) = (&x.shape[..], &w.shape[..]) else {
         return invalid(format!("input {} with weight {}", dims(&x.shape), dims(&w.shape)));
@@ -38,7 +19,7 @@ fn causal(site: &Site<'_>) -> Answer {
 }
 
 /// The result, and the sum that it is of.
-fn with_sum(site: &Site<'_>) -> Answer {
+pub(crate) fn with_sum(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     Ok(vec![x.clone(), x.clone()])
 }
@@ -57,7 +38,7 @@ fn heads(site: &Site<'_>, i: usize, count: &str) -> Answer<[usize; 4]> {
 }
 
 /// Inputs: query, key, value, mask, past key, past value. Outputs: result, present key, present value, scores.
-fn attention(site: &Site<'_>) -> Answer {
+pub(crate) fn attention(site: &Site<'_>) -> Answer {
     let q = site.ty(0)?;
     let [b, hq, s, d] = heads(site, 0, "q_num_heads")?;
     let [_, hk, t, dk] = heads(site, 1, "kv_num_heads")?;
@@ -79,7 +60,7 @@ fn attention(site: &Site<'_>) -> Answer {
 }
 
 /// Inputs: query, key, value, past state. Outputs: result, state.
-fn linear(site: &Site<'_>) -> Answer {
+pub(crate) fn linear(site: &Site<'_>) -> Answer {
     let (q, v) = (site.ty(0)?, site.ty(2)?);
     let (heads, shared) = (site.count("q_num_heads", 0)?, site.count("kv_num_heads", 0)?);
     let (&[b, t, wide], &[_, _, values]) = (&q.shape[..], &v.shape[..]) else {
@@ -96,7 +77,7 @@ fn linear(site: &Site<'_>) -> Answer {
 }
 
 /// One input that weights turn into query, key and value: batch x length x width. Outputs: result, present.
-fn packed(site: &Site<'_>) -> Answer {
+pub(crate) fn packed(site: &Site<'_>) -> Answer {
     let (x, weights) = (site.ty(0)?, site.ty(1)?);
     let (&[b, s, _], &[_, wide]) = (&x.shape[..], &weights.shape[..]) else {
         return invalid(format!("input {} with weights {}", dims(&x.shape), dims(&weights.shape)));
@@ -114,7 +95,7 @@ fn packed(site: &Site<'_>) -> Answer {
 }
 
 /// Inputs: query (or all three in one tensor), key, value. Outputs: result, present key, present value.
-fn multi_head(site: &Site<'_>) -> Answer {
+pub(crate) fn multi_head(site: &Site<'_>) -> Answer {
     let q = site.ty(0)?;
     let h = site.count("num_heads", 1)?.max(1);
     let [b, s, width] = match q.shape[..] {
@@ -139,7 +120,7 @@ fn multi_head(site: &Site<'_>) -> Answer {
 }
 
 /// Inputs: query (or all three in one tensor), key, value, past key, past value. Outputs: result, present key, present value.
-fn grouped(site: &Site<'_>) -> Answer {
+pub(crate) fn grouped(site: &Site<'_>) -> Answer {
     let q = site.ty(0)?;
     let (h, kv) = (site.count("num_heads", 0)?, site.count("kv_num_heads", 0)?);
     let [b, s, wide] = q.shape[..] else { return invalid(format!("query {}", dims(&q.shape))) };
@@ -161,7 +142,7 @@ fn grouped(site: &Site<'_>) -> Answer {
 }
 
 /// Half of the last axis gates the other half.
-fn split_gelu(site: &Site<'_>) -> Answer {
+pub(crate) fn split_gelu(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     match x.shape.split_last() {
         Some((last, outer)) => one(x.dtype, [outer, &[last / 2]].concat()),
@@ -170,7 +151,7 @@ fn split_gelu(site: &Site<'_>) -> Answer {
 }
 
 /// Inputs: ids, segments, then tables. Outputs: embedding, mask index, sum.
-fn embed(site: &Site<'_>) -> Answer {
+pub(crate) fn embed(site: &Site<'_>) -> Answer {
     let (ids, table) = (site.ty(0)?, site.ty(2)?);
     let (&[b, s], &[_, width]) = (&ids.shape[..], &table.shape[..]) else {
         return invalid(format!("ids {} with a table {}", dims(&ids.shape), dims(&table.shape)));

@@ -1,27 +1,7 @@
 //! Matrix products.
 
 use super::site::{Answer, Site, broadcast, dims, invalid, one};
-use super::table::Row;
 use crate::graph::{DType, TensorType};
-use crate::op::Op;
-
-pub(super) const ROWS: &[Row] = &[
-    (Op::Det, det),
-    (Op::Einsum, einsum),
-    (Op::Gemm, gemm),
-    (Op::MatMul, matmul),
-    (Op::MatMulInteger, matmul_integer),
-    (Op::QLinearMatMul, qlinear_matmul),
-    (Op::MsDynamicQuantizeMatMul, dynamic_matmul),
-    (Op::MsFusedMatMul, fused_matmul),
-    (Op::MsFusedGemm, gemm),
-    (Op::MsGemmFastGelu, matmul),
-    (Op::MsMatMulIntegerToFloat, integer_to_float),
-    (Op::MsMatMulNBits, matmul_nbits),
-    (Op::MsMatMulBnb4, matmul_nbits),
-    (Op::MsQGemm, qgemm),
-    (Op::MsTransposeMatMul, fused_matmul),
-];
 
 /// Shape of a matrix product with numpy's rules: leading axes broadcast, a vector is a row on the left and a column on the
 /// right and loses that axis again.
@@ -46,7 +26,7 @@ fn product(a: &[usize], b: &[usize]) -> Answer<Vec<usize>> {
     Ok(shape)
 }
 
-fn matmul(site: &Site<'_>) -> Answer {
+pub(crate) fn matmul(site: &Site<'_>) -> Answer {
     let (a, b) = (site.ty(0)?, site.ty(1)?);
     if a.dtype != b.dtype {
         return invalid(format!("operands have different element types, {} and {}", a.dtype, b.dtype));
@@ -54,23 +34,23 @@ fn matmul(site: &Site<'_>) -> Answer {
     one(a.dtype, product(&a.shape, &b.shape)?)
 }
 
-fn matmul_integer(site: &Site<'_>) -> Answer {
+pub(crate) fn matmul_integer(site: &Site<'_>) -> Answer {
     one(DType::I32, product(&site.ty(0)?.shape, &site.ty(1)?.shape)?)
 }
 
-fn qlinear_matmul(site: &Site<'_>) -> Answer {
+pub(crate) fn qlinear_matmul(site: &Site<'_>) -> Answer {
     one(site.ty(7)?.dtype, product(&site.ty(0)?.shape, &site.ty(3)?.shape)?)
 }
 
-fn dynamic_matmul(site: &Site<'_>) -> Answer {
+pub(crate) fn dynamic_matmul(site: &Site<'_>) -> Answer {
     one(DType::F32, product(&site.ty(0)?.shape, &site.ty(1)?.shape)?)
 }
 
-fn integer_to_float(site: &Site<'_>) -> Answer {
+pub(crate) fn integer_to_float(site: &Site<'_>) -> Answer {
     one(site.ty(2)?.dtype, product(&site.ty(0)?.shape, &site.ty(1)?.shape)?)
 }
 
-fn fused_matmul(site: &Site<'_>) -> Answer {
+pub(crate) fn fused_matmul(site: &Site<'_>) -> Answer {
     let swapped = |i: usize, name: &str, batch: &str| -> Answer<Vec<usize>> {
         let mut shape = site.ty(i)?.shape.clone();
         let rank = shape.len();
@@ -87,7 +67,7 @@ fn fused_matmul(site: &Site<'_>) -> Answer {
     one(site.ty(0)?.dtype, product(&a, &b)?)
 }
 
-fn matmul_nbits(site: &Site<'_>) -> Answer {
+pub(crate) fn matmul_nbits(site: &Site<'_>) -> Answer {
     let a = site.ty(0)?;
     let (k, n) = (site.count("K", 0)?, site.count("N", 0)?);
     match a.shape.split_last() {
@@ -109,7 +89,7 @@ fn gemm_shape(site: &Site<'_>, a: &TensorType, b: &TensorType) -> Answer<[usize;
     Ok([m, n])
 }
 
-fn gemm(site: &Site<'_>) -> Answer {
+pub(crate) fn gemm(site: &Site<'_>) -> Answer {
     let (a, b) = (site.ty(0)?, site.ty(1)?);
     let shape = gemm_shape(site, a, b)?;
     if let Some(c) = site.opt(2)
@@ -120,12 +100,12 @@ fn gemm(site: &Site<'_>) -> Answer {
     one(a.dtype, shape)
 }
 
-fn qgemm(site: &Site<'_>) -> Answer {
+pub(crate) fn qgemm(site: &Site<'_>) -> Answer {
     let dtype = site.opt(8).map_or(DType::F32, |ty| ty.dtype);
     one(dtype, gemm_shape(site, site.ty(0)?, site.ty(3)?)?)
 }
 
-fn det(site: &Site<'_>) -> Answer {
+pub(crate) fn det(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     match &x.shape[..] {
         [outer @ .., r, c] if r == c => one(x.dtype, outer.to_vec()),
@@ -134,7 +114,7 @@ fn det(site: &Site<'_>) -> Answer {
 }
 
 /// Equation `ab,bc->ac`; `...` stands for axes that broadcast.
-fn einsum(site: &Site<'_>) -> Answer {
+pub(crate) fn einsum(site: &Site<'_>) -> Answer {
     let equation: String =
         site.node.attrs.str_or("equation", "").chars().filter(|c| !c.is_whitespace()).collect();
     let refuse = |why: String| invalid(format!("equation '{equation}': {why}"));

@@ -1,26 +1,7 @@
 //! Classical machine learning: domain ai.onnx.ml.
 
 use super::site::{Answer, Reason, Site, invalid, one};
-use super::table::Row;
 use crate::graph::{Attr, Attrs, DType, TensorType};
-use crate::op::Op;
-
-pub(super) const ROWS: &[Row] = &[
-    (Op::MlArrayFeatureExtractor, extract),
-    (Op::MlBinarizer, same),
-    (Op::MlFeatureVectorizer, join),
-    (Op::MlImputer, same),
-    (Op::MlLabelEncoder, encode),
-    (Op::MlLinearClassifier, classify),
-    (Op::MlLinearRegressor, |site| floats(site, site.count("targets", 1)?)),
-    (Op::MlNormalizer, float),
-    (Op::MlOneHotEncoder, one_hot),
-    (Op::MlScaler, float),
-    (Op::MlTreeEnsemble, |site| floats(site, site.count("n_targets", 1)?)),
-    (Op::MlTreeEnsembleClassifier, classify),
-    (Op::MlTreeEnsembleRegressor, |site| floats(site, site.count("n_targets", 1)?)),
-    (Op::MlZipMap, zip),
-];
 
 /// How many entries a list of any kind has.
 fn entries(attrs: &Attrs, name: &str) -> usize {
@@ -51,21 +32,21 @@ fn rows(site: &Site<'_>) -> Answer<usize> {
     }
 }
 
-fn same(site: &Site<'_>) -> Answer {
+pub(crate) fn same(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     one(x.dtype, x.shape.clone())
 }
 
-fn float(site: &Site<'_>) -> Answer {
+pub(crate) fn float(site: &Site<'_>) -> Answer {
     one(DType::F32, site.ty(0)?.shape.clone())
 }
 
-fn floats(site: &Site<'_>, count: usize) -> Answer {
+pub(crate) fn floats(site: &Site<'_>, count: usize) -> Answer {
     one(DType::F32, [rows(site)?, count])
 }
 
 /// The number of the class, and a score a class.
-fn classify(site: &Site<'_>) -> Answer {
+pub(crate) fn classify(site: &Site<'_>) -> Answer {
     let (rows, classes) = (rows(site)?, classes(&site.node.attrs));
     if classes == 0 {
         return invalid("it has no class labels");
@@ -73,14 +54,14 @@ fn classify(site: &Site<'_>) -> Answer {
     Ok(vec![TensorType::new(DType::I64, [rows]), TensorType::new(DType::F32, [rows, classes])])
 }
 
-fn extract(site: &Site<'_>) -> Answer {
+pub(crate) fn extract(site: &Site<'_>) -> Answer {
     let (x, at) = (site.ty(0)?, site.ty(1)?);
     let Some((_, outer)) = x.shape.split_last() else { return invalid("its input has no axis") };
     let outer: &[usize] = if outer.is_empty() { &[1] } else { outer };
     one(x.dtype, [outer, &[at.elements()]].concat())
 }
 
-fn join(site: &Site<'_>) -> Answer {
+pub(crate) fn join(site: &Site<'_>) -> Answer {
     let mut width = 0;
     for i in 0..site.node.inputs.len() {
         width += site.ty(i)?.shape.last().copied().unwrap_or(1);
@@ -88,7 +69,7 @@ fn join(site: &Site<'_>) -> Answer {
     one(DType::F32, [rows(site)?, width])
 }
 
-fn one_hot(site: &Site<'_>) -> Answer {
+pub(crate) fn one_hot(site: &Site<'_>) -> Answer {
     let count = entries(&site.node.attrs, "cats_int64s");
     if count == 0 {
         return Err(Reason::Unsupported(
@@ -98,7 +79,7 @@ fn one_hot(site: &Site<'_>) -> Answer {
     one(DType::F32, [&site.ty(0)?.shape[..], &[count]].concat())
 }
 
-fn encode(site: &Site<'_>) -> Answer {
+pub(crate) fn encode(site: &Site<'_>) -> Answer {
     let attrs = &site.node.attrs;
     let dtype = if entries(attrs, "values_int64s") > 0 {
         DType::I64
@@ -114,7 +95,7 @@ fn encode(site: &Site<'_>) -> Answer {
     one(dtype, site.ty(0)?.shape.clone())
 }
 
-fn zip(_: &Site<'_>) -> Answer {
+pub(crate) fn zip(_: &Site<'_>) -> Answer {
     Err(Reason::Unsupported(
         "its result is a sequence of maps and no tensor: keep the table of scores that it reads".to_owned(),
     ))

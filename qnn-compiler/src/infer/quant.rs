@@ -2,24 +2,10 @@
 
 use super::elementwise::dtype_attr;
 use super::site::{Answer, Site, broadcast, invalid, one};
-use super::table::Row;
 use crate::graph::{DType, TensorType};
-use crate::op::Op;
-
-pub(super) const ROWS: &[Row] = &[
-    (Op::DequantizeLinear, dequantize),
-    (Op::DynamicQuantizeLinear, dynamic),
-    (Op::QuantizeLinear, quantize),
-    (Op::MsQLinearAdd, qlinear_binary),
-    (Op::MsQLinearConcat, qlinear_concat),
-    (Op::MsQLinearLeakyRelu, qlinear_unary),
-    (Op::MsQLinearMul, qlinear_binary),
-    (Op::MsQLinearSigmoid, qlinear_unary),
-    (Op::MsQLinearSoftmax, qlinear_unary),
-];
 
 /// The result's type is the zero point's, else the attribute's, else uint8.
-fn quantize(site: &Site<'_>) -> Answer {
+pub(crate) fn quantize(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let dtype = match site.opt(2) {
         Some(zero) => zero.dtype,
@@ -30,7 +16,7 @@ fn quantize(site: &Site<'_>) -> Answer {
 }
 
 /// The result's type is the scale's.
-fn dequantize(site: &Site<'_>) -> Answer {
+pub(crate) fn dequantize(site: &Site<'_>) -> Answer {
     let (x, scale) = (site.ty(0)?, site.ty(1)?);
     let dtype = if site.node.attrs.int_or("output_dtype", 0) != 0 {
         dtype_attr(site, "output_dtype")?
@@ -41,7 +27,7 @@ fn dequantize(site: &Site<'_>) -> Answer {
 }
 
 /// Outputs: quantized values, scale, zero point.
-fn dynamic(site: &Site<'_>) -> Answer {
+pub(crate) fn dynamic(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     Ok(vec![
         TensorType::new(DType::U8, x.shape.clone()),
@@ -51,18 +37,18 @@ fn dynamic(site: &Site<'_>) -> Answer {
 }
 
 /// Inputs: a, its scale and zero point, b, its scale and zero point, the result's.
-fn qlinear_binary(site: &Site<'_>) -> Answer {
+pub(crate) fn qlinear_binary(site: &Site<'_>) -> Answer {
     let (a, b) = (site.ty(0)?, site.ty(3)?);
     one(a.dtype, broadcast([&a.shape[..], &b.shape[..]])?)
 }
 
-fn qlinear_unary(site: &Site<'_>) -> Answer {
+pub(crate) fn qlinear_unary(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     one(x.dtype, x.shape.clone())
 }
 
 /// Inputs: the result's scale and zero point, then value, scale and zero point of each part.
-fn qlinear_concat(site: &Site<'_>) -> Answer {
+pub(crate) fn qlinear_concat(site: &Site<'_>) -> Answer {
     let first = site.ty(2)?;
     let at = site.axis("axis", 0, first.shape.len())?;
     let mut shape = first.shape.clone();

@@ -1,18 +1,9 @@
 //! Recurrent networks.
 
 use super::site::{Answer, Site, dims, invalid};
-use super::table::Row;
 use crate::graph::TensorType;
-use crate::op::Op;
 
-pub(super) const ROWS: &[Row] = &[
-    (Op::GRU, recurrent),
-    (Op::LSTM, recurrent),
-    (Op::RNN, recurrent),
-    (Op::MsDynamicQuantizeLSTM, quantized),
-];
-
-fn recurrent(site: &Site<'_>) -> Answer {
+pub(crate) fn recurrent(site: &Site<'_>) -> Answer {
     let hidden = match site.ty(2)?.shape[..] {
         [_, _, hidden] => hidden,
         _ => return invalid(format!("recurrence weights {}", dims(&site.ty(2)?.shape))),
@@ -21,7 +12,7 @@ fn recurrent(site: &Site<'_>) -> Answer {
 }
 
 /// The recurrence weights are transposed.
-fn quantized(site: &Site<'_>) -> Answer {
+pub(crate) fn quantized(site: &Site<'_>) -> Answer {
     match site.ty(2)?.shape[..] {
         [_, hidden, _] => states(site, hidden),
         _ => invalid(format!("recurrence weights {}", dims(&site.ty(2)?.shape))),

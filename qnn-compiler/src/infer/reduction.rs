@@ -1,41 +1,10 @@
 //! Operators that summarize axes: reductions, extrema, normalizations.
 
 use super::site::{Answer, Site, axes, dim, dims, invalid, one};
-use super::table::Row;
 use crate::graph::{DType, TensorType};
-use crate::op::Op;
-
-pub(super) const ROWS: &[Row] = &[
-    (Op::ArgMax, arg),
-    (Op::ArgMin, arg),
-    (Op::BatchNormalization, batch_norm),
-    (Op::GroupNormalization, first),
-    (Op::InstanceNormalization, first),
-    (Op::LRN, first),
-    (Op::LayerNormalization, layer_norm),
-    (Op::LpNormalization, first),
-    (Op::MeanVarianceNormalization, first),
-    (Op::RMSNormalization, first),
-    (Op::ReduceL1, reduce),
-    (Op::ReduceL2, reduce),
-    (Op::ReduceLogSum, reduce),
-    (Op::ReduceLogSumExp, reduce),
-    (Op::ReduceMax, reduce),
-    (Op::ReduceMean, reduce),
-    (Op::ReduceMin, reduce),
-    (Op::ReduceProd, reduce),
-    (Op::ReduceSum, reduce),
-    (Op::ReduceSumSquare, reduce),
-    // ONNX Runtime keeps this one of its own in the standard's domain.
-    (Op::SimplifiedLayerNormalization, first),
-    (Op::TopK, top_k),
-    (Op::MsQLinearReduceMean, qlinear_reduce),
-    (Op::MsSkipLayerNormalization, skip_norm),
-    (Op::MsSkipSimplifiedLayerNormalization, skip_norm),
-];
 
 /// Inputs: data, scale, bias, running mean, running variance; in training the last two are outputs too.
-fn batch_norm(site: &Site<'_>) -> Answer {
+pub(crate) fn batch_norm(site: &Site<'_>) -> Answer {
     let mut types = first(site)?;
     if site.node.attrs.int_or("training_mode", 0) != 0 {
         types.extend([site.ty(3)?.clone(), site.ty(4)?.clone()]);
@@ -43,7 +12,7 @@ fn batch_norm(site: &Site<'_>) -> Answer {
     Ok(types)
 }
 
-fn first(site: &Site<'_>) -> Answer {
+pub(crate) fn first(site: &Site<'_>) -> Answer {
     let ty = site.ty(0)?;
     one(ty.dtype, ty.shape.clone())
 }
@@ -57,7 +26,7 @@ fn reduced(shape: &[usize], gone: &[usize], keep: bool) -> Vec<usize> {
     }
 }
 
-fn reduce(site: &Site<'_>) -> Answer {
+pub(crate) fn reduce(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let rank = x.shape.len();
     let list = site.opt_ints(1)?.unwrap_or_default();
@@ -70,7 +39,7 @@ fn reduce(site: &Site<'_>) -> Answer {
 }
 
 /// The axes are an attribute.
-fn qlinear_reduce(site: &Site<'_>) -> Answer {
+pub(crate) fn qlinear_reduce(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let rank = x.shape.len();
     let gone = match site.node.attrs.ints("axes") {
@@ -80,14 +49,14 @@ fn qlinear_reduce(site: &Site<'_>) -> Answer {
     one(x.dtype, reduced(&x.shape, &gone, site.node.attrs.int_or("keepdims", 1) != 0))
 }
 
-fn arg(site: &Site<'_>) -> Answer {
+pub(crate) fn arg(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let at = site.axis("axis", 0, x.shape.len())?;
     one(DType::I64, reduced(&x.shape, &[at], site.node.attrs.int_or("keepdims", 1) != 0))
 }
 
 /// Outputs: the result, mean, inverse standard deviation.
-fn layer_norm(site: &Site<'_>) -> Answer {
+pub(crate) fn layer_norm(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let rank = x.shape.len();
     let at = site.axis("axis", -1, rank)?;
@@ -97,14 +66,14 @@ fn layer_norm(site: &Site<'_>) -> Answer {
 }
 
 /// Outputs: the result, mean, inverse standard deviation, the sum of input and skip.
-fn skip_norm(site: &Site<'_>) -> Answer {
+pub(crate) fn skip_norm(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let rank = x.shape.len();
     let statistics = TensorType::new(DType::F32, reduced(&x.shape, &[rank.saturating_sub(1)], true));
     Ok(vec![x.clone(), statistics.clone(), statistics, x.clone()])
 }
 
-fn top_k(site: &Site<'_>) -> Answer {
+pub(crate) fn top_k(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let at = site.axis("axis", -1, x.shape.len())?;
     let k = dim(site.int(1)?)?;

@@ -2,50 +2,14 @@
 
 use super::elementwise::dtype_attr;
 use super::site::{Answer, Reason, Site, axes, axis, broadcast, dim, dims, invalid, one, volume};
-use super::table::Row;
 use crate::graph::{Attr, DType, TensorType};
-use crate::op::Op;
 
-pub(super) const ROWS: &[Row] = &[
-    (Op::CenterCropPad, center_crop_pad),
-    (Op::Compress, compress),
-    (Op::Concat, concat),
-    (Op::ConstantOfShape, constant_of_shape),
-    (Op::Expand, expand),
-    (Op::EyeLike, eye_like),
-    (Op::Flatten, flatten),
-    (Op::Gather, gather),
-    (Op::GatherElements, gather_elements),
-    (Op::GatherND, gather_nd),
-    (Op::NonZero, non_zero),
-    (Op::OneHot, one_hot),
-    (Op::Pad, pad),
-    (Op::Range, range),
-    (Op::Reshape, reshape),
-    (Op::ReverseSequence, first),
-    (Op::Scatter, first),
-    (Op::ScatterElements, first),
-    (Op::ScatterND, first),
-    (Op::Shape, shape),
-    (Op::Size, size),
-    (Op::Slice, slice),
-    (Op::Split, split),
-    (Op::Squeeze, squeeze),
-    (Op::TensorScatter, first),
-    (Op::Tile, tile),
-    (Op::Transpose, transpose),
-    (Op::Unsqueeze, unsqueeze),
-    (Op::MsExpandDims, expand_dims),
-    (Op::MsGatherND, gather_nd),
-    (Op::MsPad, pad),
-];
-
-fn first(site: &Site<'_>) -> Answer {
+pub(crate) fn first(site: &Site<'_>) -> Answer {
     let ty = site.ty(0)?;
     one(ty.dtype, ty.shape.clone())
 }
 
-fn concat(site: &Site<'_>) -> Answer {
+pub(crate) fn concat(site: &Site<'_>) -> Answer {
     let first = site.ty(0)?;
     let Some(Attr::Int(at)) = site.node.attrs.get("axis") else {
         return invalid("attribute axis is missing");
@@ -75,7 +39,7 @@ fn shape_input(site: &Site<'_>, i: usize) -> Answer<Vec<usize>> {
     site.ints(i)?.into_iter().map(dim).collect()
 }
 
-fn constant_of_shape(site: &Site<'_>) -> Answer {
+pub(crate) fn constant_of_shape(site: &Site<'_>) -> Answer {
     let dtype = match site.node.attrs.get("value") {
         Some(Attr::Tensor(ty, _)) => ty.dtype,
         _ => DType::F32,
@@ -83,19 +47,19 @@ fn constant_of_shape(site: &Site<'_>) -> Answer {
     one(dtype, shape_input(site, 0)?)
 }
 
-fn expand(site: &Site<'_>) -> Answer {
+pub(crate) fn expand(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let target = shape_input(site, 1)?;
     one(x.dtype, broadcast([&x.shape[..], &target[..]])?)
 }
 
-fn eye_like(site: &Site<'_>) -> Answer {
+pub(crate) fn eye_like(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let dtype = if site.node.attrs.get("dtype").is_some() { dtype_attr(site, "dtype")? } else { x.dtype };
     one(dtype, x.shape.clone())
 }
 
-fn flatten(site: &Site<'_>) -> Answer {
+pub(crate) fn flatten(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let rank = x.shape.len();
     let at = match site.node.attrs.int_or("axis", 1) {
@@ -105,7 +69,7 @@ fn flatten(site: &Site<'_>) -> Answer {
     one(x.dtype, [volume(&x.shape[..at])?, volume(&x.shape[at..])?])
 }
 
-fn gather(site: &Site<'_>) -> Answer {
+pub(crate) fn gather(site: &Site<'_>) -> Answer {
     let (x, indices) = (site.ty(0)?, site.ty(1)?);
     let at = site.axis("axis", 0, x.shape.len())?;
     let mut shape = x.shape[..at].to_vec();
@@ -114,7 +78,7 @@ fn gather(site: &Site<'_>) -> Answer {
     one(x.dtype, shape)
 }
 
-fn gather_elements(site: &Site<'_>) -> Answer {
+pub(crate) fn gather_elements(site: &Site<'_>) -> Answer {
     let (x, indices) = (site.ty(0)?, site.ty(1)?);
     site.axis("axis", 0, x.shape.len())?;
     if indices.shape.len() != x.shape.len() {
@@ -123,7 +87,7 @@ fn gather_elements(site: &Site<'_>) -> Answer {
     one(x.dtype, indices.shape.clone())
 }
 
-fn gather_nd(site: &Site<'_>) -> Answer {
+pub(crate) fn gather_nd(site: &Site<'_>) -> Answer {
     let (x, indices) = (site.ty(0)?, site.ty(1)?);
     let batch = site.count("batch_dims", 0)?;
     match indices.shape.split_last() {
@@ -140,7 +104,7 @@ fn data_dependent(site: &Site<'_>) -> Reason {
     Reason::DataDependent(format!("how many elements {} gives depends on its input's values", site.node.op))
 }
 
-fn compress(site: &Site<'_>) -> Answer {
+pub(crate) fn compress(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let Some(picked) = site.graph.const_i64(site.id(1)?) else { return Err(data_dependent(site)) };
     let count = |extent: usize| picked.iter().take(extent).filter(|v| **v != 0).count();
@@ -155,7 +119,7 @@ fn compress(site: &Site<'_>) -> Answer {
     }
 }
 
-fn non_zero(site: &Site<'_>) -> Answer {
+pub(crate) fn non_zero(site: &Site<'_>) -> Answer {
     let id = site.id(0)?;
     let ty = site.ty(0)?;
     let Some(data) = &site.graph.value(id).data else { return Err(data_dependent(site)) };
@@ -163,7 +127,7 @@ fn non_zero(site: &Site<'_>) -> Answer {
     one(DType::I64, [ty.shape.len().max(1), count])
 }
 
-fn one_hot(site: &Site<'_>) -> Answer {
+pub(crate) fn one_hot(site: &Site<'_>) -> Answer {
     let (indices, values) = (site.ty(0)?, site.ty(2)?);
     let depth = dim(site.int(1)?)?;
     let at = site.axis("axis", -1, indices.shape.len() + 1)?;
@@ -173,7 +137,7 @@ fn one_hot(site: &Site<'_>) -> Answer {
 }
 
 /// Pads for every axis: begins, then ends. An `axes` input says which axes the pads are of.
-fn pad(site: &Site<'_>) -> Answer {
+pub(crate) fn pad(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let rank = x.shape.len();
     let pads = site.ints(1)?;
@@ -191,7 +155,7 @@ fn pad(site: &Site<'_>) -> Answer {
     one(x.dtype, shape)
 }
 
-fn range(site: &Site<'_>) -> Answer {
+pub(crate) fn range(site: &Site<'_>) -> Answer {
     let mut ends = [0.0; 3];
     let dtype = site.ty(0)?.dtype;
     for (i, end) in ends.iter_mut().enumerate() {
@@ -210,7 +174,7 @@ fn range(site: &Site<'_>) -> Answer {
     one(dtype, [count.max(0.0) as usize])
 }
 
-fn reshape(site: &Site<'_>) -> Answer {
+pub(crate) fn reshape(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let target = site.ints(1)?;
     let zero_is_zero = site.node.attrs.int_or("allowzero", 0) != 0;
@@ -253,7 +217,7 @@ fn reshape(site: &Site<'_>) -> Answer {
     one(x.dtype, out)
 }
 
-fn shape(site: &Site<'_>) -> Answer {
+pub(crate) fn shape(site: &Site<'_>) -> Answer {
     let rank = site.rank(0)? as i64;
     let bound = |name: &str, default: i64| {
         let v = site.node.attrs.int_or(name, default);
@@ -262,7 +226,7 @@ fn shape(site: &Site<'_>) -> Answer {
     one(DType::I64, [(bound("end", rank) - bound("start", 0)).max(0) as usize])
 }
 
-fn size(site: &Site<'_>) -> Answer {
+pub(crate) fn size(site: &Site<'_>) -> Answer {
     site.ty(0)?;
     one(DType::I64, [])
 }
@@ -308,7 +272,7 @@ pub(crate) fn slice_plan(site: &Site<'_>) -> Answer<Vec<(i64, i64, usize)>> {
     Ok(plan)
 }
 
-fn slice(site: &Site<'_>) -> Answer {
+pub(crate) fn slice(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     one(x.dtype, slice_plan(site)?.into_iter().map(|(_, _, count)| count).collect::<Vec<_>>())
 }
@@ -330,7 +294,7 @@ pub(crate) fn split_sizes(site: &Site<'_>, extent: usize) -> Answer<Vec<usize>> 
     Ok((0..parts).map(|i| each.min(extent.saturating_sub(i * each))).collect())
 }
 
-fn split(site: &Site<'_>) -> Answer {
+pub(crate) fn split(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let at = site.axis("axis", 0, x.shape.len())?;
     let with = |part| {
@@ -341,7 +305,7 @@ fn split(site: &Site<'_>) -> Answer {
     Ok(split_sizes(site, x.shape[at])?.into_iter().map(with).collect())
 }
 
-fn squeeze(site: &Site<'_>) -> Answer {
+pub(crate) fn squeeze(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let gone = match site.opt_ints(1)? {
         Some(list) => axes(&list, x.shape.len())?,
@@ -354,7 +318,7 @@ fn squeeze(site: &Site<'_>) -> Answer {
     one(x.dtype, kept.collect::<Vec<_>>())
 }
 
-fn unsqueeze(site: &Site<'_>) -> Answer {
+pub(crate) fn unsqueeze(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let list = site.ints(1)?;
     let new = axes(&list, x.shape.len() + list.len())?;
@@ -366,7 +330,7 @@ fn unsqueeze(site: &Site<'_>) -> Answer {
 }
 
 /// As Unsqueeze, with the axis in a scalar.
-fn expand_dims(site: &Site<'_>) -> Answer {
+pub(crate) fn expand_dims(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let at = axis(site.int(1)?, x.shape.len() + 1)?;
     let mut shape = x.shape.clone();
@@ -374,7 +338,7 @@ fn expand_dims(site: &Site<'_>) -> Answer {
     one(x.dtype, shape)
 }
 
-fn tile(site: &Site<'_>) -> Answer {
+pub(crate) fn tile(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let repeats = site.ints(1)?;
     if repeats.len() != x.shape.len() {
@@ -395,12 +359,12 @@ pub(crate) fn permutation(site: &Site<'_>) -> Answer<Vec<usize>> {
     Ok(out)
 }
 
-fn transpose(site: &Site<'_>) -> Answer {
+pub(crate) fn transpose(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     one(x.dtype, permutation(site)?.into_iter().map(|a| x.shape[a]).collect::<Vec<_>>())
 }
 
-fn center_crop_pad(site: &Site<'_>) -> Answer {
+pub(crate) fn center_crop_pad(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let target = shape_input(site, 1)?;
     let rank = x.shape.len();

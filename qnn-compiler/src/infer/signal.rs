@@ -2,43 +2,18 @@
 
 use super::elementwise::dtype_attr;
 use super::site::{Answer, Reason, Site, axis, dim, dims, invalid, one};
-use super::table::Row;
 use crate::graph::{DType, TensorType};
-use crate::op::Op;
 
-pub(super) const ROWS: &[Row] = &[
-    (Op::AffineGrid, affine_grid),
-    (Op::BlackmanWindow, window),
-    (Op::Col2Im, col2im),
-    (Op::DFT, dft),
-    (Op::HammingWindow, window),
-    (Op::HannWindow, window),
-    (Op::ImageDecoder, data_dependent),
-    (Op::MelWeightMatrix, mel_weights),
-    (Op::Multinomial, multinomial),
-    (Op::NonMaxSuppression, data_dependent),
-    (Op::RandomNormal, random),
-    (Op::RandomUniform, random),
-    (Op::STFT, stft),
-    (Op::Unique, data_dependent),
-    (Op::MsInverse, first),
-    // Text.
-    (Op::RegexFullMatch, text),
-    (Op::StringConcat, text),
-    (Op::StringNormalizer, text),
-    (Op::StringSplit, text),
-];
-
-fn first(site: &Site<'_>) -> Answer {
+pub(crate) fn first(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     one(x.dtype, x.shape.clone())
 }
 
-fn data_dependent(site: &Site<'_>) -> Answer {
+pub(crate) fn data_dependent(site: &Site<'_>) -> Answer {
     Err(Reason::DataDependent(format!("how much {} gives depends on its input's values", site.node.op)))
 }
 
-fn text(_: &Site<'_>) -> Answer {
+pub(crate) fn text(_: &Site<'_>) -> Answer {
     Err(Reason::Unsupported("it works on text, which the device does not know".to_owned()))
 }
 
@@ -47,21 +22,21 @@ fn output_dtype(site: &Site<'_>, name: &str) -> Answer<DType> {
     if site.node.attrs.get(name).is_some() { dtype_attr(site, name) } else { Ok(DType::F32) }
 }
 
-fn window(site: &Site<'_>) -> Answer {
+pub(crate) fn window(site: &Site<'_>) -> Answer {
     one(output_dtype(site, "output_datatype")?, [dim(site.int(0)?)?])
 }
 
-fn mel_weights(site: &Site<'_>) -> Answer {
+pub(crate) fn mel_weights(site: &Site<'_>) -> Answer {
     let (bins, length) = (dim(site.int(0)?)?, dim(site.int(1)?)?);
     one(output_dtype(site, "output_datatype")?, [length / 2 + 1, bins])
 }
 
-fn random(site: &Site<'_>) -> Answer {
+pub(crate) fn random(site: &Site<'_>) -> Answer {
     let Some(shape) = site.node.attrs.ints("shape") else { return invalid("attribute shape is missing") };
     one(output_dtype(site, "dtype")?, shape.iter().map(|d| dim(*d)).collect::<Answer<Vec<_>>>()?)
 }
 
-fn multinomial(site: &Site<'_>) -> Answer {
+pub(crate) fn multinomial(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let dtype = if site.node.attrs.get("dtype").is_some() { dtype_attr(site, "dtype")? } else { DType::I32 };
     match x.shape[..] {
@@ -71,7 +46,7 @@ fn multinomial(site: &Site<'_>) -> Answer {
 }
 
 /// Inputs: transformations (N x 2 x 3 or N x 3 x 4), the image's shape.
-fn affine_grid(site: &Site<'_>) -> Answer {
+pub(crate) fn affine_grid(site: &Site<'_>) -> Answer {
     let theta = site.ty(0)?;
     let size = site.ints(1)?.into_iter().map(dim).collect::<Answer<Vec<_>>>()?;
     match &size[..] {
@@ -82,7 +57,7 @@ fn affine_grid(site: &Site<'_>) -> Answer {
     }
 }
 
-fn col2im(site: &Site<'_>) -> Answer {
+pub(crate) fn col2im(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let (image, block) = (site.ints(1)?, site.ints(2)?);
     let block = block.into_iter().map(dim).collect::<Answer<Vec<_>>>()?;
@@ -97,7 +72,7 @@ fn col2im(site: &Site<'_>) -> Answer {
 }
 
 /// Inputs: signal (…, length, …, 1 or 2), length, axis.
-fn dft(site: &Site<'_>) -> Answer {
+pub(crate) fn dft(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let rank = x.shape.len();
     let at = match site.opt_ints(2)?.as_deref() {
@@ -126,7 +101,7 @@ fn dft(site: &Site<'_>) -> Answer {
 }
 
 /// Inputs: signal (batch x length, and a last axis of 1 or 2), step, window, frame length.
-fn stft(site: &Site<'_>) -> Answer {
+pub(crate) fn stft(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let (Some(batch), Some(length)) = (x.shape.first(), x.shape.get(1)) else {
         return invalid(format!("signal {}", dims(&x.shape)));

@@ -1,35 +1,8 @@
 //! Operators with spatial axes: convolutions, poolings, resizing.
 
 use super::site::{Answer, Site, dim, dims, invalid, one};
-use super::table::Row;
 use super::window::{Window, transposed_padding};
 use crate::graph::{DType, TensorType};
-use crate::op::Op;
-
-pub(super) const ROWS: &[Row] = &[
-    (Op::AveragePool, pool),
-    (Op::Conv, conv),
-    (Op::ConvInteger, conv_integer),
-    (Op::ConvTranspose, conv_transpose),
-    (Op::DeformConv, conv),
-    (Op::DepthToSpace, depth_to_space),
-    (Op::GlobalAveragePool, global_pool),
-    (Op::GlobalLpPool, global_pool),
-    (Op::GlobalMaxPool, global_pool),
-    (Op::GridSample, grid_sample),
-    (Op::LpPool, pool),
-    (Op::MaxPool, pool),
-    (Op::MaxRoiPool, max_roi_pool),
-    (Op::MaxUnpool, max_unpool),
-    (Op::QLinearConv, qlinear_conv),
-    (Op::Resize, resize),
-    (Op::RoiAlign, roi_align),
-    (Op::SpaceToDepth, space_to_depth),
-    (Op::MsFusedConv, conv),
-    (Op::MsGridSample, grid_sample),
-    (Op::MsQLinearAveragePool, pool),
-    (Op::MsQLinearGlobalAveragePool, global_pool),
-];
 
 /// Channels and spatial extents of an N x C x spatial… input.
 fn spatial(shape: &[usize]) -> Answer<(usize, usize, &[usize])> {
@@ -65,20 +38,20 @@ fn convolved(site: &Site<'_>, x: &TensorType, weights: &TensorType) -> Answer<Ve
     Ok(shape)
 }
 
-fn conv(site: &Site<'_>) -> Answer {
+pub(crate) fn conv(site: &Site<'_>) -> Answer {
     let (x, w) = (site.ty(0)?, site.ty(1)?);
     one(x.dtype, convolved(site, x, w)?)
 }
 
-fn conv_integer(site: &Site<'_>) -> Answer {
+pub(crate) fn conv_integer(site: &Site<'_>) -> Answer {
     one(DType::I32, convolved(site, site.ty(0)?, site.ty(1)?)?)
 }
 
-fn qlinear_conv(site: &Site<'_>) -> Answer {
+pub(crate) fn qlinear_conv(site: &Site<'_>) -> Answer {
     one(site.ty(7)?.dtype, convolved(site, site.ty(0)?, site.ty(3)?)?)
 }
 
-fn conv_transpose(site: &Site<'_>) -> Answer {
+pub(crate) fn conv_transpose(site: &Site<'_>) -> Answer {
     let (x, w) = (site.ty(0)?, site.ty(1)?);
     let (n, channels, extents) = spatial(&x.shape)?;
     let (depth, filters, kernel) = spatial(&w.shape)?;
@@ -101,7 +74,7 @@ fn conv_transpose(site: &Site<'_>) -> Answer {
 }
 
 /// Max pooling may have a second output: where the maxima are.
-fn pool(site: &Site<'_>) -> Answer {
+pub(crate) fn pool(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let (n, c, extents) = spatial(&x.shape)?;
     let ceil = site.node.attrs.int_or("ceil_mode", 0) != 0;
@@ -113,7 +86,7 @@ fn pool(site: &Site<'_>) -> Answer {
     Ok(vec![TensorType::new(x.dtype, shape.clone()), TensorType::new(DType::I64, shape)])
 }
 
-fn global_pool(site: &Site<'_>) -> Answer {
+pub(crate) fn global_pool(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let (n, c, extents) = spatial(&x.shape)?;
     let mut shape = vec![n, c];
@@ -121,7 +94,7 @@ fn global_pool(site: &Site<'_>) -> Answer {
     one(x.dtype, shape)
 }
 
-fn max_unpool(site: &Site<'_>) -> Answer {
+pub(crate) fn max_unpool(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     if site.node.input(2).is_some() {
         let shape = site.ints(2)?.into_iter().map(dim).collect::<Answer<Vec<_>>>()?;
@@ -137,7 +110,7 @@ fn max_unpool(site: &Site<'_>) -> Answer {
     one(x.dtype, shape)
 }
 
-fn max_roi_pool(site: &Site<'_>) -> Answer {
+pub(crate) fn max_roi_pool(site: &Site<'_>) -> Answer {
     let (x, rois) = (site.ty(0)?, site.ty(1)?);
     let (_, c, _) = spatial(&x.shape)?;
     let [h, w] = site.window("pooled_shape", 2, 0)?[..] else {
@@ -147,14 +120,14 @@ fn max_roi_pool(site: &Site<'_>) -> Answer {
     one(x.dtype, [count, c, dim(h)?, dim(w)?])
 }
 
-fn roi_align(site: &Site<'_>) -> Answer {
+pub(crate) fn roi_align(site: &Site<'_>) -> Answer {
     let (x, rois) = (site.ty(0)?, site.ty(1)?);
     let (_, c, _) = spatial(&x.shape)?;
     let count = rois.shape.first().copied().unwrap_or(1);
     one(x.dtype, [count, c, site.count("output_height", 1)?, site.count("output_width", 1)?])
 }
 
-fn grid_sample(site: &Site<'_>) -> Answer {
+pub(crate) fn grid_sample(site: &Site<'_>) -> Answer {
     let (x, grid) = (site.ty(0)?, site.ty(1)?);
     let (n, c, extents) = spatial(&x.shape)?;
     match &grid.shape[..] {
@@ -178,7 +151,7 @@ fn block(site: &Site<'_>) -> Answer<(usize, [usize; 4])> {
     }
 }
 
-fn depth_to_space(site: &Site<'_>) -> Answer {
+pub(crate) fn depth_to_space(site: &Site<'_>) -> Answer {
     let (b, [n, c, h, w]) = block(site)?;
     if c % (b * b) != 0 {
         return invalid(format!("{c} channels cannot be divided by blocksize {b} squared"));
@@ -186,7 +159,7 @@ fn depth_to_space(site: &Site<'_>) -> Answer {
     one(site.ty(0)?.dtype, [n, c / (b * b), h * b, w * b])
 }
 
-fn space_to_depth(site: &Site<'_>) -> Answer {
+pub(crate) fn space_to_depth(site: &Site<'_>) -> Answer {
     let (b, [n, c, h, w]) = block(site)?;
     if h % b != 0 || w % b != 0 {
         return invalid(format!("extents {h}x{w} cannot be divided by blocksize {b}"));
@@ -195,7 +168,7 @@ fn space_to_depth(site: &Site<'_>) -> Answer {
 }
 
 /// Inputs: the image, the region of interest, scales, sizes; exactly one of the last two.
-fn resize(site: &Site<'_>) -> Answer {
+pub(crate) fn resize(site: &Site<'_>) -> Answer {
     let x = site.ty(0)?;
     let rank = x.shape.len();
     let given = |i: usize| site.opt(i).is_some_and(|ty| ty.elements() > 0);

@@ -1,20 +1,11 @@
 //! Losses, and the optimizers of the preview of a training domain.
 
 use super::site::{Answer, Site, dims, invalid};
-use super::table::Row;
 use crate::graph::TensorType;
 use crate::op::Op;
 
-pub(super) const ROWS: &[Row] = &[
-    (Op::NegativeLogLikelihoodLoss, loss),
-    (Op::SoftmaxCrossEntropyLoss, loss),
-    (Op::Adagrad, |site| optimizer(site, 1)),
-    (Op::Adam, |site| optimizer(site, 2)),
-    (Op::Momentum, |site| optimizer(site, 1)),
-];
-
 /// Inputs: scores (batch, classes, …), target (batch, …), weights of the classes; outputs: loss, logarithms of probabilities.
-fn loss(site: &Site<'_>) -> Answer {
+pub(crate) fn loss(site: &Site<'_>) -> Answer {
     let (x, target) = (site.ty(0)?, site.ty(1)?);
     let fits = matches!((&x.shape[..], &target.shape[..]), ([n, _, rest @ ..], [m, own @ ..]) if n == m && rest == own);
     if !fits {
@@ -32,7 +23,7 @@ fn loss(site: &Site<'_>) -> Answer {
 }
 
 /// Inputs: rate, step, then all tensors, all gradients, and `states` states of each; outputs: tensors and states.
-fn optimizer(site: &Site<'_>, states: usize) -> Answer {
+pub(crate) fn optimizer(site: &Site<'_>, states: usize) -> Answer {
     let given = site.node.inputs.len().saturating_sub(2);
     let groups = 2 + states;
     if given == 0 || !given.is_multiple_of(groups) {

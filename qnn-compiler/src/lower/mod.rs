@@ -6,15 +6,20 @@
 //! * `fixed`: which nodes are computed on integers, and how their operands get there.
 //! * `finish`: what is done to the whole program at the end.
 //!
-//! To add an operator, write a function in the file of its family and add a row to [`table::ROWS`].
+//! Which function lowers which operator, rows say (`op/rows/`).
 
 mod blocks;
 mod engine;
 mod finish;
-mod fixed;
-mod ops;
-pub mod table;
+pub(crate) mod fixed;
+pub(crate) mod ops;
 
 pub(crate) use engine::with_unsupported;
 pub use engine::{Lower, MAX_RANK, OpBuilder, lower};
-pub use fixed::integer_operators;
+
+use qnn_types::Diagnostic;
+
+use crate::graph::Node;
+
+/// Lowers one node.
+pub(crate) type LowerFn = fn(&mut Lower<'_>, &Node) -> Result<(), Diagnostic>;

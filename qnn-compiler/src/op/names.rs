@@ -30,6 +30,26 @@ macro_rules! operators {
             /// Every operator that is known.
             pub const KNOWN: &[Self] = &[$($(Self::$variant,)*)*];
 
+            /// The variant's own name.
+            pub(super) const fn variant(self) -> &'static str {
+                match self {
+                    $($(Self::$variant => stringify!($variant),)*)*
+                    Self::Other(_) => "Other",
+                }
+            }
+
+            /// Its place in [`Op::KNOWN`], if it is there.
+            pub(super) const fn place(self) -> Option<usize> {
+                #[derive(Clone, Copy)]
+                enum Place {
+                    $($($variant,)*)*
+                }
+                match self {
+                    $($(Self::$variant => Some(Place::$variant as usize),)*)*
+                    Self::Other(_) => None,
+                }
+            }
+
             /// Domain and name.
             pub(super) fn full_name(self) -> (&'static str, &'static str) {
                 match self {

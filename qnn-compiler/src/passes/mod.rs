@@ -13,7 +13,6 @@ mod stage;
 use crate::frontend::encodings;
 use crate::graph::Graph;
 use crate::problem::Result;
-pub(crate) use quantize::moved_inputs;
 pub use stage::{Need, Phase, Run, Setting, Stage};
 use {Need::*, Phase::*};
 

@@ -9,7 +9,7 @@ use qnn_types::Diagnostic;
 
 use super::Setting;
 use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};
-use crate::op::Op;
+use crate::op::{Op, Scale};
 use crate::problem::{Result, problem};
 
 /// The largest absolute number of each value, by the model's names.
@@ -108,51 +108,6 @@ impl Graph {
     }
 }
 
-/// Operators whose result is as many times larger as their first operand, the other operands being no numbers.
-const HOMOGENEOUS: &[Op] = &[
-    Op::Abs,
-    Op::AveragePool,
-    Op::DepthToSpace,
-    Op::Expand,
-    Op::Flatten,
-    Op::Gather,
-    Op::GlobalAveragePool,
-    Op::GlobalMaxPool,
-    Op::Identity,
-    Op::LeakyRelu,
-    Op::MaxPool,
-    Op::Neg,
-    Op::PRelu,
-    Op::ReduceL1,
-    Op::ReduceL2,
-    Op::ReduceMax,
-    Op::ReduceMean,
-    Op::ReduceMin,
-    Op::ReduceSum,
-    Op::Relu,
-    Op::Reshape,
-    Op::Resize,
-    Op::Slice,
-    Op::SpaceToDepth,
-    Op::Split,
-    Op::Squeeze,
-    Op::Tile,
-    Op::Transpose,
-    Op::Unsqueeze,
-];
-/// Operators that want the same factor of all operands.
-const SUMS: &[Op] = &[Op::Add, Op::Concat, Op::Max, Op::Mean, Op::Min, Op::Sub, Op::Sum];
-/// Operators whose result does not depend on the factor of the first operand, but for their epsilon.
-const INVARIANT: &[Op] = &[
-    Op::GroupNormalization,
-    Op::InstanceNormalization,
-    Op::LayerNormalization,
-    Op::LpNormalization,
-    Op::RMSNormalization,
-];
-/// Operators with a constant second operand, and a constant bias or none.
-const LINEAR: &[Op] = &[Op::Conv, Op::ConvTranspose, Op::Gemm, Op::MatMul];
-
 struct Scaling<'g> {
     graph: &'g mut Graph,
     ranges: &'g Ranges,
@@ -179,7 +134,7 @@ impl Scaling<'_> {
     }
 
     fn node(&mut self, mut node: Node) {
-        let op = node.op;
+        let (op, scale) = (node.op, node.op.scale());
         let (Some(x), Some(y)) = (node.input(0), node.output(0)) else { return self.out.push(node) };
         let need = node.outputs.iter().flatten().map(|&y| self.need(y)).max().unwrap_or(0);
         let scaled = node.inputs.iter().flatten().any(|&i| self.exponent(i) != 0);
@@ -189,26 +144,26 @@ impl Scaling<'_> {
         let k = self.exponent(x);
         // An encoding says what its integers mean: a value that has one keeps its factor.
         let encoded = |id: &ValueId| self.graph.value(*id).encoding.is_some();
-        let result = if node.outputs.iter().flatten().any(encoded) && !INVARIANT.contains(&op) {
+        let result = if node.outputs.iter().flatten().any(encoded) && scale != Scale::Invariant {
             // What is linear takes the factor out again in its weights; it must not come back in an operand that does not fit.
-            if !LINEAR.contains(&op) || !self.linear(&mut node, 0) {
+            if scale != Scale::Linear || !self.linear(&mut node, 0) {
                 (0..node.inputs.len()).for_each(|i| self.set_input(&mut node, i, 0));
             }
             0
-        } else if HOMOGENEOUS.contains(&op) {
+        } else if scale == Scale::Homogeneous {
             // A sum can be larger than its operands, never smaller than what they were scaled for.
             let k = k.max(need);
             self.set_input(&mut node, 0, k);
             k
-        } else if LINEAR.contains(&op) && self.linear(&mut node, need) {
+        } else if scale == Scale::Linear && self.linear(&mut node, need) {
             need
         } else if matches!(op, Op::Mul | Op::Div) {
             self.product(&mut node, need)
-        } else if SUMS.contains(&op) {
+        } else if scale == Scale::Sum {
             let k = node.inputs.iter().flatten().map(|&i| self.exponent(i)).max().unwrap_or(0).max(need);
             (0..node.inputs.len()).for_each(|i| self.set_input(&mut node, i, k));
             k
-        } else if INVARIANT.contains(&op) && (1..node.inputs.len()).all(|i| self.is_plain(&node, i)) {
+        } else if scale == Scale::Invariant && (1..node.inputs.len()).all(|i| self.is_plain(&node, i)) {
             if let Some(Attr::Float(epsilon)) = node.attrs.get("epsilon") {
                 let epsilon = epsilon * power(-2 * k) as f32;
                 node.attrs.set("epsilon", Attr::Float(epsilon));

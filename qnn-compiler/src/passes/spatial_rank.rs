@@ -1,8 +1,7 @@
 //! HTP's spatial ops are two-dimensional: one-dimensional ones get a height of one around them.
 
 use crate::graph::{Attr, Attrs, Graph, Node, TensorType, ValueId};
-use crate::lower::table::{self, Axes};
-use crate::op::Op;
+use crate::op::{Axes, Op, Operands};
 use crate::problem::Result;
 
 /// Attributes with one entry a spatial axis, and the entry that the new axis gets.
@@ -26,7 +25,7 @@ pub(super) fn run(graph: &mut Graph) -> Result<()> {
             continue;
         };
         node.inputs[0] = Some(raise(graph, &mut out, &node, x));
-        if operands != table::Operands::PerChannel
+        if operands != Operands::PerChannel
             && let Some(w) = node.input(1)
         {
             node.inputs[1] = Some(raise(graph, &mut out, &node, w));
@@ -51,8 +50,8 @@ pub(super) fn run(graph: &mut Graph) -> Result<()> {
     Ok(())
 }
 
-fn spatial(node: &Node) -> Option<table::Operands> {
-    match table::find(node.op)?.axes {
+fn spatial(node: &Node) -> Option<Operands> {
+    match node.op.axes() {
         Axes::Spatial(operands) => Some(operands),
         _ => None,
     }

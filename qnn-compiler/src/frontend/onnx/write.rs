@@ -12,23 +12,10 @@ use super::proto::{
     TypeValue, ValueInfoProto, attribute_type,
 };
 use crate::graph::{Attr, DType, Data, Graph, Node, TensorType, Value};
-use crate::op::Op;
+use crate::op::Onnx;
 
 /// Version of the file format that is written.
 const IR_VERSION: i64 = 10;
-
-/// What came after [`OPSET`]: operator, attribute (empty for the operator itself), version.
-const NEWER: [(Op, &str, i64); 9] = [
-    (Op::Attention, "", 24),
-    (Op::BitCast, "", 26),
-    (Op::Cast, "round_mode", 24),
-    (Op::CumProd, "", 26),
-    (Op::QuantizeLinear, "precision", 23),
-    (Op::RMSNormalization, "", 23),
-    (Op::RotaryEmbedding, "", 23),
-    (Op::Swish, "", 24),
-    (Op::TensorScatter, "", 24),
-];
 
 /// A whole graph. Constants that nothing reads are left out.
 pub fn to_model(graph: &Graph) -> ModelProto {
@@ -98,10 +85,14 @@ pub fn to_bytes(model: &ModelProto) -> Vec<u8> {
 fn model(encoded: impl Iterator<Item = NodeProto>, nodes: &[Node], graph: GraphProto) -> ModelProto {
     let mut opsets = BTreeMap::from([(String::new(), OPSET)]);
     for node in nodes {
-        let of_node = |row: &&(Op, &str, i64)| {
-            row.0 == node.op && (row.1.is_empty() || node.attrs.get(row.1).is_some())
+        let version = match node.op.onnx() {
+            Onnx::Since { attribute, version }
+                if attribute.is_empty() || node.attrs.get(attribute).is_some() =>
+            {
+                version
+            }
+            _ => node.opset,
         };
-        let version = NEWER.iter().filter(of_node).map(|row| row.2).max().unwrap_or(node.opset);
         opsets.entry(node.op.domain().to_owned()).and_modify(|v| *v = version.max(*v)).or_insert(version);
     }
     ModelProto {

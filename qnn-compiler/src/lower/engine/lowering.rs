@@ -13,8 +13,7 @@ use crate::lower::engine::OpBuilder;
 use crate::lower::engine::missing::{integers, unsupported};
 use crate::lower::finish::{floats, pixel, tidy, views};
 use crate::lower::fixed::{self, FixedPoint};
-use crate::lower::table;
-use crate::op;
+use crate::op::{self, Lowering};
 use crate::problem::{Problems, node_problem, problem};
 use crate::program::{Op, Program, Quant, Role, Tensor, TensorId, stored_type};
 
@@ -26,10 +25,14 @@ pub fn lower(graph: &Graph, target: &Target, own: &OpPackages) -> Result<Program
     let mut lower = Lower::new(graph, target);
     let mut problems = lower.border();
     for node in &graph.nodes {
-        let result = match (own.of_node(node), table::find(node.op)) {
+        let result = match (own.of_node(node), node.op.lowering()) {
             (Some(found), _) => sizes(graph, node).and_then(|()| fixed::lower_own(&mut lower, node, found)),
-            (None, Some(row)) => sizes(graph, node).and_then(|()| fixed::lower(&mut lower, node, row.lower)),
-            (None, None) => Err(integers(graph, node).unwrap_or_else(|| unsupported(node.into(), own))),
+            (None, Lowering::By { lower: by, .. }) => {
+                sizes(graph, node).and_then(|()| fixed::lower(&mut lower, node, by))
+            }
+            (None, Lowering::Nothing) => {
+                Err(integers(graph, node).unwrap_or_else(|| unsupported(node.into(), own)))
+            }
         };
         problems.extend(result.err());
     }

@@ -8,8 +8,7 @@ use qnn_types::Diagnostic;
 use crate::custom::OpPackages;
 use crate::frontend::onnx::is_composed;
 use crate::graph::{Graph, Node, params};
-use crate::lower::table;
-use crate::op::Op;
+use crate::op::{Lowering, Op};
 use crate::problem::{NodeName, Problems, node_problem, problem};
 
 /// The problem of a node whose operator has no row in the table.
@@ -123,7 +122,7 @@ fn not_declared(name: NodeName<'_>, own: &OpPackages) -> Diagnostic {
 /// Whether there is a lowering of the operator, or of those that it is written as.
 fn is_supported(name: NodeName<'_>, own: &OpPackages) -> bool {
     own.find(name.domain, name.op).is_some()
-        || table::find(Op::of(name.domain, name.op)).is_some()
+        || matches!(Op::of(name.domain, name.op).lowering(), Lowering::By { .. })
         || is_composed(name.domain, name.op)
 }
 

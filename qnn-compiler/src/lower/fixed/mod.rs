@@ -8,6 +8,7 @@
 
 mod constants;
 mod derived;
+pub(crate) mod fits;
 mod fixed_point;
 mod node;
 mod products;
@@ -18,4 +19,3 @@ pub(super) use constants::around;
 pub(super) use derived::{common, derive};
 pub(super) use fixed_point::FixedPoint;
 pub(super) use node::{lower, lower_own};
-pub use table::integer_operators;

@@ -11,7 +11,6 @@ use super::table;
 use crate::graph::{Graph, Node, ValueId};
 use crate::lower::engine::{Lower, Ops};
 use crate::op::Op;
-use crate::passes::moved_inputs;
 use crate::program::TensorId;
 use crate::reach;
 
@@ -54,7 +53,7 @@ fn ends_in_floats(lower: &Lower<'_>, id: ValueId) -> bool {
 
 /// The results of nodes that only move the elements of a value.
 fn moved(lower: &Lower<'_>, id: ValueId) -> impl Iterator<Item = ValueId> {
-    let moving = |node: &&Node| node.op == Op::Identity || moved_inputs(node.op) > 0;
+    let moving = |node: &&Node| node.op == Op::Identity || node.op.moved_inputs() > 0;
     lower.readers(id).filter(moving).flat_map(|node| node.outputs.iter().flatten().copied())
 }
 

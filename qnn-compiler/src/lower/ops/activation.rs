@@ -16,7 +16,7 @@ const MUL: &str = "ElementWiseMultiply";
 const DIV: &str = "ElementWiseDivide";
 
 /// Celu: α · elu(x / α).
-pub(in crate::lower) fn celu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn celu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let alpha = node.attrs.float_or("alpha", 1.0);
     let x = float4(&mut ops, 0)?;
@@ -29,7 +29,7 @@ pub(in crate::lower) fn celu(lower: &mut Lower<'_>, node: &Node) -> Result<(), D
 }
 
 /// Elu.
-pub(in crate::lower) fn elu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn elu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let alpha = node.attrs.float_or("alpha", 1.0);
     let x = float4(&mut ops, 0)?;
@@ -38,7 +38,7 @@ pub(in crate::lower) fn elu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Di
 }
 
 /// Selu: γ · elu with its own α.
-pub(in crate::lower) fn selu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn selu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let alpha = node.attrs.float_or("alpha", 1.673_263_2);
     let gamma = node.attrs.float_or("gamma", 1.050_701);
@@ -49,7 +49,7 @@ pub(in crate::lower) fn selu(lower: &mut Lower<'_>, node: &Node) -> Result<(), D
 }
 
 /// HardSigmoid.
-pub(in crate::lower) fn hard_sigmoid(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn hard_sigmoid(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     const HARD_SIGMOID: u32 = 2;
     let mut ops = Ops::new(lower, node);
     let (alpha, beta) = (node.attrs.float_or("alpha", 0.2), node.attrs.float_or("beta", 0.5));
@@ -61,7 +61,7 @@ pub(in crate::lower) fn hard_sigmoid(lower: &mut Lower<'_>, node: &Node) -> Resu
 }
 
 /// LeakyRelu: Prelu with one slope.
-pub(in crate::lower) fn leaky_relu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn leaky_relu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = ops.input(0)?;
     let slope = ops.number(ops.dtype(x), f64::from(node.attrs.float_or("alpha", 0.01)));
@@ -70,7 +70,7 @@ pub(in crate::lower) fn leaky_relu(lower: &mut Lower<'_>, node: &Node) -> Result
 }
 
 /// PRelu.
-pub(in crate::lower) fn prelu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn prelu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let (x, slope) = (ops.input(0)?, ops.input(1)?);
     let shape = &ops.input_type(1)?.shape;
@@ -110,7 +110,7 @@ fn prelu_of(
 }
 
 /// ThresholdedRelu: x where it is larger than α.
-pub(in crate::lower) fn thresholded_relu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn thresholded_relu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = float4(&mut ops, 0)?;
     let alpha = ops.number(ops.dtype(x), f64::from(node.attrs.float_or("alpha", 1.0)));
@@ -121,7 +121,7 @@ pub(in crate::lower) fn thresholded_relu(lower: &mut Lower<'_>, node: &Node) -> 
 }
 
 /// Shrink: x + bias below −λ, x − bias above λ, zero between.
-pub(in crate::lower) fn shrink(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn shrink(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let lambda = f64::from(node.attrs.float_or("lambd", 0.5));
     let bias = f64::from(node.attrs.float_or("bias", 0.0));
@@ -136,7 +136,7 @@ pub(in crate::lower) fn shrink(lower: &mut Lower<'_>, node: &Node) -> Result<(),
 }
 
 /// Gelu, exact and approximate: HTP has one op for both, which differ by at most 4.8e-4.
-pub(in crate::lower) fn gelu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn gelu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = ops.input(0)?;
     let y = gelu_of(&mut ops, x)?;
@@ -144,7 +144,7 @@ pub(in crate::lower) fn gelu(lower: &mut Lower<'_>, node: &Node) -> Result<(), D
 }
 
 /// BiasGelu, FastGelu: Gelu of x plus a bias, where there is one.
-pub(in crate::lower) fn bias_gelu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn bias_gelu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let mut x = ops.input(0)?;
     if node.input(1).is_some() {
@@ -167,7 +167,7 @@ fn gelu_of(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> Result<TensorId, Diagnosti
 }
 
 /// QuickGelu, Swish: x · sigmoid(α · x).
-pub(in crate::lower) fn swish(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn swish(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let default = if node.op == Op::MsQuickGelu { 1.702 } else { 1.0 };
     let alpha = f64::from(node.attrs.float_or("alpha", default));
@@ -182,7 +182,7 @@ pub(in crate::lower) fn swish(lower: &mut Lower<'_>, node: &Node) -> Result<(), 
 ///
 /// HTP's own op is off by 3 % between -1 and 1 (measured on SM8650), and the logarithm of 1 + t in fp16 has no digits left where t
 /// is small.
-pub(in crate::lower) fn softplus(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn softplus(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = float4(&mut ops, 0)?;
     let y = softplus_of(&mut ops, x);
@@ -209,7 +209,7 @@ fn softplus_of(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
 
 /// Mish: x · tanh(softplus(x)), which is x · n / (n + 2) with n = e²ˣ + 2eˣ. Beyond 4.8 the quotient is 1 to fp16; HTP divides by the
 /// reciprocal, which is 0 for divisors above 16384, and its exponential of less than -88 is not zero (measured on SM8650).
-pub(in crate::lower) fn mish(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn mish(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = float4(&mut ops, 0)?;
     if ops.dtype(x).is_quantized() {
@@ -230,7 +230,7 @@ pub(in crate::lower) fn mish(lower: &mut Lower<'_>, node: &Node) -> Result<(), D
 }
 
 /// Clip: ReluMinMax with constant bounds, else Maximum and Minimum.
-pub(in crate::lower) fn clip(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn clip(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = ops.input(0)?;
     let (low, high) = (bound(&ops, 1), bound(&ops, 2));

@@ -15,7 +15,7 @@ const RANK: usize = 4;
 const SUB: &str = "ElementWiseSubtract";
 
 /// ArgMax, ArgMin. With `select_last_index` the elements are read backwards.
-pub(in crate::lower) fn extreme(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn extreme(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let shape = &ops.input_type(0)?.shape;
     let axis = slice::axis(node);
@@ -54,7 +54,7 @@ pub(in crate::lower) fn extreme(lower: &mut Lower<'_>, node: &Node) -> Result<()
 
 /// TopK along the innermost axis. Among equal values HTP takes the highest index first, ONNX the lowest: it sees the
 /// elements backwards.
-pub(in crate::lower) fn top_k(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn top_k(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let k = ops.constant_ints(1, "the number of elements")?;
     let &[k] = &k[..] else { return Err(ops.refuse("one number of elements is needed")) };
@@ -93,7 +93,7 @@ pub(in crate::lower) fn top_k(lower: &mut Lower<'_>, node: &Node) -> Result<(), 
 }
 
 /// CumSum. HTP cannot make its own op of floats with `exclusive` or `reverse`: those are shifts and flips here.
-pub(in crate::lower) fn cum_sum(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn cum_sum(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let axis = ops.constant_ints(1, "the axis")?;
     let shape = &ops.input_type(0)?.shape;

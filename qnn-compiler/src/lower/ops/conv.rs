@@ -27,7 +27,7 @@ pub(in crate::lower) struct Convolution {
 }
 
 /// Conv.
-pub(in crate::lower) fn conv(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn conv(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let [_, h, w, channels] = four(&ops, 0)?;
     let [kh, kw, depth, _] = four(&ops, 1)?;
@@ -226,7 +226,7 @@ impl Convolution {
 }
 
 /// ConvTranspose: weights are (H, W, in, out / group).
-pub(in crate::lower) fn transpose(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn transpose(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let [n, h, w, channels] = four(&ops, 0)?;
     let [kh, kw, _, filters] = four(&ops, 1)?;

@@ -110,7 +110,7 @@ pub(in crate::lower) fn convert(
 }
 
 /// Cast, CastLike: to the type of the output.
-pub(in crate::lower) fn cast(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn cast(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = ops.input(0)?;
     let id = node.output(0).ok_or_else(|| node_problem("E0302", node, "output 0 is missing"))?;
@@ -126,7 +126,7 @@ pub(in crate::lower) fn cast(lower: &mut Lower<'_>, node: &Node) -> Result<(), D
 }
 
 /// Identity, Dropout: the same tensor, copied where the app reads it.
-pub(in crate::lower) fn identity(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn identity(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = ops.input(0)?;
     ops.pass_on(x)

@@ -27,7 +27,7 @@ impl Term {
 }
 
 /// Einsum of one or two operands, no letter twice in one of them.
-pub(in crate::lower) fn einsum(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn einsum(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let equation: String = node.attrs.str_or("equation", "").split_whitespace().collect();
     let (operands, result) = match equation.split_once("->") {

@@ -42,7 +42,7 @@ pub(in crate::lower) fn is_float(dtype: DataType) -> bool {
 }
 
 /// Add, Div, Max, Mean, Min, Mul, Sub, Sum: any number of operands, one after the other.
-pub(in crate::lower) fn nary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn nary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let binary =
         BINARY.iter().find(|b| b.op == node.op).ok_or_else(|| ops.refuse("no arithmetic of this name"))?;
@@ -81,7 +81,7 @@ pub(in crate::lower) fn int_divided(ops: &mut Ops<'_, '_, '_>, x: TensorId, divi
 }
 
 /// Mod: of integers by sign of the divisor, or with `fmod` by that of the dividend.
-pub(in crate::lower) fn modulo(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn modulo(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let (a, b) = (ops.finite_input(0)?, ops.finite_input(1)?);
     let float = is_float(ops.dtype(a));
@@ -117,7 +117,7 @@ fn truncated(ops: &mut Ops<'_, '_, '_>, x: TensorId) -> TensorId {
 }
 
 /// Pow: cheap ops for the exponents that models use, ElementWisePower else.
-pub(in crate::lower) fn pow(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn pow(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let base = ops.finite_input(0)?;
     let exponent_id = ops.value(1)?;

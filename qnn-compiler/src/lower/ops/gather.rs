@@ -114,7 +114,7 @@ fn three(shape: &[usize], axis: usize) -> [usize; 3] {
 }
 
 /// Gather.
-pub(in crate::lower) fn gather(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn gather(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let form = three(&ops.input_type(0)?.shape, slice::axis(node));
     let x = ops.input(0)?;
@@ -137,7 +137,7 @@ pub(in crate::lower) fn gather(lower: &mut Lower<'_>, node: &Node) -> Result<(),
 }
 
 /// GatherElements.
-pub(in crate::lower) fn gather_elements(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn gather_elements(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     const RANK: usize = 4;
     let mut ops = Ops::new(lower, node);
     let axis = slice::axis(node);
@@ -177,7 +177,7 @@ pub(in crate::lower) fn gather_elements(lower: &mut Lower<'_>, node: &Node) -> R
 }
 
 /// GatherND, as a Gather of whole rows: an index tuple counts rows.
-pub(in crate::lower) fn gather_nd(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn gather_nd(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let batch = usize::try_from(node.attrs.int_or("batch_dims", 0)).unwrap_or(0);
     let shape = ops.input_type(0)?.shape.clone();

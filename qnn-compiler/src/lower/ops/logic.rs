@@ -22,7 +22,7 @@ const COMPARE: &[(Op, &str)] = &[
 ];
 
 /// Equal, Greater, GreaterOrEqual, Less, LessOrEqual; of bool and small integers as int32.
-pub(in crate::lower) fn compare(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn compare(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let ty = COMPARE
         .iter()
@@ -91,7 +91,7 @@ const LOGIC: &[(Op, &str)] =
     &[(Op::And, "ElementWiseAnd"), (Op::Or, "ElementWiseOr"), (Op::Xor, "ElementWiseXor")];
 
 /// And, Or, Xor.
-pub(in crate::lower) fn logic(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn logic(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let ty = LOGIC
         .iter()
@@ -106,7 +106,7 @@ pub(in crate::lower) fn logic(lower: &mut Lower<'_>, node: &Node) -> Result<(), 
 }
 
 /// Not.
-pub(in crate::lower) fn not(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn not(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = ops.input(0)?;
     let shape = broadcast::fold(&ops.shape(x), 4);
@@ -116,7 +116,7 @@ pub(in crate::lower) fn not(lower: &mut Lower<'_>, node: &Node) -> Result<(), Di
 }
 
 /// Where; of bool by logic, of other types that HTP cannot choose between as int32.
-pub(in crate::lower) fn select(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn select(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let (condition, a, b) = (ops.input(0)?, ops.finite_input(1)?, ops.finite_input(2)?);
     let [sc, sa, sb] = [&ops.input_type(0)?.shape, &ops.input_type(1)?.shape, &ops.input_type(2)?.shape];
@@ -154,7 +154,7 @@ fn told_apart(ops: &Ops<'_, '_, '_>) -> Result<(), Diagnostic> {
 }
 
 /// IsNaN.
-pub(in crate::lower) fn is_nan(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn is_nan(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     told_apart(&ops)?;
     let x = float4(&mut ops, 0)?;
@@ -164,7 +164,7 @@ pub(in crate::lower) fn is_nan(lower: &mut Lower<'_>, node: &Node) -> Result<(),
 
 /// IsInf. HTP's own op validates and then cannot be finalized. Float16 tensors are compared with the largest finite number; in
 /// float32 ones infinity has become NaN, and NaN is reported too, as positive.
-pub(in crate::lower) fn is_inf(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn is_inf(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = float4(&mut ops, 0)?;
     let dtype = ops.dtype(x);

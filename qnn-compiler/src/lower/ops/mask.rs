@@ -10,7 +10,7 @@ use crate::lower::ops::slice;
 use crate::program::TensorId;
 
 /// OneHot: where the depth's numbers equal the index.
-pub(in crate::lower) fn one_hot(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn one_hot(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let axis = slice::axis(node);
     let result = ops.output_type(0)?.shape.clone();
@@ -58,7 +58,7 @@ fn values(ops: &mut Ops<'_, '_, '_>) -> Result<Values, Diagnostic> {
 }
 
 /// Trilu: zero above or below a diagonal.
-pub(in crate::lower) fn trilu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn trilu(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let k = match node.input(1) {
         None => 0,
@@ -92,7 +92,7 @@ pub(in crate::lower) fn trilu(lower: &mut Lower<'_>, node: &Node) -> Result<(), 
 }
 
 /// EyeLike: ones on a diagonal. Nothing of the input is read but its shape.
-pub(in crate::lower) fn eye_like(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn eye_like(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let ty = ops.output_type(0)?;
     let k = node.attrs.int_or("k", 0);

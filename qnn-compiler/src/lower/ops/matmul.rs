@@ -15,7 +15,7 @@ use crate::program::{Quant, Role, TensorId};
 const RANK: usize = 4;
 
 /// MatMul; attributes `transA` and `transB` say which operand has its two innermost axes swapped.
-pub(in crate::lower) fn matmul(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn matmul(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let (a, b) = (ops.input(0)?, ops.input(1)?);
     let swapped = |name: &str| node.attrs.int_or(name, 0) != 0;
@@ -27,7 +27,7 @@ pub(in crate::lower) fn matmul(lower: &mut Lower<'_>, node: &Node) -> Result<(),
 }
 
 /// FusedMatMul: `alpha` times the product; its attributes may swap axes and put the batch between rows and columns.
-pub(in crate::lower) fn fused(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn fused(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     if let Some(name) = ["transBatchA", "transBatchB"].into_iter().find(|n| node.attrs.int_or(n, 0) != 0) {
         return Err(ops.refuse(format!("attribute {name} is not supported")));
@@ -233,7 +233,7 @@ impl Ops<'_, '_, '_> {
 
 /// Gemm: alpha · A · B + beta · C. FullyConnected where B is a constant of (out, in), as exporters write a linear layer;
 /// else MatMul. A C of one number a column becomes the op's bias.
-pub(in crate::lower) fn gemm(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn gemm(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let ta = node.attrs.int_or("transA", 0) != 0;
     let tb = node.attrs.int_or("transB", 0) != 0;

@@ -90,7 +90,7 @@ fn only_first_output(ops: &Ops<'_, '_, '_>) -> Result<(), Diagnostic> {
 
 /// BatchNormalization: one scale and one offset a channel, from the four vectors, in double precision where these are
 /// constants.
-pub(in crate::lower) fn batch(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn batch(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     only_first_output(&ops)?;
     let count = channels(&ops)?;
@@ -178,7 +178,7 @@ fn batch_computed(
 }
 
 /// InstanceNormalization.
-pub(in crate::lower) fn instance(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn instance(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let count = channels(&ops)?;
     let epsilon = node.attrs.float_or("epsilon", 1e-5);
@@ -242,7 +242,7 @@ impl Ops<'_, '_, '_> {
 }
 
 /// GroupNormalization; the front end gives scale and bias one number a channel.
-pub(in crate::lower) fn group(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn group(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let count = channels(&ops)?;
     let groups = node.attrs.int_or("num_groups", 1);
@@ -285,7 +285,7 @@ fn flattened(ops: &mut Ops<'_, '_, '_>) -> Result<(TensorId, Vec<usize>), Diagno
 }
 
 /// LayerNormalization.
-pub(in crate::lower) fn layer(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn layer(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     only_first_output(&ops)?;
     let (x, inner) = flattened(&mut ops)?;
@@ -305,7 +305,7 @@ pub(in crate::lower) fn layer(lower: &mut Lower<'_>, node: &Node) -> Result<(), 
 }
 
 /// RMSNormalization and SimplifiedLayerNormalization.
-pub(in crate::lower) fn rms(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn rms(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     only_first_output(&ops)?;
     let (x, inner) = flattened(&mut ops)?;
@@ -337,7 +337,7 @@ fn over_last(ops: &mut Ops<'_, '_, '_>, ty: &'static str, inputs: &[TensorId], e
 
 /// SkipLayerNormalization and SkipSimplifiedLayerNormalization: the sum of both inputs (and a bias) normalized; output
 /// 3 is the sum.
-pub(in crate::lower) fn skip(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn skip(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     if let Some(i) = [1, 2].into_iter().find(|&i| node.output(i).is_some()) {
         return Err(ops.refuse(format!("output {i} (a statistic) is not supported")));
@@ -368,7 +368,7 @@ pub(in crate::lower) fn skip(lower: &mut Lower<'_>, node: &Node) -> Result<(), D
 }
 
 /// LRN; QNN's alpha is not divided by the window's size.
-pub(in crate::lower) fn local_response(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn local_response(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     channels(&ops)?;
     let size = node.attrs.int_or("size", 0);
@@ -391,7 +391,7 @@ pub(in crate::lower) fn local_response(lower: &mut Lower<'_>, node: &Node) -> Re
 }
 
 /// LpNormalization along one axis.
-pub(in crate::lower) fn lp(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn lp(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let shape = ops.input_type(0)?.shape.clone();
     let axis = usize::try_from(node.attrs.int_or("axis", -1)).ok().filter(|&a| a < shape.len());
@@ -420,7 +420,7 @@ pub(in crate::lower) fn lp(lower: &mut Lower<'_>, node: &Node) -> Result<(), Dia
 }
 
 /// MeanVarianceNormalization over (N, H, W, C); attribute `axes` counts as the model does.
-pub(in crate::lower) fn mean_variance(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn mean_variance(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     /// What ONNX adds to the standard deviation.
     const EPSILON: f32 = 1e-9;
     let mut ops = Ops::new(lower, node);

@@ -28,7 +28,7 @@ struct Pads {
 }
 
 /// Pad; attribute `pads` has all begins, then all ends; negative ones take elements away.
-pub(in crate::lower) fn pad(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn pad(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let mode = match node.attrs.str_or("mode", "constant") {
         "constant" => Mode::Constant,

@@ -46,7 +46,7 @@ impl Kind {
 }
 
 /// MaxPool.
-pub(in crate::lower) fn max(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn max(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     if node.output(1).is_some() {
         let mut p = ops.refuse("the indices of the maxima (second output) are not supported");
@@ -149,7 +149,7 @@ fn dilated_max(ops: &mut Ops<'_, '_, '_>, x: TensorId, window: &Window, out: [us
 }
 
 /// AveragePool.
-pub(in crate::lower) fn average(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn average(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = ops.input(0)?;
     let cells = if node.attrs.int_or("count_include_pad", 0) != 0 { Cells::Padded } else { Cells::Input };
@@ -266,12 +266,12 @@ fn counts(window: &Window, axis: usize, input: usize, out: usize, cells: Cells) 
 }
 
 /// GlobalAveragePool.
-pub(in crate::lower) fn global_average(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn global_average(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     global(lower, node, Kind::Average)
 }
 
 /// GlobalMaxPool.
-pub(in crate::lower) fn global_max(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn global_max(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     global(lower, node, Kind::Max)
 }
 
@@ -296,7 +296,7 @@ fn whole(ops: &mut Ops<'_, '_, '_>, x: TensorId, kind: Kind) -> Result<TensorId,
 }
 
 /// LpPool: the p-th root of the sum of p-th powers.
-pub(in crate::lower) fn lp(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn lp(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = ops.input(0)?;
     let [kh, kw] = Window::read(&ops, None)?.kernel;
@@ -307,7 +307,7 @@ pub(in crate::lower) fn lp(lower: &mut Lower<'_>, node: &Node) -> Result<(), Dia
 }
 
 /// GlobalLpPool.
-pub(in crate::lower) fn global_lp(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn global_lp(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = ops.input(0)?;
     let shape = &ops.input_type(0)?.shape;

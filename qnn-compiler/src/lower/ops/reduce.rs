@@ -103,7 +103,7 @@ const REDUCE: &[(Op, &str)] = &[
 ];
 
 /// ReduceMax, ReduceMean, ReduceMin, ReduceSum.
-pub(in crate::lower) fn reduce(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn reduce(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let ty = REDUCE
         .iter()
@@ -145,7 +145,7 @@ fn plain(mut ops: Ops<'_, '_, '_>, ty: &'static str, x: TensorId, axes: &[usize]
 }
 
 /// ReduceL1, ReduceL2, ReduceLogSum, ReduceLogSumExp, ReduceSumSquare: a sum with something before and after.
-pub(in crate::lower) fn norm(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn norm(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let (x, plan) = prepared(&mut ops, &axes(node))?;
     if !is_float(ops.dtype(x)) && !matches!(node.op, Op::ReduceL1 | Op::ReduceSumSquare) {
@@ -215,7 +215,7 @@ fn l2(ops: &mut Ops<'_, '_, '_>, x: TensorId, plan: &Plan) -> TensorId {
 const MOST_FACTORS: usize = 8;
 
 /// ReduceProd: HTP has no such op; the elements along the axes are multiplied half with half.
-pub(in crate::lower) fn product(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn product(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = ops.input(0)?;
     let mut x = if is_float(ops.dtype(x)) { x } else { ops.widened(x, &[DataType::Int32])? };

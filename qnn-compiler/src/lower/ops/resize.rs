@@ -17,7 +17,7 @@ use crate::problem::node_problem;
 use crate::program::TensorId;
 
 /// Resize.
-pub(in crate::lower) fn resize(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn resize(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let axes = axes(&ops)?;
     let x = ops.input(0)?;

@@ -7,7 +7,7 @@ use crate::lower::engine::{Lower, Ops};
 
 /// x (1, heads, tokens, size) turned by angles whose cosines and sines are (1, tokens, size / 2). HTP takes them with three axes
 /// only.
-pub(in crate::lower) fn rotary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn rotary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let inputs = [ops.input(0)?, ops.input(1)?, ops.input(2)?];
     let (dtype, shape) = (ops.dtype(inputs[0]), ops.shape(inputs[0]));

@@ -36,7 +36,7 @@ fn same_form(ops: &mut Ops<'_, '_, '_>, x: TensorId, updates: TensorId) -> (Tens
 }
 
 /// ScatterND.
-pub(in crate::lower) fn scatter_nd(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn scatter_nd(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let code = reduction(&ops, ND)?;
     let shape = ops.input_type(0)?.shape.clone();
@@ -71,7 +71,7 @@ pub(in crate::lower) fn scatter_nd(lower: &mut Lower<'_>, node: &Node) -> Result
 }
 
 /// ScatterElements; sums and products of floats are a ScatterNd of single elements.
-pub(in crate::lower) fn scatter_elements(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn scatter_elements(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     const RANK: usize = 4;
     let mut ops = Ops::new(lower, node);
     let axis = slice::axis(node);

@@ -8,14 +8,14 @@ use crate::lower::engine::{Lower, Ops};
 use crate::program::TensorId;
 
 /// Reshape; the new shape is the output's.
-pub(in crate::lower) fn reshape(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn reshape(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = ops.input(0)?;
     ops.output(0, x)
 }
 
 /// Transpose; attribute `perm` is always there after the layout pass.
-pub(in crate::lower) fn transpose(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn transpose(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = ops.input(0)?;
     let shape = ops.input_type(0)?.shape.clone();

@@ -96,7 +96,7 @@ pub(in crate::lower) fn joined(ops: &mut Ops<'_, '_, '_>, parts: &[TensorId], ax
 }
 
 /// Slice; attributes `starts`, `ends`, `steps`, one entry an axis.
-pub(in crate::lower) fn slice(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn slice(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let list = |name: &str| node.attrs.ints(name).unwrap_or_default().to_vec();
     let (starts, ends, steps) = (list("starts"), list("ends"), list("steps"));
@@ -179,7 +179,7 @@ pub(in crate::lower) fn axis(node: &Node) -> usize {
 }
 
 /// Split; the sizes are those of the outputs.
-pub(in crate::lower) fn split(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn split(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let axis = axis(node);
     let shape = &ops.input_type(0)?.shape;
@@ -229,7 +229,7 @@ fn split_sizes(ops: &Ops<'_, '_, '_>, axis: usize, whole: usize) -> Result<Vec<u
 }
 
 /// Concat; parts without elements are left out.
-pub(in crate::lower) fn concat(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn concat(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let axis = axis(node);
     let mut parts = Vec::new();

@@ -9,12 +9,12 @@ use crate::lower::engine::{FP16_MAX, Lower, Ops};
 use crate::program::TensorId;
 
 /// Softmax.
-pub(in crate::lower) fn softmax(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn softmax(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     along_last(lower, node, "Softmax", 5)
 }
 
 /// LogSoftmax. HTP refuses five axes, and gives 5.3 instead of 0 along an axis of one element (QNN 2.51, SM8650).
-pub(in crate::lower) fn log_softmax(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn log_softmax(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     if lower.input_type(node, 0)?.shape.last().is_none_or(|&d| d == 1) {
         let mut ops = Ops::new(lower, node);
         let x = ops.input(0)?;

@@ -12,12 +12,12 @@ const DEPTH_COLUMN_ROW: u32 = 0;
 const COLUMN_ROW_DEPTH: u32 = 1;
 
 /// DepthToSpace.
-pub(in crate::lower) fn depth_to_space(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn depth_to_space(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     blocks(lower, node, "DepthToSpace")
 }
 
 /// SpaceToDepth.
-pub(in crate::lower) fn space_to_depth(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn space_to_depth(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     blocks(lower, node, "SpaceToDepth")
 }
 
@@ -38,7 +38,7 @@ fn blocks(lower: &mut Lower<'_>, node: &Node, ty: &'static str) -> Result<(), Di
 }
 
 /// ChannelShuffle: channels of each group in turn.
-pub(in crate::lower) fn channel_shuffle(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn channel_shuffle(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     four(&ops, 0)?;
     let groups = node.attrs.int_or("group", 1) as u32;
@@ -48,7 +48,7 @@ pub(in crate::lower) fn channel_shuffle(lower: &mut Lower<'_>, node: &Node) -> R
 }
 
 /// GridSample. Places are fp16 on HTP: of a plane 64 wide they are known to 1/32 of an element.
-pub(in crate::lower) fn grid_sample(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn grid_sample(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     four(&ops, 0)?;
     let mode = match node.attrs.str_or("mode", "linear") {

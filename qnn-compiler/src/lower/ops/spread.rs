@@ -74,7 +74,7 @@ fn plan(from: &[usize], to: &[usize]) -> (Vec<usize>, Vec<usize>) {
 }
 
 /// Expand; the new shape is the output's.
-pub(in crate::lower) fn expand(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn expand(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = ops.input(0)?;
     let (shape, repeats) = plan(&ops.input_type(0)?.shape, &ops.output_type(0)?.shape);
@@ -82,7 +82,7 @@ pub(in crate::lower) fn expand(lower: &mut Lower<'_>, node: &Node) -> Result<(),
 }
 
 /// Tile; attribute `repeats`.
-pub(in crate::lower) fn tile_node(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn tile_node(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let x = ops.input(0)?;
     let shape = ops.input_type(0)?.shape.clone();

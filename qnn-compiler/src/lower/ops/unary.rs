@@ -34,7 +34,7 @@ const UNARY: &[(Op, &str)] = &[
 const FIVE: &[&str] = &["ElementWiseAbs", "ElementWiseExp", "Relu", "Sigmoid"];
 
 /// Operators that are one HTP op.
-pub(in crate::lower) fn unary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn unary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let ty = UNARY
         .iter()
@@ -149,7 +149,7 @@ const FORMULAS: &[(Op, Formula)] = &[
 ];
 
 /// Operators that are a formula of HTP ops.
-pub(in crate::lower) fn formula(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
+pub(crate) fn formula(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let formula = FORMULAS
         .iter()

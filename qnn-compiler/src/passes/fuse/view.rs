@@ -1,49 +1,58 @@
 //! Who makes and who reads each value, for pattern matching.
 
-use std::collections::HashMap;
-
 use crate::graph::{Graph, Node, ValueId};
 use crate::op::Op;
 
+/// Lists by value, which are cheap to make anew: after each match positions are others.
 pub(super) struct View {
-    producers: HashMap<ValueId, usize>,
-    readers: HashMap<ValueId, usize>,
+    makers: Vec<Option<usize>>,
+    readers: Vec<u32>,
 }
 
 impl View {
     pub(super) fn new(graph: &Graph) -> Self {
-        let producers = graph.producers().into_iter().map(|(value, node)| (value, node.0)).collect();
-        let mut readers: HashMap<ValueId, usize> =
-            graph.consumers().into_iter().map(|(value, nodes)| (value, nodes.len())).collect();
-        for output in &graph.outputs {
-            *readers.entry(*output).or_default() += 1;
+        let count = graph.value_count();
+        let mut view = Self { makers: vec![None; count], readers: vec![0; count] };
+        for (i, node) in graph.nodes.iter().enumerate() {
+            for output in node.outputs.iter().flatten() {
+                view.makers[output.index()] = Some(i);
+            }
+            for input in node.inputs.iter().flatten() {
+                view.readers[input.index()] += 1;
+            }
         }
-        Self { producers, readers }
+        for output in &graph.outputs {
+            view.readers[output.index()] += 1;
+        }
+        view
     }
 
-    /// The node that makes a value, when it is one of these ops of the standard domain. A value with an encoding is rounded
+    /// The node that makes a value, when it is one of these operators. A value with an encoding is rounded
     /// and saturated, and whoever merged its maker away would lose that.
     pub(super) fn maker<'g>(&self, graph: &'g Graph, value: ValueId, ops: &[Op]) -> Option<&'g Node> {
         if graph.value(value).encoding.is_some() {
             return None;
         }
-        let node = &graph.nodes[*self.producers.get(&value)?];
-        (ops.contains(&node.op)).then_some(node)
+        let node = &graph.nodes[self.position(value)?];
+        ops.contains(&node.op).then_some(node)
     }
 
     /// Position of the node that makes a value.
     pub(super) fn position(&self, value: ValueId) -> Option<usize> {
-        self.producers.get(&value).copied()
+        self.makers.get(value.index()).copied().flatten()
     }
 
     /// Says that a node now makes this value.
     pub(super) fn made_by(&mut self, value: ValueId, node: usize) {
-        self.producers.insert(value, node);
+        if self.makers.len() <= value.index() {
+            self.makers.resize(value.index() + 1, None);
+        }
+        self.makers[value.index()] = Some(node);
     }
 
     /// Whether exactly one reader (node or app) reads the value.
     pub(super) fn read_once(&self, value: ValueId) -> bool {
-        self.readers.get(&value) == Some(&1)
+        self.readers.get(value.index()) == Some(&1)
     }
 }
 

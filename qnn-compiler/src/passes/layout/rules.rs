@@ -7,14 +7,12 @@ use qnn_types::Diagnostic;
 use super::perm::{self, Order};
 use super::{Layout, args};
 use crate::graph::{Attr, Layout as NodeLayout, Node, ValueId};
-use crate::lower::table::{self, Axes, Operands};
-use crate::op::Op;
+use crate::op::{Axes, Op, Operands};
 use crate::problem::node_problem;
 
 /// Places one node: rewrites its operands, settles its results, and adds it where it computes something.
 pub(super) fn place(pass: &mut Layout<'_>, node: Node) -> Result<(), Diagnostic> {
-    let axes = table::find(node.op).map_or(Axes::Opaque, |row| row.axes);
-    match axes {
+    match node.op.axes() {
         Axes::Opaque => opaque(pass, node),
         Axes::Spatial(operands) => spatial(pass, node, operands),
         Axes::Elementwise => elementwise(pass, node),

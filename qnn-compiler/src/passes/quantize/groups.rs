@@ -3,73 +3,18 @@
 use std::collections::HashMap;
 
 use crate::graph::{DType, Data, Encoding, Graph, Node, TensorType, ValueId, params};
-use crate::op::Op;
-
-/// Operators that put elements elsewhere without looking at them; with how many of their inputs are such elements.
-const MOVING: &[(Op, usize)] = &[
-    (Op::Concat, usize::MAX),
-    (Op::DepthToSpace, 1),
-    (Op::Expand, 1),
-    (Op::Flatten, 1),
-    (Op::Gather, 1),
-    (Op::Identity, 1),
-    (Op::MaxPool, 1),
-    (Op::Reshape, 1),
-    (Op::Slice, 1),
-    (Op::SpaceToDepth, 1),
-    (Op::Split, 1),
-    (Op::Squeeze, 1),
-    (Op::Tile, 1),
-    (Op::Transpose, 1),
-    (Op::Unsqueeze, 1),
-];
-
-/// How many inputs of an operator are elements that it only moves.
-pub(crate) fn moved_inputs(op: Op) -> usize {
-    let row = MOVING.iter().find(|(name, _)| *name == op);
-    row.map_or(0, |(_, count)| *count)
-}
-
-/// Operators on integers that are the same function of the numbers that these stand for, where all have one encoding: those that only
-/// compare them. With the inputs that are such integers, and whether the result is.
-const COMPARING: &[(Op, &[usize], bool)] = &[
-    (Op::ArgMax, &[0], false),
-    (Op::ArgMin, &[0], false),
-    (Op::Clip, &[0, 1, 2], true),
-    (Op::Equal, &[0, 1], false),
-    (Op::GatherElements, &[0], true),
-    (Op::GatherND, &[0], true),
-    (Op::GlobalMaxPool, &[0], true),
-    (Op::Greater, &[0, 1], false),
-    (Op::GreaterOrEqual, &[0, 1], false),
-    (Op::Less, &[0, 1], false),
-    (Op::LessOrEqual, &[0, 1], false),
-    (Op::Max, &[0, 1, 2, 3, 4, 5, 6, 7], true),
-    (Op::Min, &[0, 1, 2, 3, 4, 5, 6, 7], true),
-    (Op::Pad, &[0, 2], true),
-    (Op::ReduceMax, &[0], true),
-    (Op::ReduceMin, &[0], true),
-    (Op::Resize, &[0], true),
-    (Op::ScatterElements, &[0, 2], true),
-    (Op::ScatterND, &[0, 2], true),
-    (Op::TopK, &[0], true),
-    (Op::Trilu, &[0], true),
-    (Op::Where, &[1, 2], true),
-];
+use crate::op::{Elements, Op};
 
 /// Which inputs of a node are stored integers like its first result's, if that is one; `None` for operators that compute with them.
 fn stored(node: &Node) -> Option<(Vec<usize>, bool)> {
-    let moved = moved_inputs(node.op);
-    if moved > 0 {
-        return Some(((0..node.inputs.len().min(moved)).collect(), true));
-    }
+    let (inputs, result) = match node.op.elements() {
+        Elements::Moved(count) => return Some(((0..node.inputs.len().min(count)).collect(), true)),
+        Elements::Compared { inputs, stored } => (inputs, stored),
+        Elements::Computed => return None,
+    };
     let added = matches!(node.attrs.str_or("reduction", "none"), "add" | "mul");
     let cubic = node.op == Op::Resize && node.attrs.str_or("mode", "nearest") == "cubic";
-    if !node.op.is_standard() || added || cubic {
-        return None;
-    }
-    let (_, inputs, result) = COMPARING.iter().find(|(op, ..)| *op == node.op)?;
-    Some((inputs.to_vec(), *result))
+    (!added && !cubic).then(|| (inputs.to_vec(), result))
 }
 
 /// The results of a node that are stored integers: of a TopK the second is places.

@@ -2,11 +2,10 @@
 
 use super::propagate;
 use crate::graph::{Encoding, Graph, Node, Storage};
-use crate::op::Op;
+use crate::op::{Op, Results};
 
-/// Operators with the least and the largest of their results.
-const KNOWN: &[(Op, f64, f64)] =
-    &[(Op::HardSigmoid, 0.0, 1.0), (Op::Sigmoid, 0.0, 1.0), (Op::Softmax, 0.0, 1.0), (Op::Tanh, -1.0, 1.0)];
+/// Operators whose results use the range that they have.
+const KNOWN: &[Op] = &[Op::HardSigmoid, Op::Sigmoid, Op::Softmax, Op::Tanh];
 
 /// Gives results of encoded operands, whose range is known, 16 bits over that range: steps of 1.5e-5, where fp16 has 4.9e-4 near
 /// one. What only moves them has the same encoding then.
@@ -16,10 +15,13 @@ pub(in crate::passes) fn run(graph: &mut Graph) {
 }
 
 fn over_its_range(graph: &Graph, node: &Node) -> Option<Encoding> {
-    let (_, low, high) = KNOWN.iter().find(|(op, ..)| node.op.is_standard() && *op == node.op)?;
+    let Results::Between(low, high) = node.op.results() else { return None };
+    if !KNOWN.contains(&node.op) {
+        return None;
+    }
     let operand = graph.value(node.input(0)?);
     operand.encoding.as_ref().filter(|e| e.per_tensor().is_some() && operand.data.is_none())?;
-    let (zero, steps) = if *low < 0.0 { (32768, 65536.0) } else { (0, 65535.0) };
+    let (zero, steps) = if low < 0.0 { (32768, 65536.0) } else { (0, 65535.0) };
     let scale = ((high - low) / steps) as f32;
     Encoding::new_per_tensor(Storage::U16, scale, zero).ok()
 }

@@ -17,7 +17,6 @@ mod tighten;
 mod weights;
 
 pub(super) use derive::run as derive;
-pub(crate) use groups::moved_inputs;
 pub(super) use known::run as known;
 pub(super) use limit::run as limit;
 pub(super) use linear::run as linear;

@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 
-use super::groups::moved_inputs;
 use crate::graph::{Attrs, Encoding, Graph, Node, ValueId};
 use crate::op::Op;
 use crate::reach::cuts;
@@ -26,7 +25,7 @@ pub(in crate::passes) fn run(graph: &mut Graph) {
     let mut rounded: HashMap<(ValueId, ValueId), ValueId> = HashMap::new();
     let mut nodes = Vec::with_capacity(graph.nodes.len());
     for mut node in std::mem::take(&mut graph.nodes) {
-        let moved = moved_inputs(node.op);
+        let moved = node.op.moved_inputs();
         // A maximum is rounded in the op itself.
         if moved == 0 || matches!(node.op, Op::Identity | Op::MaxPool) {
             nodes.push(node);

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use super::groups::moved_inputs;
 use crate::graph::{Attrs, Encoding, Graph, Node, ValueId};
 use crate::op::Op;
 use crate::reach::{bounds, constant};
@@ -64,7 +63,7 @@ fn is_free(graph: &Graph, id: ValueId) -> bool {
 
 /// The encoding that can say every result of a node as exactly as it says its operands.
 fn kept(graph: &Graph, node: &Node) -> Option<Encoding> {
-    let moved = moved_inputs(node.op);
+    let moved = node.op.moved_inputs();
     let operands = if moved > 0 { moved } else { chosen(node) };
     let mut parts = node.inputs.iter().take(operands).flatten();
     let encoding = parts.next().and_then(|&id| activation(graph, id).or_else(|| table(graph, node, id)))?;
@@ -133,7 +132,7 @@ fn backward(graph: &mut Graph, node: &mut Node, alone: &dyn Fn(ValueId) -> bool)
     if saturates(graph, node, &encoding) {
         node.op = Op::Identity;
         node.inputs.truncate(1);
-    } else if moved_inputs(node.op) != 1 {
+    } else if node.op.moved_inputs() != 1 {
         return;
     }
     graph.value_mut(x).encoding = Some(encoding);

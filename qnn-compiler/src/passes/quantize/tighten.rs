@@ -1,28 +1,8 @@
 //! Ranges end where the numbers do that a node can make: saturation that came before needs no room behind it.
 
-use super::groups::moved_inputs;
 use crate::graph::{Encoding, Graph, Node, ValueId};
-use crate::op::Op;
+use crate::op::Results;
 use crate::reach::{Span, reach, window};
-
-/// Operators whose results end where those of their operands' ends are.
-const BETWEEN: &[Op] = &[
-    Op::AveragePool,
-    Op::Clip,
-    Op::GlobalAveragePool,
-    Op::GlobalMaxPool,
-    Op::HardSwish,
-    Op::LeakyRelu,
-    Op::Max,
-    Op::Min,
-    Op::PRelu,
-    Op::Pad,
-    Op::ReduceMax,
-    Op::ReduceMean,
-    Op::ReduceMin,
-    Op::Relu,
-    Op::Resize,
-];
 
 /// Ends ranges at the numbers that the makers of values can make. HTP's compiler takes the range of a result for its bounds where it
 /// joins a Relu or Clip to the convolution before it: with a symmetric encoding nothing is cut off (measured on SM8650: 2 dB for a
@@ -31,8 +11,8 @@ const BETWEEN: &[Op] = &[
 pub(in crate::passes) fn run(graph: &mut Graph) {
     for i in 0..graph.nodes.len() {
         let node = &graph.nodes[i];
-        let moved = moved_inputs(node.op);
-        let between = BETWEEN.contains(&node.op);
+        let moved = node.op.moved_inputs();
+        let between = matches!(node.op.results(), Results::Among | Results::ByEnds);
         let Some(span) = reach(graph, node).filter(|_| moved > 0 || between) else { continue };
         let same = if moved > 0 { shared(graph, node, moved) } else { None };
         let found: Vec<(ValueId, Encoding)> = node

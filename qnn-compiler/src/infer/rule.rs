@@ -1,38 +1,11 @@
-//! The table: which rule types which operator.
-
-use std::collections::HashMap;
-use std::sync::LazyLock;
+//! Types a node by the rule of its operator.
 
 use super::site::{Answer, Reason, Site, volume};
-use super::{
-    attention, elementwise, linear, ml, quant, recurrent, reduction, shaping, signal, spatial, training,
-};
 use crate::graph::{Graph, Node, TensorType};
-use crate::op::Op;
+use crate::op::Types;
 
 /// Types every output of a node.
-pub(super) type Rule = fn(&Site<'_>) -> Answer;
-
-/// Operator and rule.
-pub(super) type Row = (Op, Rule);
-
-/// All rows, one slice an operator family.
-const FAMILIES: [&[Row]; 11] = [
-    attention::ROWS,
-    elementwise::ROWS,
-    linear::ROWS,
-    ml::ROWS,
-    quant::ROWS,
-    recurrent::ROWS,
-    reduction::ROWS,
-    shaping::ROWS,
-    signal::ROWS,
-    spatial::ROWS,
-    training::ROWS,
-];
-
-static TABLE: LazyLock<HashMap<Op, Rule>> =
-    LazyLock::new(|| FAMILIES.iter().flat_map(|rows| rows.iter()).copied().collect());
+pub(crate) type Rule = fn(&Site<'_>) -> Answer;
 
 /// Types of the first `outputs` outputs of a node whose inputs exist in `graph`.
 ///
@@ -40,9 +13,9 @@ static TABLE: LazyLock<HashMap<Op, Rule>> =
 ///
 /// # Errors
 ///
-/// See [`Reason`]; [`Reason::Unknown`] where the table has no row for the operator.
+/// See [`Reason`]; [`Reason::Unknown`] where there is no row for the operator.
 pub fn infer(graph: &Graph, node: &Node, outputs: usize) -> Answer {
-    let Some(rule) = TABLE.get(&node.op) else {
+    let Types::By(rule) = node.op.types() else {
         let domain = match node.op.domain() {
             "" => String::new(),
             domain => format!(" of domain {domain}"),
@@ -62,10 +35,4 @@ pub fn infer(graph: &Graph, node: &Node, outputs: usize) -> Answer {
         )?;
     }
     Ok(types)
-}
-
-/// Whether the table has a row for an operator.
-#[cfg(test)]
-pub(crate) fn is_known(op: Op) -> bool {
-    TABLE.contains_key(&op)
 }

@@ -1,62 +1,31 @@
-//! Which operator has which evaluator.
+//! Evaluates a node by what the row of its operator says.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
-use super::{arithmetic, movement};
 use crate::graph::{Data, Graph, Node, TensorType, ValueId};
 use crate::infer::Site;
-use crate::op::Op;
+use crate::op::{Fold, Op};
 
 /// What an evaluator sees: the node and the types its outputs are inferred to have.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Call<'a> {
-    pub(super) site: Site<'a>,
-    pub(super) types: &'a [TensorType],
+pub(crate) struct Call<'a> {
+    pub(crate) site: Site<'a>,
+    pub(crate) types: &'a [TensorType],
 }
 
 impl<'a> Call<'a> {
     /// Type and data of the `i`-th input; `None` where it is left out or not constant.
-    pub(super) fn input(&self, i: usize) -> Option<(&'a TensorType, &'a Data)> {
+    pub(crate) fn input(&self, i: usize) -> Option<(&'a TensorType, &'a Data)> {
         let value = self.site.graph.value(self.site.node.input(i)?);
         Some((&value.ty, value.data.as_ref()?))
     }
 
     /// Type of the first output.
-    pub(super) fn out(&self) -> &'a TensorType {
+    pub(crate) fn out(&self) -> &'a TensorType {
         &self.types[0]
     }
 }
 
 /// Values of all outputs; `None` where the evaluator does not cover the case.
-pub(super) type Evaluator = fn(&Call<'_>) -> Option<Vec<Data>>;
-
-/// Operator and evaluator, of the standard's domain.
-pub(super) type Row = (Op, Evaluator);
-
-const FAMILIES: [&[Row]; 2] = [arithmetic::ROWS, movement::ROWS];
-
-static TABLE: LazyLock<HashMap<Op, Evaluator>> =
-    LazyLock::new(|| FAMILIES.iter().flat_map(|rows| rows.iter()).copied().collect());
-
-/// Operators that read nothing of their input but its type.
-const OF_SHAPES: [Op; 2] = [Op::Shape, Op::Size];
-
-/// Operators whose node is the meaning, or whose result is not a function of the inputs: never evaluated.
-const NEVER: [Op; 9] = [
-    Op::Bernoulli,
-    Op::DequantizeLinear,
-    Op::DynamicQuantizeLinear,
-    Op::Multinomial,
-    Op::QuantizeLinear,
-    Op::RandomNormal,
-    Op::RandomNormalLike,
-    Op::RandomUniform,
-    Op::RandomUniformLike,
-];
-
-/// What ONNX Runtime is not asked about where it is of integers.
-const DIVISIONS: [Op; 2] = [Op::Div, Op::Mod];
+pub(crate) type Evaluator = fn(&Call<'_>) -> Option<Vec<Data>>;
 
 /// The most bytes a result may have and still be made at import; larger ones stay nodes.
 const LARGEST: usize = 2 << 30;
@@ -90,30 +59,38 @@ fn most_bytes(graph: &Graph, node: &Node) -> usize {
 /// Whether a node makes one number of a stored integer: a value to pad with, a bound, an exponent, which others read as constants.
 fn is_number(graph: &Graph, node: &Node) -> bool {
     let one = |id: &ValueId| graph.value(*id).ty.elements() == 1 && graph.shape(*id).len() < 2;
-    node.op == Op::DequantizeLinear && node.inputs.iter().flatten().all(one)
+    node.inputs.iter().flatten().all(one)
 }
 
 /// Evaluates a node whose outputs have the given types.
 pub fn fold(graph: &Graph, node: &Node, types: &[TensorType]) -> Folded {
-    if NEVER.contains(&node.op) && !is_number(graph, node)
-        || types.iter().any(|ty| ty.bytes() > most_bytes(graph, node))
-    {
+    let how = node.op.fold();
+    let stays = match how {
+        Fold::Never => true,
+        Fold::Number(_) => !is_number(graph, node),
+        _ => false,
+    };
+    if stays || types.iter().any(|ty| ty.bytes() > most_bytes(graph, node)) {
         return Folded::Stays;
     }
-    let of_shape = OF_SHAPES.contains(&node.op);
+    let of_shape = matches!(how, Fold::OfShape(_));
     if !of_shape && node.inputs.iter().flatten().any(|id| !graph.is_constant(*id)) {
         return Folded::Stays;
     }
-    if types.is_empty() || !node.op.is_standard() {
+    let (Fold::By(evaluate) | Fold::Division(evaluate) | Fold::OfShape(evaluate) | Fold::Number(evaluate)) =
+        how
+    else {
+        return Folded::NoEvaluator;
+    };
+    if types.is_empty() {
         return Folded::NoEvaluator;
     }
-    let Some(evaluate) = TABLE.get(&node.op) else { return Folded::NoEvaluator };
     match evaluate(&Call { site: Site { graph, node, outputs: types.len() }, types }) {
         Some(values) if values.iter().zip(types).all(|(data, ty)| data.len() == ty.bytes()) => {
             Folded::Values(values)
         }
         // Integers that are divided by zero end the process of ONNX Runtime.
-        _ if DIVISIONS.contains(&node.op) && types.iter().all(|ty| !ty.dtype.is_float()) => Folded::Stays,
+        _ if matches!(how, Fold::Division(_)) && types.iter().all(|ty| !ty.dtype.is_float()) => Folded::Stays,
         _ => Folded::NoEvaluator,
     }
 }
