@@ -15,7 +15,7 @@ pub(crate) enum Types {
 
 /// How an operator relates to the order of its operands' axes; read by the layout pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Axes {
+pub(crate) enum Axes {
     /// All operands in the model's order.
     Opaque,
     /// Input 0 and output 0 channels-last; other inputs as the operand rule says.
@@ -52,7 +52,7 @@ pub enum Axes {
 
 /// What a spatial operator's further inputs are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operands {
+pub(crate) enum Operands {
     /// Left as they are (one number a channel, or none).
     PerChannel,
     /// Input 1 is a weight (out, in, spatial…), wanted as (spatial…, in, out).
