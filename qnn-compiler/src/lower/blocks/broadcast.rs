@@ -91,7 +91,7 @@ pub(in crate::lower) fn align(
     operands
         .iter()
         .map(|(t, s)| {
-            let whole = crate::lower::ops::spread::to(ops, *t, s, &result)?;
+            let whole = crate::lower::blocks::repeat::to(ops, *t, s, &result)?;
             Ok(ops.reshape(whole, &folded))
         })
         .collect()

@@ -2,8 +2,7 @@
 
 use qnn_types::Diagnostic;
 
-use crate::lower::engine::Ops;
-use crate::lower::ops::elementwise::is_float;
+use crate::lower::engine::{Ops, is_float};
 use crate::program::TensorId;
 
 /// Kernel, steps and padding; each has an entry for the height and one for the width.

@@ -9,4 +9,4 @@ pub use builder::OpBuilder;
 pub(in crate::lower) use lowering::max_rank;
 pub use lowering::{Lower, MAX_RANK, lower};
 pub(crate) use missing::with_unsupported;
-pub(in crate::lower) use steps::{FP16_MAX, MOVING, Ops, encode, storage};
+pub(in crate::lower) use steps::{FP16_MAX, MOVING, Ops, encode, is_float, storage};

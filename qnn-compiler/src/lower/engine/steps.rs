@@ -175,8 +175,7 @@ impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
             return Ok(x);
         }
         // Numbers that stand for themselves, as int8 does, are cast to other integers.
-        let plain =
-            |dtype: DataType| !dtype.is_quantized() && !crate::lower::ops::elementwise::is_float(dtype);
+        let plain = |dtype: DataType| !dtype.is_quantized() && !is_float(dtype);
         if plain(tensor.dtype) || plain(dtype) {
             return self.cast(x, dtype);
         }
@@ -347,6 +346,11 @@ impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
         self.lower.alias(id, x);
         Ok(())
     }
+}
+
+/// Whether elements stand for real numbers: floats, or integers with an encoding.
+pub(in crate::lower) fn is_float(dtype: DataType) -> bool {
+    matches!(dtype, DataType::Float32 | DataType::Float16 | DataType::UFixed8 | DataType::UFixed16)
 }
 
 /// How the elements of a constant of unsigned integers are stored.

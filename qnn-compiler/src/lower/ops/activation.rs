@@ -5,8 +5,7 @@ use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::blocks::broadcast;
-use crate::lower::engine::{FP16_MAX, Lower, Ops};
-use crate::lower::ops::elementwise::is_float;
+use crate::lower::engine::{FP16_MAX, Lower, Ops, is_float};
 use crate::lower::ops::unary::{exp, float4};
 use crate::op::Op;
 use crate::program::TensorId;

@@ -4,9 +4,8 @@ use qnn::DataType;
 use qnn_types::Diagnostic;
 
 use crate::graph::Node;
-use crate::lower::engine::{Lower, Ops};
-use crate::lower::ops::elementwise::is_float;
-use crate::lower::ops::slice;
+use crate::lower::blocks::slices;
+use crate::lower::engine::{Lower, Ops, is_float};
 use crate::op::Op;
 
 /// The most axes that these ops take.
@@ -18,8 +17,8 @@ const SUB: &str = "ElementWiseSubtract";
 pub(crate) fn extreme(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
     let shape = &ops.input_type(0)?.shape;
-    let axis = slice::axis(node);
-    let (dims, at) = slice::around(shape, axis, RANK);
+    let axis = slices::axis(node);
+    let (dims, at) = slices::around(shape, axis, RANK);
     let mut x = ops.input(0)?;
     let mut ty = if node.op == Op::ArgMax { "Argmax" } else { "Argmin" };
     if !is_float(ops.dtype(x)) {
@@ -34,7 +33,7 @@ pub(crate) fn extreme(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnost
     x = ops.reshape(x, &dims);
     let last = node.attrs.int_or("select_last_index", 0) != 0;
     if last {
-        x = slice::flipped(&mut ops, x, at);
+        x = slices::flipped(&mut ops, x, at);
     }
     let keep = node.attrs.int_or("keepdims", 1) != 0;
     let result: Vec<usize> = dims
@@ -71,7 +70,7 @@ pub(crate) fn top_k(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic
     result[inner] = k.max(0) as usize;
     let indexed = node.output(1).is_some();
     if indexed {
-        x = slice::flipped(&mut ops, x, inner);
+        x = slices::flipped(&mut ops, x, inner);
     }
     let dtype = ops.dtype(x);
     let values = ops.temp_like(x, dtype, &result);
@@ -106,7 +105,7 @@ pub(crate) fn cum_sum(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnost
     if axis >= shape.len() {
         return Err(ops.refuse("the axis is outside the tensor"));
     }
-    let (dims, at) = slice::around(shape, axis, RANK);
+    let (dims, at) = slices::around(shape, axis, RANK);
     let exclusive = node.attrs.int_or("exclusive", 0) != 0;
     let reverse = node.attrs.int_or("reverse", 0) != 0;
     let x = ops.input(0)?;
@@ -114,7 +113,7 @@ pub(crate) fn cum_sum(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnost
     let x = if float { x } else { ops.widened(x, &[DataType::Int32])? };
     let mut x = ops.reshape(x, &dims);
     if float && reverse {
-        x = slice::flipped(&mut ops, x, at);
+        x = slices::flipped(&mut ops, x, at);
     }
     if exclusive && dims[at] == 1 {
         // All zeros, made of the input: an input that no op reads is not an input of the finished graph.
@@ -125,14 +124,14 @@ pub(crate) fn cum_sum(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnost
         let mut first = dims.clone();
         first[at] = 1;
         let zeros = ops.filled(ops.dtype(x), &first, 0.0);
-        let rest = slice::part(&mut ops, x, at, 0, dims[at] - 1);
-        x = slice::joined(&mut ops, &[zeros, rest], at);
+        let rest = slices::part(&mut ops, x, at, 0, dims[at] - 1);
+        x = slices::joined(&mut ops, &[zeros, rest], at);
     }
     let mut y = ops.unary_with("CumulativeSum", x, |op| {
         op.u32("axis", at as u32).bool("exclusive", !float && exclusive).bool("reverse", !float && reverse)
     });
     if float && reverse {
-        y = slice::flipped(&mut ops, y, at);
+        y = slices::flipped(&mut ops, y, at);
     }
     ops.output(0, y)
 }

@@ -6,10 +6,10 @@
 use qnn_types::Diagnostic;
 
 use crate::graph::Node;
+use crate::lower::blocks::slices;
 use crate::lower::blocks::weight::{dilate, lengthen, merge_groups, merge_transposed};
 use crate::lower::blocks::window::{Window, four, four_out, pad};
 use crate::lower::engine::{Lower, Ops};
-use crate::lower::ops::slice;
 use crate::program::TensorId;
 
 /// A convolution to write.
@@ -67,7 +67,7 @@ impl Convolution {
         }
         let late_bias = if margins == [[0; 2]; 2] { None } else { self.bias.take() };
         let y = self.emit(ops, depthwise);
-        let y = if doubled { slice::part(ops, y, 2, 0, 1) } else { y };
+        let y = if doubled { slices::part(ops, y, 2, 0, 1) } else { y };
         let y = pad(ops, y, margins, 0, 0.0);
         late_bias.map_or(y, |bias| ops.binary("ElementWiseAdd", y, bias))
     }
@@ -199,7 +199,7 @@ impl Convolution {
         let zeros = [shape[0], 1, end, shape[3]];
         let dtype = ops.dtype(self.x);
         let zeros = ops.filled(dtype, &zeros, 0.0);
-        self.x = slice::joined(ops, &[self.x, zeros], 2);
+        self.x = slices::joined(ops, &[self.x, zeros], 2);
         self.window.pads[1][1] = 0;
     }
 

@@ -5,8 +5,7 @@ use qnn_types::Diagnostic;
 
 use crate::graph::{DType, Node};
 use crate::lower::blocks::broadcast::fold;
-use crate::lower::engine::{Lower, Ops};
-use crate::lower::ops::elementwise::is_float;
+use crate::lower::engine::{Lower, Ops, is_float};
 use crate::problem::node_problem;
 use crate::program::{Quant, Role, TensorId};
 

@@ -3,10 +3,9 @@
 use qnn_types::Diagnostic;
 
 use crate::graph::Node;
-use crate::lower::engine::{Lower, Ops};
-use crate::lower::ops::elementwise::is_float;
+use crate::lower::blocks::transpose::transposed;
+use crate::lower::engine::{Lower, Ops, is_float};
 use crate::lower::ops::matmul;
-use crate::lower::ops::shape::transposed;
 use crate::problem::node_problem;
 use crate::program::TensorId;
 

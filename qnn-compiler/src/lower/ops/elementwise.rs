@@ -5,7 +5,7 @@ use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::blocks::broadcast;
-use crate::lower::engine::{FP16_MAX, Lower, Ops};
+use crate::lower::engine::{FP16_MAX, Lower, Ops, is_float};
 use crate::lower::ops::unary::{POWER, positive, within};
 use crate::op::Op;
 use crate::program::TensorId;
@@ -35,11 +35,6 @@ const BINARY: &[Binary] = &[
     Binary { op: Op::Sub, ty: "ElementWiseSubtract", rank: 5 },
     Binary { op: Op::Sum, ty: "ElementWiseAdd", rank: 5 },
 ];
-
-/// Whether elements stand for real numbers: floats, or integers with an encoding.
-pub(in crate::lower) fn is_float(dtype: DataType) -> bool {
-    matches!(dtype, DataType::Float32 | DataType::Float16 | DataType::UFixed8 | DataType::UFixed16)
-}
 
 /// Add, Div, Max, Mean, Min, Mul, Sub, Sum: any number of operands, one after the other.
 pub(crate) fn nary(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {

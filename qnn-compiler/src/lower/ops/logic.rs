@@ -5,9 +5,8 @@ use qnn_types::Diagnostic;
 
 use crate::graph::{DType, Node};
 use crate::lower::blocks::broadcast;
-use crate::lower::engine::{FP16_MAX, Lower, Ops, max_rank};
+use crate::lower::engine::{FP16_MAX, Lower, Ops, is_float, max_rank};
 use crate::lower::fixed::FixedPoint;
-use crate::lower::ops::elementwise::is_float;
 use crate::lower::ops::unary::{self, float4};
 use crate::op::Op;
 use crate::program::{Quant, Role, TensorId};

@@ -4,15 +4,15 @@ use qnn::DataType;
 use qnn_types::Diagnostic;
 
 use crate::graph::Node;
+use crate::lower::blocks::indices::GATHERED;
+use crate::lower::blocks::slices;
 use crate::lower::engine::{Lower, Ops};
-use crate::lower::ops::gather::GATHERED;
-use crate::lower::ops::slice;
 use crate::program::TensorId;
 
 /// OneHot: where the depth's numbers equal the index.
 pub(crate) fn one_hot(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     let mut ops = Ops::new(lower, node);
-    let axis = slice::axis(node);
+    let axis = slices::axis(node);
     let result = ops.output_type(0)?.shape.clone();
     let depth = result[axis];
     let [outer, _, inner] =
@@ -54,7 +54,7 @@ fn values(ops: &mut Ops<'_, '_, '_>) -> Result<Values, Diagnostic> {
         };
     }
     let pair = ops.widened(pair, GATHERED)?;
-    Ok(Values::Choice { off: slice::part(ops, pair, 0, 0, 1), on: slice::part(ops, pair, 0, 1, 2) })
+    Ok(Values::Choice { off: slices::part(ops, pair, 0, 0, 1), on: slices::part(ops, pair, 0, 1, 2) })
 }
 
 /// Trilu: zero above or below a diagonal.

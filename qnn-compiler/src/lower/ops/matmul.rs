@@ -4,10 +4,10 @@ use qnn::DataType;
 use qnn_types::Diagnostic;
 
 use crate::graph::Node;
+use crate::lower::blocks::repeat;
 use crate::lower::blocks::weight;
-use crate::lower::engine::{Lower, Ops};
+use crate::lower::engine::{Lower, Ops, is_float};
 use crate::lower::fixed::FixedPoint;
-use crate::lower::ops::spread;
 use crate::program::{Quant, Role, TensorId};
 
 /// The most axes of HTP's MatMul for every form: five work only where both operands have the same batch axes, and end the
@@ -73,10 +73,10 @@ fn product(
         let view = |matrix: &[usize]| [&[joined], matrix].concat();
         let (ma, mb) = (&left[left.len() - 2..], &right[right.len() - 2..]);
         if batch_a.iter().product::<usize>() != joined {
-            a = spread::to(ops, a, &left, &whole(ma))?;
+            a = repeat::to(ops, a, &left, &whole(ma))?;
         }
         if batch_b.iter().product::<usize>() != joined {
-            b = spread::to(ops, b, &right, &whole(mb))?;
+            b = repeat::to(ops, b, &right, &whole(mb))?;
         }
         (view(ma), view(mb))
     };

@@ -5,10 +5,9 @@ use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::blocks::broadcast;
-use crate::lower::engine::{Lower, OpBuilder, Ops};
-use crate::lower::ops::elementwise::is_float;
-use crate::lower::ops::gather::{self, GATHERED};
-use crate::lower::ops::slice::{self, Range};
+use crate::lower::blocks::indices::{self, GATHERED};
+use crate::lower::blocks::slices::{self, Range};
+use crate::lower::engine::{Lower, OpBuilder, Ops, is_float};
 use crate::program::TensorId;
 
 /// How the new elements come about.
@@ -84,7 +83,7 @@ fn cut(
     if shape.contains(&0) {
         return Err(ops.refuse("nothing is left of the tensor"));
     }
-    Ok(slice::strided(ops, x, &ranges))
+    Ok(slices::strided(ops, x, &ranges))
 }
 
 /// The constant to pad with, in fp16's range.
@@ -167,7 +166,7 @@ fn along_axes(
         } else {
             x = ops.widened(x, GATHERED)?;
             let source = indices(extent, p, mode);
-            gather::pick(ops, x, form, &source)
+            indices::pick(ops, x, form, &source)
         };
         shape[axis] = extent + p.before + p.after;
     }
@@ -193,7 +192,7 @@ fn filled(
     block(ops, &mut parts, pads.before);
     parts.push(ops.reshape(x, &[outer, extent, inner]));
     block(ops, &mut parts, pads.after);
-    slice::joined(ops, &parts, 1)
+    slices::joined(ops, &parts, 1)
 }
 
 /// Which element each place along a padded axis takes.

@@ -11,9 +11,8 @@ use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::blocks::window::{Window, four, four_out, pad};
-use crate::lower::engine::{FP16_MAX, Lower, Ops};
+use crate::lower::engine::{FP16_MAX, Lower, Ops, is_float};
 use crate::lower::ops::conv::Convolution;
-use crate::lower::ops::elementwise::is_float;
 use crate::program::TensorId;
 
 /// The two kinds of pool that HTP has.

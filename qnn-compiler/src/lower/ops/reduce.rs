@@ -4,10 +4,10 @@ use qnn::DataType;
 use qnn_types::Diagnostic;
 
 use crate::graph::Node;
-use crate::lower::engine::{Lower, Ops};
-use crate::lower::ops::elementwise::{int_divided, is_float};
-use crate::lower::ops::shape::transposed;
-use crate::lower::ops::slice;
+use crate::lower::blocks::slices;
+use crate::lower::blocks::transpose::transposed;
+use crate::lower::engine::{Lower, Ops, is_float};
+use crate::lower::ops::elementwise::int_divided;
 use crate::lower::ops::unary::{exp, positive};
 use crate::op::Op;
 use crate::program::{Quant, TensorId};
@@ -232,14 +232,14 @@ pub(crate) fn product(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnost
         let mut count = shape[axis];
         while count > 1 {
             let half = count / 2;
-            let low = slice::part(&mut ops, x, 1, 0, half);
-            let high = slice::part(&mut ops, x, 1, half, 2 * half);
+            let low = slices::part(&mut ops, x, 1, 0, half);
+            let high = slices::part(&mut ops, x, 1, half, 2 * half);
             let product = ops.binary(MUL, low, high);
             x = if count % 2 == 0 {
                 product
             } else {
-                let last = slice::part(&mut ops, x, 1, count - 1, count);
-                slice::joined(&mut ops, &[product, last], 1)
+                let last = slices::part(&mut ops, x, 1, count - 1, count);
+                slices::joined(&mut ops, &[product, last], 1)
             };
             count = count.div_ceil(2);
         }

@@ -11,8 +11,7 @@ use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::blocks::interpolate::{Axis, Coordinates, Kernel, Nearest};
-use crate::lower::engine::{Lower, Ops};
-use crate::lower::ops::elementwise::is_float;
+use crate::lower::engine::{Lower, Ops, is_float};
 use crate::problem::node_problem;
 use crate::program::TensorId;
 

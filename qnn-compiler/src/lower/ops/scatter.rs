@@ -4,10 +4,9 @@ use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::blocks::broadcast;
-use crate::lower::engine::{Lower, Ops};
-use crate::lower::ops::elementwise::is_float;
-use crate::lower::ops::gather::{GATHERED, counted, counted_const, index_input};
-use crate::lower::ops::slice;
+use crate::lower::blocks::indices::{self, GATHERED, counted, counted_const, index_input};
+use crate::lower::blocks::slices;
+use crate::lower::engine::{Lower, Ops, is_float};
 use crate::program::TensorId;
 
 /// What happens where an element is written that is there already.
@@ -47,7 +46,7 @@ pub(crate) fn scatter_nd(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagn
     let tuples: usize = lead.iter().product();
     let inner: usize = shape[depth..].iter().product();
     let rows: usize = shape[..depth].iter().product();
-    let flat = crate::lower::ops::gather::Flat { outer: 1, tuples, extents: &shape[..depth] };
+    let flat = indices::Flat { outer: 1, tuples, extents: &shape[..depth] };
     let indices = match ops.known_ints(1) {
         Some(indices) => {
             let numbers = flat.known(&ops, &indices)?;
@@ -74,7 +73,7 @@ pub(crate) fn scatter_nd(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagn
 pub(crate) fn scatter_elements(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     const RANK: usize = 4;
     let mut ops = Ops::new(lower, node);
-    let axis = slice::axis(node);
+    let axis = slices::axis(node);
     let (shape, wanted) = (ops.input_type(0)?.shape.clone(), ops.input_type(1)?.shape.clone());
     let (x, updates) = (ops.input(0)?, ops.input(2)?);
     let (x, updates) = (ops.widened(x, GATHERED)?, ops.widened(updates, GATHERED)?);

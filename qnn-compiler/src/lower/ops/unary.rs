@@ -7,8 +7,7 @@ use qnn_types::Diagnostic;
 
 use crate::graph::Node;
 use crate::lower::blocks::broadcast::fold;
-use crate::lower::engine::{FP16_MAX, Lower, Ops};
-use crate::lower::ops::elementwise::is_float;
+use crate::lower::engine::{FP16_MAX, Lower, Ops, is_float};
 use crate::op::Op;
 use crate::program::{Quant, TensorId};
 
