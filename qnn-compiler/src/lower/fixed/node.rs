@@ -9,7 +9,7 @@ use super::{FixedPoint, constants, products, saturation};
 use crate::custom::Found;
 use crate::graph::{Graph, Node, ValueId};
 use crate::lower::LowerFn;
-use crate::lower::engine::{Lower, Ops, is_float};
+use crate::lower::engine::{Lower, Ops};
 use crate::op::Op;
 use crate::problem::node_problem;
 use crate::program::{Quant, TensorId};

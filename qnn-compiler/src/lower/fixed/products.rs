@@ -6,7 +6,7 @@ use qnn::DataType;
 
 use super::table::{self, Role};
 use crate::graph::{Data, Encoding, Granularity, Node, PerBlock, ValueId};
-use crate::lower::engine::{Lower, Ops, is_float};
+use crate::lower::engine::{Lower, Ops};
 use crate::op::Op;
 use crate::program::{Quant, TensorId, quant};
 

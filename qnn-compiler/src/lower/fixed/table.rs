@@ -6,7 +6,6 @@ use qnn_types::Target;
 use super::FixedPoint;
 use super::fixed_point::wider;
 use crate::graph::{Encoding, Graph, Node, ValueId};
-use crate::lower::engine::is_float;
 use crate::op::{Fit, Op, Steps};
 
 /// What an input is to an operator on integers.

@@ -6,7 +6,7 @@ use qnn_types::Diagnostic;
 use crate::graph::Node;
 use crate::lower::blocks::repeat;
 use crate::lower::blocks::weight;
-use crate::lower::engine::{Lower, Ops, is_float};
+use crate::lower::engine::{Lower, Ops};
 use crate::lower::fixed::FixedPoint;
 use crate::program::{Quant, Role, TensorId};
 

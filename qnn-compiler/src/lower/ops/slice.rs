@@ -4,7 +4,7 @@ use qnn::DataType;
 use qnn_types::Diagnostic;
 
 use crate::graph::Node;
-use crate::lower::blocks::slices::{JOINED, Range, SLICED, around, axis, count, joined, part, strided};
+use crate::lower::blocks::slices::{JOINED, Range, SLICED, around, axis, count, joined, strided};
 use crate::lower::engine::{Lower, Ops, max_rank};
 use crate::program::TensorId;
 
