@@ -35,6 +35,14 @@ reproducible FOLDER="":
     [ -n "$folder" ] || folder="$(cargo test --release --locked -q -p qnn-compiler --test conformance -- --folder)"; \
     cargo run --release --locked -q -p xtask -- reproducible target/release/cargo-qnn SM8650 "$folder"
 
+# The tests of the runtime crate over a fake library under Miri; needs a nightly toolchain with the component `miri`
+miri:
+    cargo +nightly miri test -p qnn --lib -- fake pinned
+
+# What a call of the runtime crate costs beside the library's work
+overhead:
+    cargo test --release --locked -q -p qnn --lib -- --ignored --nocapture overhead
+
 # The digits example in the emulator
 digits:
     cargo qnn run --manifest-path examples/digits/Cargo.toml

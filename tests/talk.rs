@@ -65,7 +65,7 @@ fn what_a_model_says_is_what_llama_cpp_says_however_it_is_divided() {
     for options in ways {
         let llm = load(&home, options);
         let mut session = llm.session();
-        let sampling = Sampling { max_tokens: Some(GREEDY.len()), ..Sampling::greedy() };
+        let sampling = Sampling::greedy().with_max_tokens(GREEDY.len());
         let said: Vec<u32> = session.generate(&PROMPT, &sampling).map(|piece| piece.unwrap().token).collect();
         assert_eq!(said, GREEDY, "{options:?}");
         assert_eq!(session.finish(), Some(&Finish::MaxTokens));
@@ -91,7 +91,7 @@ fn text_goes_in_and_comes_out_and_a_devices_files_are_refused_here() {
     let mut session = llm.session();
     let prompt = llm.tokenizer().unwrap().decode(&PROMPT[1..]).unwrap();
     let said: String = {
-        let sampling = Sampling { max_tokens: Some(6), ..Sampling::greedy() };
+        let sampling = Sampling::greedy().with_max_tokens(6);
         session.complete(&prompt, &sampling).text().unwrap()
     };
     assert!(!said.is_empty());

@@ -37,6 +37,13 @@ fn odd_inputs(half: &[::qnn::F16; 2]) -> Option<ok_odd_names::PreFillInputs<'_>>
     Some(ok_odd_names::PreFillInputs { type_: half, _1st: &[1, 0], a_b: &[1, 2], a_b_2: &[-1, 1], input_ids: &[-1, 1] })
 }
 
+fn reuse(prepared: &mut ok::Prepared) -> ::core::result::Result<f32, ::qnn::Error> {
+    let inputs: ok::InputsMut<'_> = prepared.inputs();
+    *inputs.x = [1.0; 3];
+    let outputs: ok::OutputsRef<'_> = prepared.run()?;
+    ::core::result::Result::Ok(outputs.y[0])
+}
+
 fn main() {
     let _ = (Box, Result, Ok);
     for artifact in ok::ARTIFACTS {
@@ -55,6 +62,9 @@ fn main() {
     ::std::println!("{:?} {:?} {}", ok::Inputs::X_SHAPE, ok::Outputs::Y_SHAPE, inputs.x.len() + outputs.y.len());
     let run: fn(&ok::Model, ok::Inputs<'_>) -> ::core::result::Result<ok::Outputs, ::qnn::Error> = ok::Model::run;
     let _ = run;
+    let load: fn(&::qnn::Backend, &::qnn::LoadOptions) -> ::core::result::Result<ok::Model, ::qnn::Error> = ok::Model::load_with;
+    let prepare: fn(&ok::Model) -> ::core::result::Result<ok::Prepared, ::qnn::Error> = ok::Model::prepare;
+    let _ = (load, prepare, reuse, ok_odd_names::Model::prepare_pre_fill);
     let prefill: fn(&ok_odd_names::Model, ok_odd_names::PreFillInputs<'_>) -> _ = ok_odd_names::Model::run_pre_fill;
     let _ = (prefill, ok_odd_names::Model::run_match_, ok_odd_names::Model::run__3d_into);
     if let Some(inputs) = odd_inputs(&[::qnn::F16(0); 2]) {

@@ -127,9 +127,9 @@ fn the_module_embeds_small_models_and_names_the_files_of_others() {
     let code = fs::read_to_string(app.build().unwrap().code).unwrap();
     for line in [
         "pub mod llm {",
-        "&::qnn::Aligned(*::core::include_bytes!(\"llm.SM8750.head.bin\"));",
-        "description: ::core::include_str!(\"llm.SM8650.llm.json\"),",
-        "(\"llm.SM8650.0.bin\", ::qnn::ArtifactSource::Embedded(&BYTES_0.0)),",
+        "&::qnn::__private::v1::Aligned(*::core::include_bytes!(\"llm.SM8750.head.bin\"));",
+        "::qnn::__private::v1::llm_artifacts(NAME, ::core::include_str!(\"llm.SM8650.llm.json\"), FILES_0),",
+        "(\"llm.SM8650.0.bin\", ::qnn::__private::v1::embedded(&BYTES_0.0)),",
         "pub fn load(backend: &::qnn::Backend) -> ::core::result::Result<::qnn::llm::Llm, ::qnn::Error> {",
     ] {
         assert!(code.contains(line), "{line}\n{code}");
@@ -140,12 +140,7 @@ fn the_module_embeds_small_models_and_names_the_files_of_others() {
 
     manifest(&app, TWO, "embed = \"file\"");
     let code = fs::read_to_string(app.build().unwrap().code).unwrap();
-    assert!(
-        code.contains(
-            "ArtifactSource::File(::qnn::ArtifactFile { package: \"app\", name: \"llm.SM8650.0.bin\""
-        ),
-        "{code}"
-    );
+    assert!(code.contains("v1::file(\"app\", \"llm.SM8650.0.bin\""), "{code}");
     assert!(!code.contains("include_bytes!"), "{code}");
 }
 
@@ -155,7 +150,7 @@ fn a_stub_has_the_module_and_no_files() {
     let artifacts = app.builder().mode(Mode::Stub).unwrap();
     let code = fs::read_to_string(&artifacts.code).unwrap();
     assert!(code.contains("pub mod llm {") && code.contains("::qnn::llm::Llm::load"), "{code}");
-    assert_eq!(code.matches("ArtifactSource::Stub(").count(), 2, "{code}");
+    assert_eq!(code.matches("v1::stub(").count(), 2, "{code}");
     assert!(compiled(&app).is_empty());
 }
 

@@ -28,6 +28,7 @@ pub mod interface;
 pub mod ir;
 mod load;
 mod quiet;
+pub mod rpcmem;
 pub mod system;
 pub mod types;
 mod version;

@@ -5,6 +5,7 @@
 
 /// A vendor error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Code {
     /// The number: the low 16 bits of the library's return value.
     pub code: u32,

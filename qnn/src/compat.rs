@@ -6,7 +6,7 @@
 use crate::metadata::{BinaryInfo, GraphInfo};
 use crate::{Device, Error, LoadOptions, Result};
 
-pub(crate) fn check(what: &str, binary: &BinaryInfo, device: &Device, options: LoadOptions) -> Result<()> {
+pub(crate) fn check(what: &str, binary: &BinaryInfo, device: &Device, options: &LoadOptions) -> Result<()> {
     let (backend, target) = (device.backend(), device.info());
     let mut found = Vec::new();
     let mut help = Vec::new();

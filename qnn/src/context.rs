@@ -5,13 +5,16 @@ use std::path::Path;
 use std::ptr;
 use std::sync::{Arc, Mutex};
 
+use qnn_sys::api::ContextConfig as RawConfig;
 use qnn_sys::types::{ContextHandle, GraphHandle, TensorType};
 
+use crate::call::Call;
 use crate::encode::{EncodedTensor, c_string};
 use crate::error::texts;
 use crate::gate::vendor;
 use crate::metadata::{BinaryInfo, GraphInfo};
-use crate::{Backend, Device, Error, Graph, Result, TensorInfo, compat};
+use crate::profile::OwnedProfile;
+use crate::{Backend, Device, Error, Graph, LoadOptions, Performance, Profile, Result, TensorInfo, compat};
 
 /// A context of the library, freed with the last reference to it.
 pub(crate) struct OwnedContext {
@@ -38,14 +41,6 @@ impl Drop for OwnedContext {
     }
 }
 
-/// How strictly a binary is held against the library and the device before it is loaded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LoadOptions {
-    /// Load a binary although another build of QNN made it. The vendor promises nothing for this; newer libraries often load
-    /// older binaries, older libraries hardly ever load newer ones.
-    pub any_build: bool,
-}
-
 /// A loaded context binary: its graphs, ready to execute. Cheap to clone; the memory is freed with the last clone and the
 /// last [`Graph`].
 ///
@@ -56,12 +51,16 @@ pub struct Context {
 }
 
 pub(crate) struct Loaded {
-    pub(crate) owned: OwnedContext,
+    /// What executions hand to the library, for each graph; held during an execution. Its pointers lead to `graphs`.
+    pub(crate) calls: Mutex<Vec<Call>>,
+    pub(crate) graphs: Vec<LoadedGraph>,
+    pub(crate) owned: Arc<OwnedContext>,
     pub(crate) device: Device,
     pub(crate) info: BinaryInfo,
-    pub(crate) graphs: Vec<LoadedGraph>,
-    /// Held during an execution.
-    pub(crate) turn: Mutex<()>,
+    pub(crate) options: LoadOptions,
+    load_profile: Option<Profile>,
+    /// In force for as long as the context is loaded.
+    performance: Option<Performance>,
 }
 
 pub(crate) struct LoadedGraph {
@@ -112,7 +111,7 @@ impl Context {
     /// it uses ops of a package that was not registered ([`Backend::register_op_package`]), [`Vendor`](crate::ErrorKind::Vendor) when it is damaged
     /// (codes 30001, 30010) or the device cannot take it.
     pub fn from_bytes(device: &Device, bytes: &[u8]) -> Result<Context> {
-        Context::load(device, bytes, "the context binary", LoadOptions::default())
+        Context::load(device, bytes, "the context binary", &LoadOptions::new())
     }
 
     /// Loads a context binary from a file, which is mapped and not read into memory. As with [`Context::from_bytes`], it must be one that
@@ -123,7 +122,7 @@ impl Context {
     pub fn from_file(device: &Device, path: impl AsRef<Path>) -> Result<Context> {
         let path = path.as_ref();
         let map = map(path)?;
-        Context::load(device, &map, &format!("{}", path.display()), LoadOptions::default())
+        Context::load(device, &map, &format!("{}", path.display()), &LoadOptions::new())
     }
 
     /// Loads a context binary with options; `what` names it in errors.
@@ -131,17 +130,23 @@ impl Context {
     /// # Errors
     /// As [`Context::from_bytes`].
     #[expect(unsafe_code, reason = "calls the library")]
-    pub fn load(device: &Device, bytes: &[u8], what: &str, options: LoadOptions) -> Result<Context> {
+    pub fn load(device: &Device, bytes: &[u8], what: &str, options: &LoadOptions) -> Result<Context> {
         let backend = device.backend();
         let info = backend.system()?.read(bytes)?;
         compat::check(what, &info, device, options)?;
         if backend.is_emulator() {
             compat::emulable(what, &info)?;
         }
+        let performance = options.performance.map(|mode| device.performance(mode)).transpose()?;
+        let profile = options.profile.map(|level| OwnedProfile::new(backend, level)).transpose()?;
+        let priority = options.priority.map(|priority| RawConfig::priority(priority.raw()));
+        let mut configs: Vec<*const RawConfig> = priority.iter().map(ptr::from_ref).collect();
+        configs.push(ptr::null());
         let vtcm = info.graphs.last().map_or(0, GraphInfo::vtcm_bytes);
         let mut handle: ContextHandle = ptr::null_mut();
-        // SAFETY: backend and device are alive; no configuration; the data has the length that is passed, and the library copies
-        // what it keeps, since it is not told that the data persists; no profile.
+        // SAFETY: backend and device are alive; the list is null-terminated and lives until the end of this function; the data has the
+        // length that is passed, and the library copies what it keeps, since it is not told that the data persists; the profile, if
+        // any, is used by this call alone.
         let created = unsafe {
             vendor!(
                 backend,
@@ -149,21 +154,42 @@ impl Context {
                 context_create_from_binary(
                     backend.handle(),
                     device.handle(),
-                    ptr::null_mut(),
+                    configs.as_mut_ptr(),
                     bytes.as_ptr().cast(),
                     bytes.len() as u64,
                     &mut handle,
-                    ptr::null_mut(),
+                    profile.as_ref().map_or(ptr::null_mut(), OwnedProfile::handle),
                 ),
                 "{what}"
             )
         };
         created.map_err(|error| missing_ops(what, error))?;
         let owned = OwnedContext { backend: backend.clone(), _device: Some(device.clone()), handle };
-        let graphs = info.graphs.iter().map(|graph| retrieve(&owned, graph)).collect::<Result<_>>()?;
+        let graphs = info.graphs.iter().map(|graph| retrieve(&owned, graph)).collect::<Result<Vec<_>>>()?;
+        let calls = graphs.iter().map(|graph| Call::new(&graph.inputs, &graph.outputs)).collect();
+        let load_profile = profile.map(|profile| profile.read()).transpose()?;
         Ok(Context {
-            loaded: Arc::new(Loaded { owned, device: device.clone(), info, graphs, turn: Mutex::new(()) }),
+            loaded: Arc::new(Loaded {
+                calls: Mutex::new(calls),
+                graphs,
+                owned: Arc::new(owned),
+                device: device.clone(),
+                info,
+                options: options.clone(),
+                load_profile,
+                performance,
+            }),
         })
+    }
+
+    /// Where the time of loading went, when [`LoadOptions::profile`] asked for it.
+    pub fn load_profile(&self) -> Option<&Profile> {
+        self.loaded.load_profile.as_ref()
+    }
+
+    /// The performance mode that is in force while this is loaded, when [`LoadOptions::performance`] asked for one.
+    pub fn performance(&self) -> Option<&Performance> {
+        self.loaded.performance.as_ref()
     }
 
     /// The device that it is loaded on.

@@ -37,6 +37,7 @@ unsafe impl Sync for Shared {}
 
 /// What a device is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DeviceInfo {
     /// The vendor's SoC id.
     pub soc_id: u32,

@@ -180,6 +180,20 @@ impl From<F16> for f32 {
     }
 }
 
+#[cfg(feature = "half")]
+impl From<half::f16> for F16 {
+    fn from(value: half::f16) -> F16 {
+        F16(value.to_bits())
+    }
+}
+
+#[cfg(feature = "half")]
+impl From<F16> for half::f16 {
+    fn from(value: F16) -> half::f16 {
+        half::f16::from_bits(value.0)
+    }
+}
+
 impl fmt::Debug for F16 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", f32::from(*self))

@@ -4,24 +4,35 @@ use std::fmt;
 use std::ptr;
 use std::sync::{Arc, PoisonError};
 
-use qnn_sys::types::{ClientBuffer, ProfileHandle, Tensor as RawTensor};
+use qnn_sys::types::ProfileHandle;
 
+use crate::call::Call;
 use crate::context::Loaded;
-use crate::encode::EncodedTensor;
 use crate::gate::vendor;
 use crate::metadata::GraphInfo;
+use crate::prepared::Prepared;
 use crate::profile::{OwnedProfile, Profile, ProfileLevel};
-use crate::{Context, Error, Result, Tensor, TensorInfo, TensorMut};
+use crate::{Context, Result, Tensor, TensorMut};
 
 /// A graph of a loaded context. Cheap to clone; keeps its context alive.
+///
+/// There are three ways to execute it, which differ in who has the buffers and how they are named:
+///
+/// | | buffers | named by |
+/// |---|---|---|
+/// | [`Graph::execute`] | the caller's, given each time | name |
+/// | [`Graph::run`] | the caller's, given each time | place in [`Graph::info`] |
+/// | [`Graph::prepare`] | its own, bound once and reused | either, or not at all |
+///
+/// None of them allocates memory in an execution.
 ///
 /// # Threads
 /// `Send` and `Sync`. Executions of one context take turns, because its graphs share buffers on the NPU; executions of different
 /// contexts run side by side on an NPU, and take turns in the emulator.
 #[derive(Clone)]
 pub struct Graph {
-    loaded: Arc<Loaded>,
-    index: usize,
+    pub(crate) loaded: Arc<Loaded>,
+    pub(crate) index: usize,
 }
 
 impl Graph {
@@ -43,14 +54,42 @@ impl Graph {
     /// order, by name.
     ///
     /// # Errors
-    /// [`UnknownTensor`](crate::ErrorKind::UnknownTensor), [`TensorCount`](crate::ErrorKind::TensorCount), [`TensorType`](crate::ErrorKind::TensorType) and [`TensorLength`](crate::ErrorKind::TensorLength) before anything is executed;
-    /// [`Vendor`](crate::ErrorKind::Vendor) when the execution fails.
+    /// [`UnknownTensor`](crate::ErrorKind::UnknownTensor), [`TensorCount`](crate::ErrorKind::TensorCount),
+    /// [`TensorType`](crate::ErrorKind::TensorType), [`TensorLength`](crate::ErrorKind::TensorLength) and
+    /// [`TensorAlignment`](crate::ErrorKind::TensorAlignment) before anything is executed; [`Vendor`](crate::ErrorKind::Vendor) when
+    /// the execution fails.
     pub fn execute(
         &self,
         inputs: &[(&str, Tensor<'_>)],
         outputs: &mut [(&str, TensorMut<'_>)],
     ) -> Result<()> {
-        self.run(inputs, outputs, ptr::null_mut())
+        self.call(ptr::null_mut(), |call| call.bind_by_name(self.info(), inputs, outputs))
+    }
+
+    /// Executes the graph as [`Graph::execute`] does, with inputs and outputs in the order of [`Graph::info`].
+    ///
+    /// # Errors
+    /// As [`Graph::execute`]; [`TensorCount`](crate::ErrorKind::TensorCount) for more or fewer than the graph has.
+    pub fn run(&self, inputs: &[Tensor<'_>], outputs: &mut [TensorMut<'_>]) -> Result<()> {
+        self.call(ptr::null_mut(), |call| call.bind(self.info(), inputs, outputs))
+    }
+
+    /// Executes with inputs and outputs that are given with their places: each place once.
+    pub(crate) fn run_at<'a, 'b: 'a>(
+        &self,
+        inputs: impl Iterator<Item = (&'a Tensor<'b>, &'a usize)>,
+        outputs: impl Iterator<Item = (TensorMut<'b>, &'a usize)>,
+    ) -> Result<()> {
+        self.call(ptr::null_mut(), |call| call.bind_at(self.info(), inputs, outputs))
+    }
+
+    /// Allocates buffers for all inputs and outputs and binds them, for any number of executions.
+    ///
+    /// # Errors
+    /// [`Vendor`](crate::ErrorKind::Vendor) when the NPU does not take memory that it is to share
+    /// ([`crate::LoadOptions::shared_memory`]).
+    pub fn prepare(&self) -> Result<Prepared> {
+        Prepared::new(self)
     }
 
     /// Executes the graph as [`Graph::execute`] does and reports where the time went.
@@ -66,45 +105,47 @@ impl Graph {
         outputs: &mut [(&str, TensorMut<'_>)],
     ) -> Result<Profile> {
         let profile = OwnedProfile::new(&self.loaded.owned.backend, level)?;
-        self.run(inputs, outputs, profile.handle())?;
+        self.call(profile.handle(), |call| call.bind_by_name(self.info(), inputs, outputs))?;
         profile.read()
     }
 
-    #[expect(unsafe_code, reason = "calls the library")]
-    fn run(
+    /// Executes with buffers that `bind` gives to every tensor, or fails to: inputs that live, and outputs that are borrowed
+    /// exclusively, until this returns.
+    pub(crate) fn call(
         &self,
-        inputs: &[(&str, Tensor<'_>)],
-        outputs: &mut [(&str, TensorMut<'_>)],
         profile: ProfileHandle,
+        bind: impl FnOnce(&mut Call) -> Result<()>,
     ) -> Result<()> {
-        let (info, graph) = (self.info(), &self.loaded.graphs[self.index]);
-        let given = inputs.iter().map(|(name, tensor)| {
-            // The library only reads inputs, although its struct has no const pointer for them.
-            (*name, tensor.dtype(), tensor.bytes().as_ptr().cast_mut(), tensor.bytes().len())
-        });
-        let raw_inputs = bind(&info.name, "input", &info.inputs, &graph.inputs, given)?;
-        let given = outputs.iter_mut().map(|(name, tensor)| {
-            let dtype = tensor.dtype();
-            let bytes = tensor.bytes_mut();
-            (*name, dtype, bytes.as_mut_ptr(), bytes.len())
-        });
-        let mut raw_outputs = bind(&info.name, "output", &info.outputs, &graph.outputs, given)?;
+        let mut calls = self.loaded.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let call = &mut calls[self.index];
+        bind(call)?;
+        self.make(call, profile)
+    }
 
-        let _turn = self.loaded.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let backend = &self.loaded.owned.backend;
-        // SAFETY: the graph is alive with its context. Every tensor has a buffer of exactly its size, checked by `bind`; inputs are
-        // borrowed for reading and outputs for writing until this function returns. The context's mutex keeps executions
-        // apart; the profile, if any, is used by this call alone. No signal.
+    /// Executes with buffers that are bound already, of memory that is the call's own.
+    pub(crate) fn call_bound(&self, call: &mut Call) -> Result<()> {
+        let _turn = self.loaded.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        self.make(call, ptr::null_mut())
+    }
+
+    /// The context's mutex is held.
+    #[expect(unsafe_code, reason = "calls the library")]
+    fn make(&self, call: &mut Call, profile: ProfileHandle) -> Result<()> {
+        let (info, backend) = (self.info(), &self.loaded.owned.backend);
+        let handle = self.loaded.graphs[self.index].handle;
+        let (inputs, outputs) = (&call.inputs, &mut call.outputs);
+        // SAFETY: the graph is alive with its context. Every tensor has a buffer of its size, which lives until this returns: whoever
+        // bound them sees to it. The context's mutex keeps executions apart; the profile, if any, is used by this call alone. No signal.
         unsafe {
             vendor!(
                 backend,
                 Execute { backend.check_vtcm(&info.name, info.vtcm_bytes())?; },
                 graph_execute(
-                    graph.handle,
-                    raw_inputs.as_ptr(),
-                    raw_inputs.len() as u32,
-                    raw_outputs.as_mut_ptr(),
-                    raw_outputs.len() as u32,
+                    handle,
+                    inputs.as_ptr(),
+                    inputs.len() as u32,
+                    outputs.as_mut_ptr(),
+                    outputs.len() as u32,
                     profile,
                     ptr::null_mut(),
                 ),
@@ -112,38 +153,6 @@ impl Graph {
                 info.name
             )
         }
-    }
-}
-
-/// The library's tensors of one side of a graph, each with the buffer that was given for it.
-fn bind<'a>(
-    graph: &str,
-    side: &'static str,
-    infos: &[TensorInfo],
-    encoded: &[EncodedTensor],
-    given: impl Iterator<Item = (&'a str, crate::DataType, *mut u8, usize)>,
-) -> Result<Vec<RawTensor>> {
-    let mut raw: Vec<RawTensor> = encoded.iter().map(|tensor| tensor.raw).collect();
-    let mut counts = vec![0; infos.len()];
-    for (position, (name, dtype, data, len)) in given.enumerate() {
-        // Given in the graph's own order, hundreds of tensors need no search.
-        let here = infos.get(position).filter(|info| info.name == name).map(|_| position);
-        let search = || infos.iter().position(|info| info.name == name);
-        let index = here.or_else(search).ok_or_else(|| {
-            let known = infos.iter().map(|info| info.name.clone()).collect();
-            Error::unknown_tensor(graph, side, name, known)
-        })?;
-        infos[index].check(graph, dtype, data, len)?;
-        counts[index] += 1;
-        let data_size =
-            u32::try_from(len).map_err(|_| Error::invalid(format!("tensor `{name}`"), "it exceeds 4 GiB"))?;
-        if let Some(common) = raw[index].common_mut() {
-            common.data.client_buffer = ClientBuffer { data: data.cast(), data_size };
-        }
-    }
-    match counts.iter().position(|count| *count != 1) {
-        None => Ok(raw),
-        Some(index) => Err(Error::tensor_count(graph, side, &infos[index].name, counts[index])),
     }
 }
 

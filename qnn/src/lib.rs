@@ -84,8 +84,13 @@
 //! It computes what the NPU computes, on one core and slowly; its times say nothing about a device. `QNN_EMULATE_SOC` chooses the
 //! SoC that [`LoadedModel`] asks for. All graphs of a process have to be planned for the same amount of VTCM there ([`EmulatedVtcm`](crate::ErrorKind::EmulatedVtcm)).
 
+#[doc(hidden)]
+#[path = "private/mod.rs"]
+pub mod __private;
 mod artifact;
 mod backend;
+mod buffer;
+mod call;
 pub mod codes;
 mod compat;
 #[cfg(feature = "compose")]
@@ -97,10 +102,10 @@ pub mod dlc;
 mod dtype;
 mod encode;
 mod error;
+#[cfg(test)]
+mod fake;
 mod files;
 mod gate;
-#[doc(hidden)]
-pub mod generated;
 mod graph;
 mod library;
 #[cfg(feature = "llm")]
@@ -109,21 +114,26 @@ mod log;
 pub mod metadata;
 mod model;
 mod op_package;
+mod options;
 mod performance;
 mod pinned;
+mod prepared;
 mod profile;
+mod shared_memory;
 mod tensor;
 
-pub use artifact::{Aligned, Artifact, ArtifactFile, ArtifactSource, FileSum, OpPackage};
+pub use artifact::Artifact;
 pub use backend::Backend;
-pub use context::{Context, LoadOptions};
+pub use context::Context;
 pub use device::{Device, DeviceInfo};
 pub use dtype::{DataType, F16};
 pub use error::{Error, ErrorKind, Result, VendorError};
 pub use graph::Graph;
 pub use metadata::{BinaryInfo, GraphInfo};
 pub use model::LoadedModel;
+pub use options::{LoadOptions, Priority};
 pub use performance::{Performance, PerformanceMode};
+pub use prepared::Prepared;
 pub use profile::{Profile, ProfileEvent, ProfileLevel, ProfileUnit};
 pub use qnn_platform::libs::{QnnLibs, Source as LibrarySource};
 pub use qnn_platform::soc::Soc;

@@ -1,9 +1,11 @@
 //! The vendor's libraries as this crate holds them: tables of functions, and what was asked when they were opened.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use qnn_platform::libs::QnnLibs;
 use qnn_sys::interface::{Functions, Interface};
+use qnn_sys::rpcmem::Rpcmem;
 use qnn_sys::system::{SystemFunctions, SystemInterface};
 use qnn_sys::{BackendLibrary, SymbolScope, SystemLibrary};
 
@@ -20,6 +22,8 @@ pub(crate) struct Core {
     pub(crate) path: PathBuf,
     /// Whether it computes on this machine, instead of an NPU.
     pub(crate) emulator: bool,
+    /// What allocates memory that the NPU shares, once it was asked for.
+    pub(crate) rpcmem: OnceLock<Option<Rpcmem>>,
 }
 
 impl Core {
@@ -30,7 +34,20 @@ impl Core {
         let library = unsafe { BackendLibrary::open(path, SymbolScope::Local) }?;
         // SAFETY: any exported function is a function pointer, and this one is not called.
         let kernels = unsafe { library.symbol::<unsafe extern "C" fn()>(KERNELS) };
-        Ok(Core { interface: *library.interface(), path: path.to_owned(), emulator: kernels.is_ok() })
+        Ok(Core {
+            interface: *library.interface(),
+            path: path.to_owned(),
+            emulator: kernels.is_ok(),
+            rpcmem: OnceLock::new(),
+        })
+    }
+
+    /// What allocates memory that the NPU shares; `None` where there is no NPU or no such allocator.
+    pub(crate) fn rpcmem(&self) -> Option<Rpcmem> {
+        if self.emulator {
+            return None;
+        }
+        *self.rpcmem.get_or_init(Rpcmem::open)
     }
 
     /// Lets every library that is loaded later find this one's symbols.

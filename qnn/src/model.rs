@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use qnn_platform::env;
 use qnn_platform::soc::{self, Soc};
 
+use crate::artifact::{ArtifactSource, OpPackage};
 use crate::{
-    Artifact, ArtifactSource, Backend, Context, Device, DeviceInfo, Error, Graph, LoadOptions, OpPackage,
-    Result, Tensor, TensorMut, files,
+    Artifact, Backend, Context, Device, DeviceInfo, Error, Graph, LoadOptions, Result, Tensor, TensorMut,
+    files,
 };
 
 /// A model of the app, loaded on the device: what generated code wraps.
@@ -26,7 +27,11 @@ impl LoadedModel {
     /// # Errors
     /// [`Stub`](crate::ErrorKind::Stub) when the app was built without its models, [`NoArtifact`](crate::ErrorKind::NoArtifact) when none fits,
     /// [`ArtifactFile`](crate::ErrorKind::ArtifactFile) when its file is missing, [`OtherArtifact`](crate::ErrorKind::OtherArtifact) when it is another, else as [`Context::load`].
-    pub fn load(backend: &Backend, artifacts: &'static [Artifact]) -> Result<LoadedModel> {
+    pub(crate) fn load(
+        backend: &Backend,
+        artifacts: &'static [Artifact],
+        options: &LoadOptions,
+    ) -> Result<LoadedModel> {
         let Some(first) = artifacts.first() else {
             return Err(Error::invalid("model", "the app contains no artifact of it"));
         };
@@ -37,7 +42,7 @@ impl LoadedModel {
         let (device, index) = choose_device(backend, first.model, &candidates)?;
         let artifact = &artifacts[index];
         artifact.op_packages.iter().try_for_each(|package| register(backend, package))?;
-        let context = load(&device, artifact)?;
+        let context = load(&device, artifact, options)?;
         Ok(LoadedModel { artifact, context })
     }
 
@@ -153,9 +158,8 @@ fn find_library(package: &OpPackage) -> Result<PathBuf> {
         .ok_or_else(|| Error::op_package_file(package.name, package.file, &looked))
 }
 
-fn load(device: &Device, artifact: &'static Artifact) -> Result<Context> {
+fn load(device: &Device, artifact: &'static Artifact, options: &LoadOptions) -> Result<Context> {
     let Artifact { model, soc, .. } = artifact;
-    let options = LoadOptions::default();
     match artifact.source {
         ArtifactSource::Embedded(bytes) => {
             Context::load(device, bytes, &format!("the artifact of model `{model}` for {soc}"), options)

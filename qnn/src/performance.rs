@@ -15,6 +15,7 @@ use crate::{Device, Error, Result};
 ///
 /// The operating points are those that ONNX Runtime's QNN execution provider uses for the modes of the same names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum PerformanceMode {
     /// Highest clocks and quickest wake-up: lowest latency, for short bursts.
     Burst,

@@ -12,6 +12,7 @@ use crate::{Backend, Result};
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ProfileLevel {
     /// Totals of the execution.
     Basic,
@@ -21,6 +22,7 @@ pub enum ProfileLevel {
 
 /// What was measured during an execution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Profile {
     /// The measurements in the library's order.
     pub events: Vec<ProfileEvent>,
@@ -28,6 +30,7 @@ pub struct Profile {
 
 /// One measurement.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ProfileEvent {
     /// The vendor's number of the kind of event.
     pub code: u32,

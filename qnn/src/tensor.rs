@@ -54,6 +54,18 @@ elements! {
     i16 = Int16, i16, "signed 16-bit integers";
     u32 = Uint32, u32, "unsigned 32-bit integers";
     i32 = Int32, i32, "signed 32-bit integers";
+    u64 = Uint64, u64, "unsigned 64-bit integers";
+    i64 = Int64, i64, "signed 64-bit integers";
+    f64 = Float64, f64, "64-bit floats";
+}
+
+#[cfg(feature = "half")]
+impl sealed::Sealed for half::f16 {}
+
+/// As [`F16`]: both are the bits of a 16-bit float.
+#[cfg(feature = "half")]
+impl Element for half::f16 {
+    const DTYPE: DataType = DataType::Float16;
 }
 
 /// What the app passes in: row-major elements of one type.
@@ -115,6 +127,28 @@ impl<'a> TensorMut<'a> {
     /// The elements as bytes, to write to.
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         self.bytes
+    }
+}
+
+impl<'a> Tensor<'a> {
+    /// The elements, of bytes that begin where a `T` may.
+    #[expect(unsafe_code, reason = "bytes viewed as the numbers that they are")]
+    pub(crate) fn into_elements<T: Element>(self) -> &'a [T] {
+        // SAFETY: every bit pattern is a valid value of an `Element`.
+        let (before, elements, after) = unsafe { self.bytes.align_to::<T>() };
+        debug_assert!(before.is_empty() && after.is_empty(), "{self:?}");
+        elements
+    }
+}
+
+impl<'a> TensorMut<'a> {
+    /// The elements, of bytes that begin where a `T` may.
+    #[expect(unsafe_code, reason = "bytes viewed as the numbers that they are")]
+    pub(crate) fn into_elements<T: Element>(self) -> &'a mut [T] {
+        // SAFETY: as above, and an `Element` has no padding, so that the bytes stay initialized.
+        let (before, elements, after) = unsafe { self.bytes.align_to_mut::<T>() };
+        debug_assert!(before.is_empty() && after.is_empty());
+        elements
     }
 }
 
@@ -222,6 +256,7 @@ pub enum Quant {
 
 /// A tensor at a graph's border, as a context binary's metadata describes it.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TensorInfo {
     /// Name.
     pub name: String,
@@ -284,6 +319,15 @@ impl TensorInfo {
     /// Size of the buffer, bytes.
     pub fn byte_len(&self) -> usize {
         self.size.bytes
+    }
+
+    /// Holds the type of elements against the tensor's: the same, or what it is stored as.
+    pub(crate) fn check_type(&self, graph: &str, dtype: DataType) -> Result<(), Error> {
+        let bytes_for_bool = self.dtype == DataType::Bool && dtype == DataType::Uint8;
+        match dtype == self.dtype || dtype == self.dtype.storage() || bytes_for_bool {
+            true => Ok(()),
+            false => Err(Error::tensor_type(graph, &self.name, self.dtype, dtype)),
+        }
     }
 
     /// Holds a buffer's type, length and beginning against the tensor: the library itself checks none of them and would read or

@@ -7,7 +7,8 @@ mod common;
 use std::process::{Command, Output};
 
 use common::*;
-use qnn::{Artifact, ArtifactSource, DataType, LoadedModel};
+use qnn::__private::v1;
+use qnn::{Artifact, DataType, LoadOptions};
 
 const FILES: [&str; 2] = ["conv.SM8650.bin", "conv.SM8750.bin"];
 
@@ -17,22 +18,14 @@ const FILES: [&str; 2] = ["conv.SM8650.bin", "conv.SM8750.bin"];
 fn child() {
     static ARTIFACTS: [Artifact; 2] =
         [artifact("SM8650", 57, 75, FILES[0]), artifact("SM8750", 69, 79, FILES[1])];
-    match LoadedModel::load(&backend(), &ARTIFACTS) {
-        Ok(model) => println!("chosen {}", model.artifact().soc),
+    match v1::load(&backend(), &ARTIFACTS, &LoadOptions::new()) {
+        Ok(model) => println!("chosen {}", model.artifact().soc()),
         Err(error) => println!("failed {error}"),
     }
 }
 
 const fn artifact(soc: &'static str, soc_id: u32, arch: u32, file: &'static str) -> Artifact {
-    Artifact {
-        model: "conv",
-        soc,
-        soc_id,
-        arch,
-        build_id: "",
-        source: ArtifactSource::File(qnn::ArtifactFile::named(file)),
-        op_packages: &[],
-    }
+    v1::artifact("conv", (soc, soc_id, arch), "", v1::any_file(file), &[])
 }
 
 fn run(environment: &[(&str, &str)]) -> (String, String) {

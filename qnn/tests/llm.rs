@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use common::*;
+use qnn::__private::v1::{self, ArtifactSource};
 use qnn::compose::{ContextConfig, GraphConfig, Param, Quant, Role, Scalar, TensorId, TensorSpec};
 use qnn::llm::{Finish, Llm, LlmArtifacts, LlmSource, Sampling, Tokenizer};
-use qnn::{ArtifactSource, DataType, ErrorKind, F16};
+use qnn::{DataType, ErrorKind, F16};
 
 const TOKENIZER: &[u8] = include_bytes!("llm/tokenizer.json");
 const VOCABULARY: usize = 1024;
@@ -169,12 +170,12 @@ fn a_text_goes_on_until_the_stop_token() {
 #[test]
 fn stop_texts_and_the_number_of_tokens_end_an_answer() {
     let mut session = llm().session();
-    let stop = Sampling { stop: vec!["\nUser:".into()], ..Sampling::greedy() };
+    let stop = Sampling::greedy().with_stop(["\nUser:"]);
     assert_eq!(session.complete("Hello", &stop).text().unwrap(), "one🦀 two");
     assert_eq!(session.finish(), Some(&Finish::StopText("\nUser:".into())));
 
     session.reset();
-    let few = Sampling { max_tokens: Some(2), ..Sampling::greedy() };
+    let few = Sampling::greedy().with_max_tokens(2);
     let tokens: Vec<u32> = session.complete("Hello", &few).map(|piece| piece.unwrap().token).collect();
     let chain = tokenizer().encode(CHAIN).unwrap();
     assert_eq!((tokens.as_slice(), session.finish()), (&chain[..2], Some(&Finish::MaxTokens)));
@@ -182,7 +183,7 @@ fn stop_texts_and_the_number_of_tokens_end_an_answer() {
     let next: Vec<u32> = session.generate(&[], &few).map(|piece| piece.unwrap().token).collect();
     assert_eq!(next, chain[2..4]);
 
-    let none = Sampling { max_tokens: Some(0), ..Sampling::greedy() };
+    let none = Sampling::greedy().with_max_tokens(0);
     assert_eq!(session.complete("Hello", &none).count(), 0);
     assert_eq!(session.finish(), Some(&Finish::MaxTokens));
 }
@@ -190,7 +191,7 @@ fn stop_texts_and_the_number_of_tokens_end_an_answer() {
 #[test]
 fn a_full_context_ends_an_answer_and_refuses_another_prompt() {
     let mut session = llm().session();
-    let on = Sampling { ignore_stop_tokens: true, ..Sampling::greedy() };
+    let on = Sampling::greedy().with_ignore_stop_tokens(true);
     let pieces: Vec<_> = session.complete("Hello", &on).map(Result::unwrap).collect();
     assert_eq!(session.finish(), Some(&Finish::ContextFull));
     assert_eq!((session.tokens().len(), session.room()), (CONTEXT as usize, 0));
@@ -216,7 +217,7 @@ fn a_full_context_ends_an_answer_and_refuses_another_prompt() {
 fn a_conversation_computes_only_what_is_new() {
     let llm = llm();
     let (mut session, mut chat) = (llm.session(), llm.chat().unwrap());
-    let short = Sampling { max_tokens: Some(3), ..Sampling::greedy() };
+    let short = Sampling::greedy().with_max_tokens(3);
     chat.user("Hi");
     let answer = session.answer(&chat, &short).text().unwrap();
     let first = session.statistics().prompt_tokens;
@@ -262,7 +263,7 @@ fn tokens_can_be_fed_and_taken_back_one_by_one() {
     let error = message(session.feed(&[3, VOCABULARY as u32]));
     assert!(error.contains("no token 1024"), "{error}");
     assert_eq!(session.tokens(), &chain[..11]);
-    let wrong = Sampling { top_p: 2.0, ..Sampling::default() };
+    let wrong = Sampling::default().with_top_p(2.0);
     assert!(message(session.complete("", &wrong).text()).contains("`top_p` is 2"));
 }
 
@@ -270,25 +271,18 @@ fn tokens_can_be_fed_and_taken_back_one_by_one() {
 fn an_app_has_the_same_model_embedded() {
     let leak = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
     let files: &'static [(&'static str, ArtifactSource)] = Box::leak(Box::new([
-        ("chain.bin", ArtifactSource::Embedded(separate())),
-        ("tokenizer.json", ArtifactSource::Embedded(TOKENIZER)),
+        ("chain.bin", v1::embedded(separate())),
+        ("tokenizer.json", v1::embedded(TOKENIZER)),
     ]));
     let rows = |files| -> &'static [LlmArtifacts] {
-        Box::leak(Box::new([LlmArtifacts {
-            model: "chain",
-            description: leak(description().to_string()),
-            files,
-        }]))
+        Box::leak(Box::new([v1::llm_artifacts("chain", leak(description().to_string()), files)]))
     };
     let llm = Llm::load(&backend(), rows(files)).unwrap();
     assert_eq!(llm.session().complete("Hello", &Sampling::greedy()).text().unwrap(), CHAIN);
     assert!(message(Llm::load(&backend(), rows(&files[..1]))).contains("`tokenizer.json`"));
 
-    static STUB: &[LlmArtifacts] = &[LlmArtifacts {
-        model: "chain",
-        description: "",
-        files: &[("", ArtifactSource::Stub("QNN_BUILD=stub"))],
-    }];
+    const FILES: &[(&str, ArtifactSource)] = &[("", v1::stub("QNN_BUILD=stub"))];
+    static STUB: &[LlmArtifacts] = &[v1::llm_artifacts("chain", "", FILES)];
     let stub = Llm::load(&backend(), STUB);
     let stub = stub.unwrap_err();
     assert!(stub.kind() == ErrorKind::Stub && stub.message().contains("`chain`"), "{stub}");

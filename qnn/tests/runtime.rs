@@ -6,12 +6,13 @@ mod common;
 use std::sync::OnceLock;
 
 use common::*;
+use qnn::__private::v1;
 use qnn::compose::{ContextBuilder, GraphBuilder};
 use qnn::dlc::DlcGraph;
 use qnn::metadata::MetadataReader;
 use qnn::{
-    Artifact, ArtifactSource, Backend, Context, DataType, Device, Error, ErrorKind, Graph, LoadOptions,
-    LoadedModel, Performance, PerformanceMode, ProfileLevel, ProfileUnit, Tensor, TensorMut,
+    Artifact, Backend, Context, DataType, Device, Error, ErrorKind, Graph, LoadOptions, LoadedModel,
+    Performance, PerformanceMode, ProfileLevel, ProfileUnit, Tensor, TensorMut,
 };
 
 const X_LEN: usize = H * W * C;
@@ -95,7 +96,7 @@ fn a_binary_of_another_build_is_refused_unless_allowed() {
     for part in [own, &other, &libs, "help: "] {
         assert!(error.to_string().contains(part), "{error}");
     }
-    Context::load(&device, &bytes, "patched", LoadOptions { any_build: true }).unwrap();
+    Context::load(&device, &bytes, "patched", &LoadOptions::new().any_build(true)).unwrap();
 }
 
 #[test]
@@ -168,55 +169,40 @@ fn a_performance_mode_succeeds_in_the_emulator_and_says_that_it_changes_nothing(
 fn models_take_the_first_artifact_in_the_emulator_and_files_are_found_beside_the_executable() {
     let backend = backend();
     let build_id: &'static str = backend.build_id().to_owned().leak();
-    let artifact = |soc, soc_id, arch, source| Artifact {
-        model: "conv",
-        soc,
-        soc_id,
-        arch,
-        build_id,
-        source,
-        op_packages: &[],
-    };
+    let artifact =
+        |soc, soc_id, arch, source| v1::artifact("conv", (soc, soc_id, arch), build_id, source, &[]);
     let other: &'static [u8] = conv_binary(&device(&backend, "SM8750"), DataType::Float32).leak();
     let artifacts: &'static [Artifact] = vec![
-        artifact("SM8650", 57, 75, ArtifactSource::Embedded(binary())),
-        artifact("SM8750", 69, 79, ArtifactSource::Embedded(other)),
+        artifact("SM8650", 57, 75, v1::embedded(binary())),
+        artifact("SM8750", 69, 79, v1::embedded(other)),
     ]
     .leak();
-    let model = LoadedModel::load(&backend, artifacts).unwrap();
-    assert_eq!(model.artifact().soc, "SM8650");
+    let model = v1::load(&backend, artifacts, &LoadOptions::new()).unwrap();
+    assert_eq!(model.artifact().soc(), "SM8650");
     let x = noise(X_LEN, 3);
     let mut y = vec![f32::NAN; Y_LEN];
     model.run("conv", &[("x", (&x[..]).into())], &mut [("y", (&mut y[..]).into())]).unwrap();
     assert_close(&y, &conv_reference(&x, &conv_weights(), &conv_bias()), 2e-3);
 
     let name: &'static str = format!("conv-{}.bin", std::process::id()).leak();
-    let files: &'static [Artifact] =
-        vec![artifact("SM8650", 57, 75, ArtifactSource::File(qnn::ArtifactFile::named(name)))].leak();
-    let error = LoadedModel::load(&backend, files).unwrap_err();
+    let checksum = qnn_platform::checksum::checksum(binary()).0;
+    let file = v1::file("", name, binary().len() as u64, checksum, None);
+    let files: &'static [Artifact] = vec![artifact("SM8650", 57, 75, file)].leak();
+    let error = v1::load(&backend, files, &LoadOptions::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ArtifactFile, "{error}");
     let beside = std::env::current_exe().unwrap().parent().unwrap().join("qnn");
     std::fs::create_dir_all(&beside).unwrap();
     std::fs::write(beside.join(name), binary()).unwrap();
-    let loaded = LoadedModel::load(&backend, files);
+    let loaded = v1::load(&backend, files, &LoadOptions::new());
     std::fs::remove_file(beside.join(name)).unwrap();
     assert_eq!(loaded.unwrap().context().info().graphs[0].name, "conv");
 }
 
 #[test]
 fn a_stub_says_why_it_is_one() {
-    let stub = ArtifactSource::Stub("built with QNN_BUILD=stub");
-    let artifacts: &'static [Artifact] = vec![Artifact {
-        model: "conv",
-        soc: "SM8650",
-        soc_id: 57,
-        arch: 75,
-        build_id: "",
-        source: stub,
-        op_packages: &[],
-    }]
-    .leak();
-    let error = LoadedModel::load(&backend(), artifacts).unwrap_err();
+    let stub = v1::stub("built with QNN_BUILD=stub");
+    let artifacts: &'static [Artifact] = vec![v1::artifact("conv", ("SM8650", 57, 75), "", stub, &[])].leak();
+    let error = v1::load(&backend(), artifacts, &LoadOptions::new()).unwrap_err();
     assert!(error.kind() == ErrorKind::Stub && error.message().contains("`conv`"), "{error}");
     assert!(error.to_string().contains("built with QNN_BUILD=stub"), "{error}");
 }

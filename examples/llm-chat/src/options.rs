@@ -14,7 +14,7 @@ const USAGE: &str = "usage: llm-chat [--greedy] [--seed N] [--temperature T] [--
 
 /// Reads the arguments; all that are not options are the text.
 pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut sampling = Sampling { max_tokens: Some(48), ..Sampling::default() };
+    let mut sampling = Sampling::default().with_max_tokens(48);
     let mut words = Vec::new();
     let mut arguments = arguments;
     while let Some(argument) = arguments.next() {

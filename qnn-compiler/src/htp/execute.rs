@@ -40,19 +40,18 @@ pub(crate) fn execute(job: &ExecuteJob, reporter: &mut Reporter<'_>) -> Result<R
     let backend = Backend::open(&libs).map_err(failed)?;
     packages::register(&backend, &job.op_packages, reporter)?;
     let device = Device::for_soc(&backend, soc).map_err(failed)?;
-    let context =
-        Context::load(&device, &bytes, &what, LoadOptions::default()).map_err(|e| match e.kind() {
-            qnn::ErrorKind::Incompatible => {
-                let code = if info.build_id == backend.build_id() { "E0701" } else { "E0703" };
-                let message = format!("{what} cannot be loaded");
-                Problems::from(Diagnostic {
-                    notes: e.details().to_vec(),
-                    help: e.help().map(str::to_owned),
-                    ..problem(code, message)
-                })
-            }
-            _ => packages::missing(&e, &what).map_or_else(|| failed(e), Problems::from),
-        })?;
+    let context = Context::load(&device, &bytes, &what, &LoadOptions::new()).map_err(|e| match e.kind() {
+        qnn::ErrorKind::Incompatible => {
+            let code = if info.build_id == backend.build_id() { "E0701" } else { "E0703" };
+            let message = format!("{what} cannot be loaded");
+            Problems::from(Diagnostic {
+                notes: e.details().to_vec(),
+                help: e.help().map(str::to_owned),
+                ..problem(code, message)
+            })
+        }
+        _ => packages::missing(&e, &what).map_or_else(|| failed(e), Problems::from),
+    })?;
     let graph = context.graph(&graph_name(job, &info)?).map_err(failed)?;
 
     reporter.stage(Stage::Execute);

@@ -185,7 +185,7 @@ impl Emulator {
         let libs = QnnLibs { dir: job.toolchain.qnn_lib_dir.clone(), source: Source::Explicit };
         let open = || {
             let device = Device::for_soc(&Backend::open(&libs)?, job.soc.id)?;
-            Context::load(&device, &bytes, &what, LoadOptions::default())
+            Context::load(&device, &bytes, &what, &LoadOptions::new())
         };
         let context = open().map_err(|e| failed(&e, &format!("{what} cannot be loaded")))?;
         Ok(Self { context })
@@ -214,7 +214,7 @@ impl Engine for Emulator {
         let mut results: Vec<(String, Vec<F16>)> = info
             .outputs
             .iter()
-            .map(|output| (output.name.clone(), vec![F16(0); output.dims.iter().product::<u32>() as usize]))
+            .map(|output| (output.name.clone(), vec![F16(0); output.elements()]))
             .collect();
         let mut wanted: Vec<(&str, TensorMut<'_>)> =
             results.iter_mut().map(|(name, values)| (name.as_str(), TensorMut::f16(values))).collect();

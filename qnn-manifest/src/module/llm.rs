@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::Placement;
 use super::ident::identifier;
-use super::rust::{LINTS, text};
+use super::rust::{LINTS, SUPPORT, text};
 
 /// A language model to generate code for.
 #[derive(Debug)]
@@ -40,6 +40,17 @@ const MODEL: &str = "    /// The language model.
         pub fn load(backend: &::qnn::Backend) -> ::core::result::Result<::qnn::llm::Llm, ::qnn::Error> {
             ::qnn::llm::Llm::load(backend, ARTIFACTS)
         }
+
+        /// Like [`Self::load`], with options: priority, performance, a binary of another QNN build.
+        ///
+        /// # Errors
+        /// As [`Self::load`].
+        pub fn load_with(
+            backend: &::qnn::Backend,
+            options: &::qnn::LoadOptions,
+        ) -> ::core::result::Result<::qnn::llm::Llm, ::qnn::Error> {
+            ::qnn::llm::Llm::load_with(backend, ARTIFACTS, options)
+        }
     }
 ";
 
@@ -63,37 +74,32 @@ pub(super) fn module(out: &mut String, model: &LlmCode<'_>) {
         if let Placement::Bytes(file) = placement
             && !embedded.contains(&file.as_str())
         {
-            put!(out, "    static BYTES_{}: &::qnn::Aligned<[u8]> =", embedded.len());
-            put!(out, "        &::qnn::Aligned(*::core::include_bytes!({file:?}));");
+            put!(out, "    static BYTES_{}: &{SUPPORT}::Aligned<[u8]> =", embedded.len());
+            put!(out, "        &{SUPPORT}::Aligned(*::core::include_bytes!({file:?}));");
             embedded.push(file);
         }
     }
-    put!(out, "    /// Its files, for each SoC.");
-    put!(out, "    pub static ARTIFACTS: &[::qnn::llm::LlmArtifacts] = &[");
-    for code in &model.socs {
-        put!(out, "        ::qnn::llm::LlmArtifacts {{");
-        put!(out, "            model: NAME,");
-        match &code.description {
-            Some(file) => {
-                put!(out, "            description: ::core::include_str!({file:?}),");
-            }
-            None => {
-                put!(out, "            description: \"\",");
-            }
-        }
-        put!(out, "            files: &[");
+    let (mut lists, mut rows) = (String::new(), String::new());
+    for (index, code) in model.socs.iter().enumerate() {
+        put!(lists, "    const FILES_{index}: &[(&str, {SUPPORT}::ArtifactSource)] = &[");
         for (name, placement) in &code.files {
             let source = match placement {
                 Placement::Bytes(file) => {
                     let index = embedded.iter().position(|known| known == file).unwrap_or_default();
-                    format!("Embedded(&BYTES_{index}.0)")
+                    format!("{SUPPORT}::embedded(&BYTES_{index}.0)")
                 }
                 Placement::File(file) => file.source(),
-                Placement::Stub(reason) => format!("Stub({reason:?})"),
+                Placement::Stub(reason) => format!("{SUPPORT}::stub({reason:?})"),
             };
-            put!(out, "                ({name:?}, ::qnn::ArtifactSource::{source}),");
+            put!(lists, "        ({name:?}, {source}),");
         }
-        put!(out, "            ],\n        }},");
+        put!(lists, "    ];");
+        let description = match &code.description {
+            Some(file) => format!("::core::include_str!({file:?})"),
+            None => "\"\"".to_owned(),
+        };
+        put!(rows, "        {SUPPORT}::llm_artifacts(NAME, {description}, FILES_{index}),");
     }
-    put!(out, "    ];\n\n{MODEL}}}");
+    put!(out, "{lists}    /// Its files, for each SoC.");
+    put!(out, "    pub static ARTIFACTS: &[::qnn::llm::LlmArtifacts] = &[\n{rows}    ];\n\n{MODEL}}}");
 }

@@ -10,6 +10,7 @@ macro_rules! put {
 
 mod ident;
 mod llm;
+mod prepared;
 mod rust;
 mod tensor;
 

@@ -20,6 +20,9 @@ const ELEMENTS: &[(&str, &str)] = &[
     ("ufixed32", "u32"),
     ("int32", "i32"),
     ("sfixed32", "i32"),
+    ("int64", "i64"),
+    ("uint64", "u64"),
+    ("float64", "f64"),
 ];
 
 /// A tensor as a field of `Inputs` or `Outputs`.

@@ -62,8 +62,9 @@ fn a_model_has_fixed_shapes_constants_and_a_run_method() {
     let code = code(&[digits()], Placement::Bytes("digits.SM8650.bin".to_owned())).unwrap();
     for line in [
         "pub mod digits {",
-        "&::qnn::Aligned(*::core::include_bytes!(\"digits.SM8650.bin\"));",
-        "source: ::qnn::ArtifactSource::Embedded(&BYTES_SM8650.0),",
+        "&::qnn::__private::v1::Aligned(*::core::include_bytes!(\"digits.SM8650.bin\"));",
+        "::qnn::__private::v1::artifact(NAME, (\"SM8650\", 57, 75), \"v2.51.0\", ::qnn::__private::v1::embedded(&BYTES_SM8650.0), &[]),",
+        "::qnn::__private::v1::bind(&inner, \"digits\", &[(\"image\", \"float32\", &[1, 8, 8, 1])], &[(\"logits\", \"ufixed8\", &[1, 10])])?,",
         "/// `image`: float32 [1, 8, 8, 1], NHWC, row-major; the model gets q * 0.25 of each number q.",
         "pub image: &'a [f32; 64],",
         "pub const IMAGE_SHAPE: [usize; 4] = [1, 8, 8, 1];",
@@ -88,10 +89,10 @@ fn several_graphs_have_types_and_methods_of_their_own() {
         "pub struct PreFillInputs<'a> {",
         "pub fn run_pre_fill(&self, inputs: PreFillInputs<'_>)",
         "pub fn run_decode_into(&self, inputs: DecodeInputs<'_>, outputs: &mut DecodeOutputs)",
-        "source: ::qnn::ArtifactSource::File(::qnn::ArtifactFile { package: \"app\", name: \"digits.SM8650.bin\", ",
-        "::qnn::FileSum { bytes: 100, checksum: 0x00ab00000000cdef }), ",
-        "built: ::core::option::Option::Some(::core::concat!(::core::env!(\"OUT_DIR\"), \"/\", \"digits.SM8650.bin\"))",
-        "                \"pre-fill\",",
+        "::qnn::__private::v1::file(\"app\", \"digits.SM8650.bin\", 100, 0x00ab00000000cdef, ",
+        "::core::option::Option::Some(::core::concat!(::core::env!(\"OUT_DIR\"), \"/\", \"digits.SM8650.bin\"))",
+        "::qnn::__private::v1::bind(&inner, \"pre-fill\", ",
+        "pub fn prepare_decode(&self) -> ::core::result::Result<DecodePrepared, ::qnn::Error> {",
     ] {
         assert!(code.contains(line), "{line}\n{code}");
     }
@@ -104,13 +105,13 @@ fn a_stub_without_shapes_has_slices() {
     let code = code(&[graph], Placement::Stub("no toolchain".to_owned())).unwrap();
     assert!(code.contains("pub logits: ::std::boxed::Box<[u8]>,"), "{code}");
     assert!(!code.contains("LOGITS_SHAPE"), "{code}");
-    assert!(code.contains("ArtifactSource::Stub(\"no toolchain\")"), "{code}");
+    assert!(code.contains("v1::stub(\"no toolchain\")"), "{code}");
 }
 
 #[test]
 fn a_dtype_without_rust_type_is_an_error_that_names_the_tensor() {
     let mut graph = digits();
-    graph.inputs[0].dtype = "int64".to_owned();
+    graph.inputs[0].dtype = "bfloat16".to_owned();
     let problems = code(&[graph], file()).unwrap_err();
     assert_eq!((problems[0].code.as_str(), problems[0].model.as_deref()), ("E0304", Some("digits")));
     assert!(problems[0].message.contains("`image`"));
@@ -134,9 +135,10 @@ fn names_that_collide_are_told_and_an_exact_one_wins() {
     let mut graph = digits();
     graph.inputs = ["x.1", "x_1"].map(|name| tensor(name, "float32", &[4])).to_vec();
     let (code, warnings) = code_and_warnings(&[graph], file()).unwrap();
-    for pair in
-        ["(\"x.1\", ::qnn::Tensor::of(&inputs.x_1_2[..]))", "(\"x_1\", ::qnn::Tensor::of(&inputs.x_1[..]))"]
-    {
+    for pair in [
+        "[(\"x.1\", \"float32\", &[4]), (\"x_1\", \"float32\", &[4])]",
+        "[::qnn::Tensor::of(&inputs.x_1_2[..]), ::qnn::Tensor::of(&inputs.x_1[..])]",
+    ] {
         assert!(code.contains(pair), "{pair}\n{code}");
     }
     assert_eq!((warnings.len(), warnings[0].code.as_str()), (1, "E0121"));

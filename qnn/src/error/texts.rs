@@ -152,6 +152,24 @@ impl Error {
         .with_help("pass exactly one buffer for each input and each output")
     }
 
+    pub(crate) fn list_length(graph: &str, side: &str, expected: usize, given: usize) -> Error {
+        Error::new(
+            ErrorKind::TensorCount,
+            format!("graph `{graph}` was given {given} {side}s; it has {expected}"),
+        )
+        .with_help("pass exactly one buffer for each input and each output")
+    }
+
+    pub(crate) fn other_shape(model: &str, what: String) -> Error {
+        Error::new(
+            ErrorKind::OtherShape,
+            format!(
+                "the context binary of model `{model}` is not the one that its code was generated for: {what}"
+            ),
+        )
+        .with_help("build the app again")
+    }
+
     pub(crate) fn tensor_type(graph: &str, tensor: &str, expected: DataType, given: DataType) -> Error {
         Error::new(
             ErrorKind::TensorType,

@@ -7,24 +7,40 @@ use std::path::{Path, PathBuf};
 use qnn_llm::Deployment;
 use qnn_platform::checksum::Sum;
 
+use crate::artifact::{ArtifactSource, FileSum};
 use crate::error::texts;
-use crate::{ArtifactSource, Error, FileSum, Result, context, files};
+use crate::{Error, Result, context, files};
 
 /// One compiled language model for one SoC. Generated code holds a static array of them per model.
 ///
-/// A model that was not compiled (`QNN_BUILD=stub`) has one of these, with [`ArtifactSource::Stub`] as its only file.
+/// A model that was not compiled (`QNN_BUILD=stub`) has one of these, which cannot be loaded.
 #[derive(Clone, Copy, Debug)]
 pub struct LlmArtifacts {
-    /// Name of the model in the manifest.
-    pub model: &'static str,
+    model: &'static str,
     /// The description that the compiler wrote, `<model>.<soc>.llm.json`: its text. Empty in a stub.
-    pub description: &'static str,
+    description: &'static str,
     /// The files that the description names, by these names: context binaries, embedding table, tokenizer.
-    pub files: &'static [(&'static str, ArtifactSource)],
+    files: &'static [(&'static str, ArtifactSource)],
+}
+
+impl LlmArtifacts {
+    pub(crate) const fn new(
+        model: &'static str,
+        description: &'static str,
+        files: &'static [(&'static str, ArtifactSource)],
+    ) -> Self {
+        Self { model, description, files }
+    }
+
+    /// Name of the model in the manifest.
+    pub fn model(&self) -> &'static str {
+        self.model
+    }
 }
 
 /// Where [`crate::llm::Llm::load`] finds a model.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum LlmSource {
     /// A folder with the description `<model>.<soc>.llm.json` of one model, for any number of SoCs, and the files that these name; or
     /// the path of such a description, its files beside it.

@@ -13,6 +13,7 @@ use crate::{Error, Result};
 
 /// Who says something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Role {
     /// The app: how the model shall behave.
     System,

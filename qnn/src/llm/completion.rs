@@ -10,6 +10,7 @@ use crate::Result;
 /// A generated token and the text that became whole with it: empty within a character of several tokens, and while a stop text may
 /// have begun. The last piece has what was held back; where a stop token ends the answer, that is its token.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Piece {
     /// The token.
     pub token: u32,

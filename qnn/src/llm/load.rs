@@ -16,7 +16,7 @@ use super::tables::Rope;
 use super::text::Tokenizer;
 use super::{LlmSource, Sampling, Session, error};
 use crate::model::{self, Candidate};
-use crate::{Backend, Device, Error, Result};
+use crate::{Backend, Device, Error, LoadOptions, Result};
 
 /// A language model, loaded on the device. Cheap to clone; sessions keep it alive.
 ///
@@ -44,6 +44,15 @@ impl Llm {
     /// [`Stub`](crate::ErrorKind::Stub) when the app was built without its models, else as [`crate::Context::load`]. The emulator cannot
     /// load parts whose graphs share weights ([`Incompatible`](crate::ErrorKind::Incompatible)).
     pub fn load(backend: &Backend, source: impl Into<LlmSource>) -> Result<Llm> {
+        Llm::load_with(backend, source, &LoadOptions::new())
+    }
+
+    /// Loads a model as [`Llm::load`] does, each of its parts with these options. Keys and values stay in ordinary memory, whatever
+    /// [`LoadOptions::shared_memory`] says.
+    ///
+    /// # Errors
+    /// As [`Llm::load`].
+    pub fn load_with(backend: &Backend, source: impl Into<LlmSource>, options: &LoadOptions) -> Result<Llm> {
         let source = source.into();
         let mut all = Vec::new();
         for described in descriptions(&source)? {
@@ -57,10 +66,15 @@ impl Llm {
         let name = all.first().map_or("", |(deployment, _)| &deployment.model);
         let (device, index) = model::choose_device(backend, name, &candidates)?;
         let (deployment, described) = all.swap_remove(index);
-        Llm::build(device, deployment, &described)
+        Llm::build(device, deployment, &described, options)
     }
 
-    fn build(device: Device, deployment: Deployment, described: &Described) -> Result<Llm> {
+    fn build(
+        device: Device,
+        deployment: Deployment,
+        described: &Described,
+        options: &LoadOptions,
+    ) -> Result<Llm> {
         let tokenizer = match &deployment.text.tokenizer {
             Some(file) => Some(Tokenizer::new(&described.file(&deployment, file)?)?),
             None => None,
@@ -71,7 +85,7 @@ impl Llm {
             }
             Embedding::Graph => None,
         };
-        let parts = Arc::new(Parts::load(&device, described, &deployment)?);
+        let parts = Arc::new(Parts::load(&device, described, &deployment, options)?);
         let rope = Rope::new(&deployment.config, deployment.context, parts.turn_key_biases());
         let fixed = Arc::new(Fixed { deployment, rope, table });
         Ok(Llm { shared: Arc::new(Shared { fixed, parts, tokenizer, device }) })

@@ -25,11 +25,16 @@ struct Loaded {
 
 impl Parts {
     /// Loads the contexts of all parts.
-    pub(super) fn load(device: &Device, described: &Described, deployment: &Deployment) -> Result<Parts> {
+    pub(super) fn load(
+        device: &Device,
+        described: &Described,
+        deployment: &Deployment,
+        options: &LoadOptions,
+    ) -> Result<Parts> {
         let parts = deployment.parts.iter().enumerate().map(|(index, part)| {
             let bytes = described.file(deployment, &part.file)?;
             let what = format!("{} of model `{}` for {}", part.file, deployment.model, deployment.soc);
-            let context = Context::load(device, &bytes, &what, LoadOptions::default())?;
+            let context = Context::load(device, &bytes, &what, options)?;
             let mut found = Vec::new();
             let mut graphs = Vec::new();
             let mut key_biases = false;

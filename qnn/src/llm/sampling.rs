@@ -14,9 +14,10 @@ use crate::Result;
 /// ```
 /// use qnn::llm::Sampling;
 ///
-/// let sampling = Sampling { temperature: 0.6, max_tokens: Some(200), ..Sampling::default() };
+/// let sampling = Sampling::default().with_temperature(0.6).with_max_tokens(200);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Sampling {
     /// What logits are divided by: small is cautious. 0 always takes the likeliest token; the draws' options have no effect then.
     pub temperature: f32,
@@ -38,6 +39,35 @@ pub struct Sampling {
     pub stop: Vec<String>,
     /// Go on after the model's own stop tokens.
     pub ignore_stop_tokens: bool,
+}
+
+/// Setters, each as the field of its name.
+macro_rules! setters {
+    ($($name:ident = $field:ident: $ty:ty => $value:expr;)*) => {
+        impl Sampling {
+            $(
+                #[doc = concat!("Sets [`Sampling::", stringify!($field), "`].")]
+                #[must_use]
+                pub fn $name(mut self, $field: $ty) -> Sampling {
+                    self.$field = $value;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+setters! {
+    with_temperature = temperature: f32 => temperature;
+    with_top_k = top_k: usize => top_k;
+    with_top_p = top_p: f32 => top_p;
+    with_min_p = min_p: f32 => min_p;
+    with_repetition_penalty = repetition_penalty: f32 => repetition_penalty;
+    with_repetition_window = repetition_window: usize => repetition_window;
+    with_seed = seed: u64 => seed;
+    with_max_tokens = max_tokens: usize => Some(max_tokens);
+    with_stop = stop: impl IntoIterator<Item = impl Into<String>> => stop.into_iter().map(Into::into).collect();
+    with_ignore_stop_tokens = ignore_stop_tokens: bool => ignore_stop_tokens;
 }
 
 impl Default for Sampling {

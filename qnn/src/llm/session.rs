@@ -41,6 +41,7 @@ pub struct Session {
 
 /// Counts and times of a session. Times are of executing graphs and what belongs to it, without sampling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Statistics {
     /// Tokens that were fed as prompts.
     pub prompt_tokens: usize,

@@ -18,6 +18,7 @@ use crate::{Error, Result, TensorInfo};
 
 /// Metadata of a context binary.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct BinaryInfo {
     /// Version of the metadata's own layout, 1 to 3.
     pub version: u32,
@@ -43,6 +44,7 @@ pub struct BinaryInfo {
 
 /// Metadata of a graph.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct GraphInfo {
     /// Name.
     pub name: String,
@@ -63,6 +65,7 @@ impl GraphInfo {
 
 /// What the HTP's compiler recorded about a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HtpGraphInfo {
     /// VTCM the graph was planned for, bytes.
     pub vtcm_bytes: u64,
@@ -80,6 +83,7 @@ pub struct HtpGraphInfo {
 
 /// Sizes of a graph's parts, bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GraphSizes {
     /// Inputs and outputs.
     pub io: u64,
