@@ -16,6 +16,7 @@ macro_rules! operators {
     ($($domain:literal { $($variant:ident $(= $name:literal)?,)* })*) => {
         /// An operator of a graph. Those of the standard have their own names; `Ms` stands before those of ONNX Runtime's domain
         /// `com.microsoft`, `Ml` before those of `ai.onnx.ml`, and `Htp` before the vendor's ops that patterns become.
+        #[expect(clippy::upper_case_acronyms, reason = "the names are ONNX's")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Op {
             $($(
@@ -40,6 +41,7 @@ macro_rules! operators {
 
             /// Its place in [`Op::KNOWN`], if it is there.
             pub(super) const fn place(self) -> Option<usize> {
+                #[expect(clippy::upper_case_acronyms, reason = "the names are ONNX's")]
                 #[derive(Clone, Copy)]
                 enum Place {
                     $($($variant,)*)*

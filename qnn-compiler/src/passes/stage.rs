@@ -60,6 +60,9 @@ pub struct Stage {
     pub run: Run,
 }
 
+/// Computes a graph on samples and says which numbers its values took.
+pub type Measure<'a> = dyn FnMut(&Graph) -> Result<Ranges> + 'a;
+
 /// What stages know beside the graph.
 pub struct Setting<'a> {
     /// The SoC to compile for.
@@ -69,7 +72,7 @@ pub struct Setting<'a> {
     /// Encodings that came beside the model.
     pub entries: Option<&'a [Entry]>,
     /// Measures what the nodes of a fused graph compute, where samples say on what.
-    pub measure: Option<&'a mut dyn FnMut(&Graph) -> Result<Ranges>>,
+    pub measure: Option<&'a mut Measure<'a>>,
     /// What was measured.
     pub ranges: Option<Ranges>,
     /// Parts of the way that do not apply.
