@@ -16,7 +16,6 @@ macro_rules! operators {
     ($($domain:literal { $($variant:ident $(= $name:literal)?,)* })*) => {
         /// An operator of a graph. Those of the standard have their own names; `Ms` stands before those of ONNX Runtime's domain
         /// `com.microsoft`, `Ml` before those of `ai.onnx.ml`, and `Htp` before the vendor's ops that patterns become.
-        #[expect(clippy::upper_case_acronyms, reason = "the names are ONNX's")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Op {
             $($(

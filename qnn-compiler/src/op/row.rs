@@ -205,7 +205,8 @@ mod tests {
                 ("lowering", row.lowering.is_none()),
             ]
             .into_iter()
-            .filter_map(move |(column, open)| open.then(|| format!("{op}: {column}")))
+            .filter(|(_, open)| *open)
+            .map(move |(column, _)| format!("{op}: {column}"))
         };
         let found: Vec<String> = Op::KNOWN.iter().copied().flat_map(open).collect();
         assert_eq!(found, [""; 0]);

@@ -13,7 +13,7 @@ mod stage;
 use crate::frontend::encodings;
 use crate::graph::Graph;
 use crate::problem::Result;
-pub use stage::{Need, Phase, Run, Setting, Stage};
+pub use stage::{Measure, Need, Phase, Run, Setting, Stage};
 use {Need::*, Phase::*};
 
 const fn stage(phase: Phase, name: &'static str, needs: &'static [Need], run: Run) -> Stage {
