@@ -285,7 +285,7 @@ fn standardized(d: &mut Draft, form: Form, spread: Spread, middle: f32, way: usi
         }
     };
     let root = d.node("Sqrt", &[&variance], &[]);
-    if way % 2 == 0 {
+    if way.is_multiple_of(2) {
         let over = d.node("Reciprocal", &[&root], &[]);
         d.result("Mul", &[&less, &over], &[]);
     } else {
