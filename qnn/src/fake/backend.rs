@@ -213,7 +213,7 @@ unsafe extern "C" fn context_free(context: ContextHandle, _: ProfileHandle) -> E
         unsafe {
             let Context { state, graphs, .. } = free::<Context>(context);
             for graph in graphs.into_inner().unwrap_or_else(PoisonError::into_inner) {
-                drop(free::<Graph>(ptr::with_exposed_provenance_mut(graph)));
+                let _ = free::<Graph>(ptr::with_exposed_provenance_mut(graph));
             }
             state.note("-context");
         }
