@@ -407,7 +407,18 @@ fn encodings(model: &ModelProto, random: &mut Random) -> Value {
     let half = 1_i64 << (bits - 1);
     let symmetric = random.below(2) == 0;
     let mut weights = Vec::new();
+    let mut blocks = Vec::new();
     for tensor in graph.initializer.iter().filter(|tensor| tensor.data_type == 1) {
+        // Two elements a block along the second axis, or along the first.
+        if let [outputs, inputs, ..] = tensor.dims[..]
+            && random.below(3) == 0
+        {
+            let axis = random.below(2);
+            let [channels, along] = if axis == 1 { [outputs, inputs] } else { [inputs, outputs] };
+            let rest: i64 = tensor.dims[2..].iter().product();
+            blocks.push((&tensor.name, axis, channels.max(1), (channels * ((along + 1) / 2) * rest).max(1)));
+            continue;
+        }
         let channels = tensor.dims.first().filter(|_| random.below(2) == 0).map_or(1, |dim| (*dim).max(1));
         weights.push((&tensor.name, channels as usize));
     }
@@ -427,6 +438,28 @@ fn encodings(model: &ModelProto, random: &mut Random) -> Value {
         let kind = if symmetric { "int" } else { "uint" };
         json!({ "name": name, "output_dtype": format!("{kind}{bits}"), "y_scale": scale, "y_zero_point": zero, "axis": 0 })
     };
+    let expanded = random.below(2) == 0;
+    let in_blocks = |(name, axis, channels, count): &(&String, usize, i64, i64)| {
+        let (channels, count) = (*channels as usize, *count as usize);
+        match expanded {
+            true => json!({ "name": name, "output_dtype": "int4", "axis": axis, "block_size": 2,
+                "per_channel_float_scale": vec![[0.01]; channels], "per_block_int_scale": vec![3; count] }),
+            false => {
+                json!({ "name": name, "output_dtype": "int4", "axis": axis, "block_size": 2, "y_scale": vec![0.05; count] })
+            }
+        }
+    };
+    let listed_blocks = |(name, _, channels, count): &(&String, usize, i64, i64)| {
+        let (channels, count) = (*channels as usize, *count as usize);
+        match expanded {
+            true => {
+                json!({ "name": name, "enc_type": "LPBQ", "bw": 8, "compressed_bw": 4, "is_sym": true, "block_size": 2,
+                "scale": vec![0.01; channels], "offset": vec![-128; channels], "per_block_int_scale": vec![3; count] })
+            }
+            false => json!({ "name": name, "enc_type": "PER_BLOCK", "bw": 4, "is_sym": true, "block_size": 2,
+                "scale": vec![0.05; count], "offset": vec![-8; count] }),
+        }
+    };
     match random.below(3) {
         0 => json!({
             "version": "0.6.1",
@@ -436,11 +469,17 @@ fn encodings(model: &ModelProto, random: &mut Random) -> Value {
         1 => json!({
             "version": "1.0.0",
             "activation_encodings": computed.iter().map(|name| list(name, 1)).collect::<Vec<_>>(),
-            "param_encodings": weights.iter().map(|(name, count)| list(name, *count)).collect::<Vec<_>>(),
+            "param_encodings": weights.iter().map(|(name, count)| list(name, *count)).chain(blocks.iter().map(listed_blocks))
+                .collect::<Vec<_>>(),
         }),
         _ => {
             let weights = weights.iter().map(|(name, count)| standard(name, *count));
-            let all: Vec<Value> = computed.iter().map(|name| standard(name, 1)).chain(weights).collect();
+            let all: Vec<Value> = computed
+                .iter()
+                .map(|name| standard(name, 1))
+                .chain(weights)
+                .chain(blocks.iter().map(in_blocks))
+                .collect();
             json!({ "version": "2.0.0", "encodings": all })
         }
     }

@@ -250,6 +250,17 @@ fn bits() -> Vec<Case> {
             }));
         }
     }
+    all.push(case("product_with_blocks_of_scale_zero", |d| {
+        let (depth, columns) = (64, 24);
+        let x = d.input(&[2, 3, depth]);
+        let bytes: Vec<u8> = (0..columns * depth / 2).map(|i| (i * 89 + 7) as u8).collect();
+        let w = d.constant_raw(DType::U8, &[columns, 2, 16], bytes);
+        let mut scales = d.between(columns * 2, 0.002, 0.01);
+        scales.iter_mut().step_by(3).for_each(|scale| *scale = 0.0);
+        let scales = d.constant(&[columns * 2], &scales);
+        let attributes = [int("K", 64), int("N", 24), int("bits", 4), int("block_size", 32)];
+        node(d, "MatMulNBits", &[&x, &w, &scales], &attributes, 1);
+    }));
     all.push(refused("product_with_computed_weights", "E0302", "not constant", |d| {
         let (x, scales) = (d.input(&[2, 32]), d.scale(&[4]));
         let w = d.input_raw(DType::U8, qnn::DataType::Uint8, &[4, 1, 16], vec![0; 64]);
