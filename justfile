@@ -39,6 +39,10 @@ reproducible FOLDER="":
 miri:
     cargo +nightly miri test -p qnn --lib -- fake pinned
 
+# Write the public interface of the crate `qnn` into qnn/public-api.txt; `just public-api --check` shows what has changed
+public-api *ARGS:
+    cargo run --release --locked --quiet -p xtask -- public-api {{ ARGS }}
+
 # What a call of the runtime crate costs beside the library's work
 overhead:
     cargo test --release --locked -q -p qnn --lib -- --ignored --nocapture overhead

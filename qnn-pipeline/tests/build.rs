@@ -173,7 +173,8 @@ fn a_stub_has_the_types_and_compiles_nothing() {
     fs::remove_dir_all(app.path("lib")).unwrap();
     let artifacts = app.builder().mode(Mode::Stub).unwrap();
     let code = fs::read_to_string(&artifacts.code).unwrap();
-    for part in ["pub x: &'a [f32; 3]", "pub y: ::std::boxed::Box<[f32; 3]>", "v1::stub(", "soc: \"SM8650\""]
+    for part in
+        ["pub x: &'a [f32; 3]", "pub y: ::std::boxed::Box<[f32; 3]>", "v1::stub(", "(\"SM8650\", 57, 75)"]
     {
         assert!(code.contains(part), "{part}\n{code}");
     }

@@ -104,7 +104,7 @@ impl Context {
     /// The library believes what a context binary says, and so must this crate: buffers are held against the shapes in its metadata, which
     /// the library does not hold against its code. Bytes that a compiler of the vendor's did not write as they are, because they were
     /// damaged on the way or made to harm, can make the library read and write outside of buffers, here or in an execution. Load what
-    /// you have compiled; for a file that travelled, compare a hash first, as generated code does with [`crate::ArtifactFile`].
+    /// you have compiled; for a file that travelled, compare a hash first, as generated code does with its own.
     ///
     /// # Errors
     /// [`Incompatible`](crate::ErrorKind::Incompatible) when it was made by another build of QNN or for another architecture, [`OpPackageMissing`](crate::ErrorKind::OpPackageMissing) when

@@ -18,6 +18,26 @@
 //! let out = digits.run(digits::Inputs { image: &pixels })?;
 //! ```
 //!
+//! `Model::load_with` takes [`LoadOptions`]: priority, performance mode, memory shared with the NPU, a binary of another QNN build.
+//! `Model::prepare` gives a graph with buffers of its own, for many runs:
+//!
+//! ```text
+//! let mut digits = digits.prepare()?;
+//! digits.inputs().image.copy_from_slice(&pixels);
+//! let logits = digits.run()?.logits;
+//! ```
+//!
+//! # Where there is no NPU
+//!
+//! ```
+//! match qnn::Backend::htp() {
+//!     Ok(backend) => println!("QNN {}, {}", backend.build_id(), if backend.is_emulator() { "emulator" } else { "NPU" }),
+//!     // No libraries here: the error lists every place that was looked at, and says what to do.
+//!     Err(error) if error.kind() == qnn::ErrorKind::LibrariesNotFound => println!("{error}"),
+//!     Err(error) => println!("the NPU cannot be used: {error}"),
+//! }
+//! ```
+//!
 //! # With a context binary of your own
 //!
 //! ```no_run
@@ -38,10 +58,11 @@
 //! ```
 //!
 //! [`Graph::info`] tells names, types and shapes. Every input and output is given once, by name; a wrong name, type or length is an
-//! error before anything runs. Quantized tensors take their plain integers ([`DataType::storage`]), 16-bit floats are [`F16`].
+//! error before anything runs. [`Graph::run`] takes them in order, and [`Graph::prepare`] binds buffers once. Quantized tensors take their plain integers ([`DataType::storage`]), 16-bit floats are [`F16`].
 //!
 //! # What else there is
 //!
+//! * [`LoadOptions`] say how a context is loaded.
 //! * [`Device::performance`] raises or lowers the NPU's clocks while the result is alive.
 //! * [`Graph::profile`] says where the time of an execution went, per op with [`ProfileLevel::Detailed`].
 //! * [`metadata::MetadataReader`] reads what a binary says about itself without loading the backend.
@@ -67,17 +88,31 @@
 //!
 //! # Errors
 //!
-//! Every [`Error`] says what was found and, after `help:`, what to do; [`Error::help`] gives the latter alone. A failed call of the
-//! vendor's library is [`Vendor`](crate::ErrorKind::Vendor): the code decoded by [`codes`], and what the library logged during the call. A binary of
-//! another QNN release, architecture or size of VTCM is [`Incompatible`](crate::ErrorKind::Incompatible) before the library sees it, because the library
-//! answers with a number, and its emulator not at all.
+//! Every [`Error`] says what was found and, after `help:`, what to do; [`Error::kind`], [`Error::message`] and [`Error::help`] give these
+//! alone. A failed call of the vendor's library has [`Error::vendor`]: the code decoded by [`codes`], and what the library logged
+//! during the call. A binary of another QNN release, architecture or size of VTCM is [`Incompatible`](ErrorKind::Incompatible) before
+//! the library sees it, because the library answers with a number, and its emulator not at all.
 //!
 //! `QNN_LOG=warn` (or `info`, `verbose`, `debug`) prints the library's log to standard error.
 //!
 //! # Threads
 //!
-//! All types are `Send` and `Sync` unless they say otherwise. Calls that create or free something take turns in the process;
-//! executions take turns per context, in the emulator per process.
+//! All types are `Send` and `Sync` unless they say otherwise. Calls that create or free something have the process's libraries to
+//! themselves: they wait for executions to end, and executions wait for them. Executions take turns per context, in the emulator
+//! per process.
+//!
+//! # Trust
+//!
+//! Functions that load a library by its path ([`Backend::open`], [`Backend::register_op_package`], [`metadata::MetadataReader::open`]) run its
+//! code, and are safe functions by decision: whoever names the path vouches for the file, as for the libraries beside an executable. Context
+//! binaries are believed, too: [`Context::from_bytes`] says what that means. A mapped file that another process shortens while it
+//! is loaded ends the process with a bus error; replace such files by renaming.
+//!
+//! # What is promised
+//!
+//! Data that this crate returns, options and kinds of errors may get more fields and members in any version: they are `non_exhaustive`. The
+//! features `compose` and `dlc` within it are the compiler's side and change as it needs. What generated code calls is hidden and has a
+//! number: give `qnn` and `qnn-build` the same version, and where they do not fit, the build says so.
 //!
 //! # The emulator
 //!

@@ -3,6 +3,9 @@
 //! `cargo run -p xtask -- docs` writes the pages of `docs/` that are generated from tables in the code; with `--check` it
 //! only compares, and fails where a page is out of date.
 //!
+//! `cargo run -p xtask -- public-api` writes the public interface of the crate `qnn` into `qnn/public-api.txt`; with `--check` it shows
+//! what has changed, and fails where anything has.
+//!
 //! `cargo run --release -p xtask -- reproducible CARGO-QNN SOC FOLDER...` compiles every ONNX file below the folders several times and
 //! names those that become other bytes.
 //!
@@ -10,6 +13,7 @@
 //! the fuzz targets.
 
 mod pages;
+mod public_api;
 mod reproducible;
 mod synthetic;
 #[expect(
@@ -28,6 +32,8 @@ fn main() -> ExitCode {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["docs"] => docs(false),
         ["docs", "--check"] => docs(true),
+        ["public-api"] => public_api::run(false),
+        ["public-api", "--check"] => public_api::run(true),
         ["llm-synthetic", ref args @ ..] => synthetic::run(args),
         ["reproducible", program, soc, ref folders @ ..] if !folders.is_empty() => {
             reproducible::run(Path::new(program), soc, folders)
@@ -35,6 +41,7 @@ fn main() -> ExitCode {
         ["llm-corpus", folder] => synthetic::corpus(Path::new(folder)),
         _ => {
             eprintln!("usage: cargo run -p xtask -- docs [--check]");
+            eprintln!("       cargo run -p xtask -- public-api [--check]");
             eprintln!("       cargo run --release -p xtask -- {}", synthetic::USAGE);
             eprintln!("       cargo run --release -p xtask -- llm-corpus FOLDER    (fuzz/corpus)");
             eprintln!("       cargo run --release -p xtask -- {}", reproducible::USAGE);
