@@ -14,7 +14,7 @@ use crate::htp::{self, Session};
 use crate::passes::Setting;
 use crate::problem::{NodeName, Problems, Result, problem};
 use crate::program::Program;
-use crate::reference::{self, ReferenceEngine};
+use crate::reference::{self, ReferenceEngine, Samples};
 use crate::reporter::Reporter;
 use crate::{llm, lower, passes};
 
@@ -180,20 +180,23 @@ fn lower_graph(
     imported.graph.name.clone_from(&spec.name);
     let graph = &mut imported.graph;
     // The border makes other inputs of the model's own, which the reference engine knows nothing of.
-    let samples = job.samples.as_ref().map(|samples| calibrate::arrays(samples, graph, spec)).transpose()?;
+    let samples =
+        job.samples.as_ref().map(|samples| Samples::of(samples, graph, &spec.inputs)).transpose()?;
     let entries = job.encodings.as_deref().map(encodings::open).transpose()?;
     let reporter = RefCell::new(reporter);
     reporter.borrow_mut().stage(Stage::Optimize);
-    let mut measure = |graph: &Graph| {
-        reporter.borrow_mut().stage(Stage::Reference);
-        let ranges = calibrate::measure(job, graph, samples.clone().unwrap_or_default());
-        reporter.borrow_mut().stage(Stage::Optimize);
-        ranges
-    };
+    let mut measure = samples.as_ref().map(|samples| {
+        |graph: &Graph| {
+            reporter.borrow_mut().stage(Stage::Reference);
+            let ranges = calibrate::measure(job, graph, spec, samples);
+            reporter.borrow_mut().stage(Stage::Optimize);
+            ranges
+        }
+    });
     let mut warn = |warning| reporter.borrow_mut().warn(warning);
     let mut setting = Setting {
         entries: entries.as_deref(),
-        measure: samples.is_some().then_some(&mut measure),
+        measure: measure.as_mut().map(|measure| measure as _),
         ..Setting::new(&job.soc, &spec.inputs, &mut warn)
     };
     if let Err(found) = passes::run(graph, &mut setting) {

@@ -219,7 +219,7 @@ pub static MODEL: &[Field] = &[
         "samples",
         Kind::Text,
         None,
-        "Inputs of a calibration run, which finds values beyond the range of fp16 and scales them, or warns: an `.npz` file with one array (or a batch of them) per input of the model, or `generated`. No calibration run when absent.",
+        "Inputs of a calibration run, which finds values beyond the range of fp16 and scales them, or warns: an `.npz` file with one array (or a batch of them) per input of the model, or `generated`. Values with encodings keep the ranges that these say; all others are looked at, beside them too. No calibration run when absent.",
     ),
     field("htp", Kind::Table(HTP), None, "Options of the HTP backend."),
     field(

@@ -5,6 +5,7 @@ mod bounds;
 mod data;
 mod dtype;
 mod ir;
+mod names;
 pub(crate) mod params;
 mod transpose;
 

@@ -30,14 +30,7 @@ pub static STAGES: &[Stage] = &[
     })),
     stage(Read, "border", &[], Run::Set(|graph, setting| border::run(graph, setting.inputs))),
     stage(Read, "qdq", &[], Run::Graph(quantize::qdq)),
-    stage(Read, "limit", &[Encoded], Run::Graph(quantize::limit)),
-    stage(Read, "tighten", &[Encoded], Run::Graph(quantize::tighten)),
-    stage(Read, "propagate", &[Encoded], Run::Graph(quantize::propagate)),
-    stage(Read, "moves", &[Encoded], Run::Graph(quantize::moves)),
-    stage(Read, "linear", &[Encoded], Run::Graph(quantize::linear)),
     stage(Fuse, "fuse", &[], Run::Graph(fuse::run)),
-    stage(Assign, "known", &[Integers], Run::Graph(quantize::known)),
-    stage(Assign, "derive", &[Integers], Run::Graph(quantize::derive)),
     stage(Assign, "doubts", &[], Run::Set(|graph, setting| {
         doubts::find(graph, setting.soc).into_iter().for_each(&mut *setting.warn);
         Ok(())
@@ -46,6 +39,13 @@ pub static STAGES: &[Stage] = &[
         setting.ranges = setting.measure.as_mut().map(|measure| measure(graph)).transpose()?;
         Ok(())
     })),
+    stage(Refine, "limit", &[Encoded], Run::Graph(quantize::limit)),
+    stage(Refine, "tighten", &[Encoded], Run::Graph(quantize::tighten)),
+    stage(Refine, "propagate", &[Encoded], Run::Graph(quantize::propagate)),
+    stage(Refine, "moves", &[Encoded], Run::Graph(quantize::moves)),
+    stage(Refine, "linear", &[Encoded], Run::Graph(quantize::linear)),
+    stage(Refine, "known", &[Integers], Run::Graph(quantize::known)),
+    stage(Refine, "derive", &[Integers], Run::Graph(quantize::derive)),
     stage(Refine, "range", &[Samples], Run::Set(range::run)),
     stage(Layout, "spatial-rank", &[], Run::Checked(spatial_rank::run)),
     stage(Layout, "layout", &[], Run::Checked(layout::run)),

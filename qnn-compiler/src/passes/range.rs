@@ -12,8 +12,13 @@ use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};
 use crate::op::{Op, Scale};
 use crate::problem::{Result, problem};
 
-/// The largest absolute number of each value, by the model's names.
-pub type Ranges = HashMap<String, f64>;
+/// The least and the largest number of each value.
+pub type Ranges = HashMap<ValueId, (f64, f64)>;
+
+/// The largest absolute number of a value.
+fn largest(ranges: &Ranges, id: ValueId) -> Option<f64> {
+    ranges.get(&id).map(|(low, high)| low.abs().max(high.abs())).filter(|largest| largest.is_finite())
+}
 
 /// The largest number of fp16.
 const LARGEST: f64 = 65504.0;
@@ -85,10 +90,9 @@ fn scale(graph: &mut Graph, ranges: &Ranges) -> Vec<Beyond> {
 }
 
 fn beyond(graph: &Graph, ranges: &Ranges, node: &Node, value: ValueId) -> Option<Beyond> {
-    let name = &graph.value(value).name;
-    let largest = *ranges.get(name)?;
+    let largest = largest(ranges, value)?;
     (largest > LARGEST).then(|| Beyond {
-        value: name.clone(),
+        value: graph.value(value).name.clone(),
         node: (node.name.clone(), node.op.label()),
         largest,
     })
@@ -97,8 +101,7 @@ fn beyond(graph: &Graph, ranges: &Ranges, node: &Node, value: ValueId) -> Option
 impl Graph {
     /// The values whose largest number is beyond fp16 or near its end.
     fn values_beyond(&self, ranges: &Ranges) -> Vec<Beyond> {
-        let near =
-            |id: &ValueId| ranges.get(&self.value(*id).name).copied().filter(|largest| *largest > SAFE);
+        let near = |id: &ValueId| largest(ranges, *id).filter(|largest| *largest > SAFE);
         let all = self.nodes.iter().flat_map(|node| node.outputs.iter().flatten().map(move |id| (node, id)));
         all.filter_map(|(node, id)| {
             let node = (node.name.clone(), node.op.label());
@@ -124,9 +127,8 @@ impl Scaling<'_> {
 
     /// The exponent with which a value fits.
     fn need(&self, value: ValueId) -> i32 {
-        let value = self.graph.value(value);
-        match self.ranges.get(&value.name) {
-            Some(&largest) if largest > SAFE && largest.is_finite() && value.ty.dtype.is_float() => {
+        match largest(self.ranges, value) {
+            Some(largest) if largest > SAFE && self.graph.dtype(value).is_float() => {
                 (largest / TARGET).log2().ceil() as i32
             }
             _ => 0,
@@ -218,8 +220,7 @@ impl Scaling<'_> {
             let takes = self.graph.is_constant(constant) && self.graph.dtype(constant) == DType::F32;
             if takes && (i == 0 || sign == 1) {
                 // What is not known stays as large as it is.
-                let known =
-                    node.output(0).is_some_and(|y| self.ranges.contains_key(&self.graph.value(y).name));
+                let known = node.output(0).is_some_and(|y| self.ranges.contains_key(&y));
                 let need = if known { need } else { self.exponent(other) };
                 let shift = self.exponent(other) - need;
                 let scaled = self.scaled_constant(constant, power(sign * shift));

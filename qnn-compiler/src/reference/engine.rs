@@ -2,11 +2,11 @@
 
 use ort::environment::Environment;
 use ort::logging::LogLevel;
-use ort::session::builder::GraphOptimizationLevel;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{OutputSelector, RunOptions, Session, SessionInputValue};
 use qnn_types::Diagnostic;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 
 use super::tensor::{self, Tensor};
@@ -95,18 +95,37 @@ impl ReferenceEngine {
         model: &[u8],
         folder: Option<&Path>,
     ) -> std::result::Result<Session, ReferenceError> {
-        fn refused<R>(e: ort::Error<R>) -> ReferenceError {
-            ReferenceError::Session(first_line(e.message()))
-        }
-        let mut builder = Session::builder(&self.environment()?)
-            .map_err(refused)?
-            .with_optimization_level(GraphOptimizationLevel::Disable)
-            .map_err(refused)?;
+        let mut builder = self.builder()?;
         if let Some(folder) = folder.and_then(Path::to_str) {
             builder = builder.with_config_entry(EXTERNAL_FOLDER, folder).map_err(refused)?;
         }
         builder.commit_from_memory(model).map_err(refused)
     }
+
+    /// As [`Self::session`], with the constants that the model says are in a file `name` beside it.
+    pub(super) fn session_beside(
+        &self,
+        model: &[u8],
+        name: &str,
+        constants: Arc<[u8]>,
+    ) -> std::result::Result<Session, ReferenceError> {
+        let mut builder = self.builder()?;
+        if !constants.is_empty() {
+            builder = builder.with_external_initializer_file_in_memory(name, constants).map_err(refused)?;
+        }
+        builder.commit_from_memory(model).map_err(refused)
+    }
+
+    fn builder(&self) -> std::result::Result<SessionBuilder, ReferenceError> {
+        Session::builder(&self.environment()?)
+            .map_err(refused)?
+            .with_optimization_level(GraphOptimizationLevel::Disable)
+            .map_err(refused)
+    }
+}
+
+fn refused<R>(e: ort::Error<R>) -> ReferenceError {
+    ReferenceError::Session(first_line(e.message()))
 }
 
 fn open(library: &Path) -> std::result::Result<Environment, String> {

@@ -43,14 +43,14 @@ pub fn run_job(job: &ReferenceJob) -> Result<()> {
 }
 
 /// Inputs of a model.
-pub(super) struct Batch {
-    pub(super) inputs: Vec<(String, Tensor)>,
+struct Batch {
+    inputs: Vec<(String, Tensor)>,
     /// How many samples the inputs hold, where they have an axis for them.
-    pub(super) samples: Option<usize>,
+    samples: Option<usize>,
 }
 
 /// The arrays as inputs of the model.
-pub(super) fn arrange(model: &ReferenceModel, arrays: Vec<(String, Array)>) -> Result<Batch> {
+fn arrange(model: &ReferenceModel, arrays: Vec<(String, Array)>) -> Result<Batch> {
     let declared = model.inputs().map_err(Diagnostic::from)?;
     let mut problems = Vec::new();
     let mut inputs = Vec::new();
@@ -113,7 +113,7 @@ fn run_all(model: &mut ReferenceModel, batch: &Batch) -> std::result::Result<Vec
 }
 
 /// The `i`-th sample of a batch.
-pub(super) fn pick(batch: &Tensor, i: usize) -> Tensor {
+fn pick(batch: &Tensor, i: usize) -> Tensor {
     let ty = TensorType::new(batch.ty.dtype, &batch.ty.shape[1..]);
     let length = ty.bytes();
     Tensor { data: Data::new(batch.data.bytes().slice(i * length..(i + 1) * length)), ty }

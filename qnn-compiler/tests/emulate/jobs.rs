@@ -21,6 +21,12 @@ pub fn soc() -> String {
         .unwrap_or_else(|| SOC.to_owned())
 }
 
+/// A SoC as jobs have it.
+pub fn target(soc: &str) -> Target {
+    let soc = qnn_platform::soc::find(soc).unwrap();
+    Target { name: soc.name.to_owned(), id: soc.id, arch: soc.arch, vtcm_mb: soc.vtcm_mb, fp16: soc.fp16 }
+}
+
 pub fn toolchain() -> Result<Toolchain, String> {
     let libs = qnn_platform::libs::resolve(None).map_err(|e| e.to_string())?;
     let onnxruntime = qnn_platform::libs::onnxruntime().map_err(|e| e.to_string())?;
@@ -40,18 +46,11 @@ pub fn compile(
         .iter()
         .map(|(name, array)| (name.clone(), InputSpec { shape: shape(array), ..InputSpec::default() }))
         .collect();
-    let soc = qnn_platform::soc::find(soc).unwrap();
     job(&Job::Compile(CompileJob {
         model: "case".to_owned(),
         source: source.to_owned(),
         format: SourceFormat::Onnx,
-        soc: Target {
-            name: soc.name.to_owned(),
-            id: soc.id,
-            arch: soc.arch,
-            vtcm_mb: soc.vtcm_mb,
-            fp16: soc.fp16,
-        },
+        soc: target(soc),
         precision: Precision::Fp16,
         graphs: vec![GraphSpec { name: "case".to_owned(), inputs, tokens: None }],
         outputs: Vec::new(),

@@ -1,5 +1,6 @@
 //! Runs the cases, and speaks like the standard test runner.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -8,7 +9,7 @@ use qnn_compiler::npz::{self, Array};
 
 use crate::case::{Case, Draft, Expect};
 use crate::emulate::pool::{self, Ended};
-use crate::emulate::{compare, jobs};
+use crate::emulate::{canonical, compare, jobs};
 
 pub fn main(cases: &[Case]) -> ExitCode {
     let soc = jobs::soc();
@@ -109,13 +110,17 @@ fn run(case: &Case, soc: &str) -> Result<(), String> {
     let (inputs, expected) = (write("in.npz", &draft.inputs)?, dir.join("reference.npz"));
     jobs::reference(&source, &inputs, &expected, outputs.clone(), &toolchain)
         .map_err(|p| format!("reference: {}", jobs::text(&p)))?;
+    let read = |file: &Path| npz::read(file).map_err(|e| e.to_string());
+    let expected = read(&expected)?;
+    let canonical = canonical::outputs(&subject, &draft.inputs, &toolchain, soc)
+        .map_err(|p| format!("canonical graph: {}", jobs::text(&p)))?;
+    compare::like(&canonical, &expected).map_err(|why| format!("canonical graph: {why}"))?;
     let narrow: Vec<(String, Array)> =
         draft.inputs.iter().map(|(n, a)| (n.clone(), jobs::narrowed(a))).collect();
     let got = dir.join("out.npz");
     jobs::execute(&binary, &write("narrow.npz", &narrow)?, &got, &toolchain)
         .map_err(|p| format!("execute: {}", jobs::text(&p)))?;
-    let read = |file| npz::read(file).map_err(|e| e.to_string());
-    let (got, expected) = (read(&got)?, read(&expected)?);
+    let got = read(&got)?;
     match case.expect {
         Expect::Steps(steps) => compare::all_within(steps, &outputs, &got, &expected),
         _ => compare::all(&outputs, &got, &expected),

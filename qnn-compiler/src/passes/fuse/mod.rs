@@ -19,58 +19,82 @@ use std::collections::HashSet;
 use crate::graph::{Graph, ValueId};
 use view::View;
 
-/// Tries to replace the `i`-th node by a fused one; returns whether it did.
-type Rule = fn(&mut Graph, &View, usize) -> bool;
+/// A pattern.
+struct Rule {
+    /// Tries to replace the `i`-th node by a fused one; returns whether it did.
+    run: fn(&mut Graph, &View, usize) -> bool,
+    /// What becomes of encodings of values inside of it.
+    inside: Inside,
+}
+
+/// What becomes of the encodings of values inside of a pattern.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    /// They say where numbers are rounded, which the pattern would lose: it is not one.
+    Kept,
+    /// The pattern is replaced as a whole by one op, whose result has an encoding: a quantizer rounds every value because it stands
+    /// there, not because the model means it.
+    Consumed,
+}
+
+const fn kept(run: fn(&mut Graph, &View, usize) -> bool) -> Rule {
+    Rule { run, inside: Inside::Kept }
+}
+
+const fn whole(run: fn(&mut Graph, &View, usize) -> bool) -> Rule {
+    Rule { run, inside: Inside::Consumed }
+}
 
 /// Every pattern, larger ones first.
 const RULES: &[Rule] = &[
-    expand::later,
-    angles::outer,
-    angles::reduced,
-    norm::regroup,
-    norm::by_masks,
-    norm::root_of_choice,
-    norm::normalization,
-    norm::unit_vector,
-    norm::centred_variance,
-    norm::root_of_squares,
-    exponents::softmax,
-    exponents::log_softmax,
-    exponents::log_sum_exp,
-    exponents::softplus,
-    exponents::sigmoid,
-    exponents::tanh,
-    exponents::log_sigmoid,
-    exponents::hidden_rows,
-    gelu::gelu,
-    gelu::mish,
-    hard_swish::hard_swish,
-    hard_swish::hard_sigmoid,
-    shuffle::rule,
-    bias::rule,
-    constants::two_steps,
-    constants::large_weights,
-    constants::guard,
+    kept(expand::later),
+    kept(angles::outer),
+    kept(angles::reduced),
+    kept(norm::regroup),
+    kept(norm::by_masks),
+    kept(norm::root_of_choice),
+    whole(norm::normalization),
+    whole(norm::unit_vector),
+    kept(norm::centred_variance),
+    kept(norm::root_of_squares),
+    whole(exponents::softmax),
+    whole(exponents::log_softmax),
+    kept(exponents::log_sum_exp),
+    kept(exponents::softplus),
+    whole(exponents::sigmoid),
+    whole(exponents::tanh),
+    kept(exponents::log_sigmoid),
+    kept(exponents::hidden_rows),
+    whole(gelu::gelu),
+    kept(gelu::mish),
+    whole(hard_swish::hard_swish),
+    whole(hard_swish::hard_sigmoid),
+    kept(shuffle::rule),
+    kept(bias::rule),
+    kept(constants::two_steps),
+    kept(constants::large_weights),
+    kept(constants::guard),
 ];
 
 /// Replaces every pattern.
 pub(super) fn run(graph: &mut Graph) {
     nothing::run(graph);
     // Before the scales that follow it are folded.
-    apply(graph, norm::group_norm);
+    apply(graph, &whole(norm::group_norm));
     affine::run(graph);
-    for &rule in RULES {
+    for rule in RULES {
         apply(graph, rule);
     }
     remove_unread(graph);
 }
 
-fn apply(graph: &mut Graph, rule: Rule) {
+fn apply(graph: &mut Graph, rule: &Rule) {
     let mut view = View::new(graph);
     let mut i = 0;
     while i < graph.nodes.len() {
         let before = graph.nodes.len();
-        if rule(graph, &view, i) {
+        view.begin(graph, i, rule.inside);
+        if (rule.run)(graph, &view, i) {
             view = View::new(graph);
             // Nodes that a rule wrote are not for it to see again.
             i += graph.nodes.len().saturating_sub(before);

@@ -1,5 +1,6 @@
 //! Who makes and who reads each value, for pattern matching.
 
+use super::Inside;
 use crate::graph::{Graph, Node, ValueId};
 use crate::op::Op;
 
@@ -7,12 +8,14 @@ use crate::op::Op;
 pub(super) struct View {
     makers: Vec<Option<usize>>,
     readers: Vec<u32>,
+    /// Whether encodings of values inside of the pattern that is looked for are consumed.
+    consumes: bool,
 }
 
 impl View {
     pub(super) fn new(graph: &Graph) -> Self {
         let count = graph.value_count();
-        let mut view = Self { makers: vec![None; count], readers: vec![0; count] };
+        let mut view = Self { makers: vec![None; count], readers: vec![0; count], consumes: false };
         for (i, node) in graph.nodes.iter().enumerate() {
             for output in node.outputs.iter().flatten() {
                 view.makers[output.index()] = Some(i);
@@ -27,10 +30,22 @@ impl View {
         view
     }
 
-    /// The node that makes a value, when it is one of these operators. A value with an encoding is rounded
-    /// and saturated, and whoever merged its maker away would lose that.
+    /// A pattern is looked for from the result of a node on: where that has no encoding, none of a value inside can be left out.
+    pub(super) fn begin(&mut self, graph: &Graph, i: usize, inside: Inside) {
+        let encoded = |node: &Node| node.output(0).is_some_and(|y| graph.value(y).encoding.is_some());
+        self.consumes = inside == Inside::Consumed && graph.nodes.get(i).is_some_and(encoded);
+    }
+
+    /// Whether a value may vanish: it has no encoding, or one that the pattern consumes. Of 8 bits none is consumed: what the model's own
+    /// arithmetic loses there is more than two engines may differ by (LayerNorm: 35 dB would be 30).
+    pub(super) fn may_vanish(&self, graph: &Graph, value: ValueId) -> bool {
+        let encoding = graph.value(value).encoding.as_ref();
+        encoding.is_none_or(|encoding| self.consumes && encoding.bits() > 8)
+    }
+
+    /// The node that makes a value, when it is one of these ops of the standard domain, and the value may vanish.
     pub(super) fn maker<'g>(&self, graph: &'g Graph, value: ValueId, ops: &[Op]) -> Option<&'g Node> {
-        if graph.value(value).encoding.is_some() {
+        if !self.may_vanish(graph, value) {
             return None;
         }
         let node = &graph.nodes[self.position(value)?];

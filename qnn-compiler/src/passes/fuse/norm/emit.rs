@@ -67,12 +67,13 @@ fn follower(
     form: Form,
 ) -> Option<(usize, ValueId)> {
     let value = graph.nodes[i].output(0)?;
-    if !view.read_once(value) {
+    if !view.read_once(value) || !view.may_vanish(graph, value) {
         return None;
     }
     let at = graph.nodes.iter().position(|n| n.inputs.contains(&Some(value)))?;
     let node = &graph.nodes[at];
-    if node.op != op {
+    let encoded = |id: ValueId| graph.value(id).encoding.is_some();
+    if node.op != op || encoded(value) && !encoded(node.output(0)?) {
         return None;
     }
     let (a, b) = (node.input(0)?, node.input(1)?);
@@ -149,7 +150,7 @@ impl Form {
     fn fits(self, graph: &Graph, normal: &Normal, constant: ValueId) -> bool {
         let value = graph.value(constant);
         let shape = graph.shape(normal.x);
-        if value.data.is_none() || !value.ty.dtype.is_float() {
+        if value.data.is_none() || !(value.ty.dtype.is_float() || value.encoding.is_some()) {
             return false;
         }
         if value.ty.elements() == 1 {

@@ -3,6 +3,8 @@
 //! Arrays are read as bytes with a dtype and a shape, without a type parameter: what they are is known only when the
 //! file is open. Both byte orders and both memory orders are read; little-endian, row-major is what is written.
 
+mod rows;
+
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +12,8 @@ use std::path::{Path, PathBuf};
 use qnn::DataType;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+pub use rows::{Rows, rows};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// A header longer than this is no header: the longest real one has a shape of 32 dimensions.
@@ -147,33 +151,49 @@ fn write_to<'a>(
     writer.flush().map_err(io)
 }
 
+/// What stands in front of an array's elements.
+struct Header {
+    dtype: DataType,
+    shape: Vec<u64>,
+    /// Whether elements are big-endian.
+    turned: bool,
+    /// Whether they are in column-major order.
+    columns_first: bool,
+}
+
+impl Header {
+    fn read(reader: &mut impl Read) -> Result<Self, String> {
+        let start: [u8; 8] = exactly(reader).map_err(|_| "it is no .npy data")?;
+        let length = match start.strip_prefix(MAGIC) {
+            None => return Err("it is no .npy data".to_owned()),
+            Some([1, _]) => usize::from(u16::from_le_bytes(exactly(reader)?)),
+            Some([2 | 3, _]) => u32::from_le_bytes(exactly(reader)?) as usize,
+            Some(_) => return Err("its .npy version is unknown".to_owned()),
+        };
+        if length > LONGEST_HEADER {
+            return Err("its header is damaged".to_owned());
+        }
+        let header = up_to(reader, length as u64)?;
+        let header = std::str::from_utf8(&header).ok().filter(|header| header.len() == length);
+        let header = header.ok_or("its header is damaged")?;
+        let descr = field(header, "descr").ok_or("its header names no type")?;
+        let descr = descr.split(['\'', '"']).nth(1).ok_or("a structured type")?;
+        let shape = shape(field(header, "shape").ok_or("its header has no shape")?)?;
+        let columns_first = field(header, "fortran_order").is_some_and(|text| text.starts_with("True"));
+        let letters = descr.trim_start_matches(['<', '>', '|', '=']);
+        let dtype = TYPES.iter().find(|(name, _)| *name == letters).map(|(_, dtype)| *dtype);
+        let dtype = dtype.ok_or_else(|| format!("elements of type `{descr}` are no numbers"))?;
+        Ok(Self { dtype, shape, turned: descr.starts_with('>'), columns_first })
+    }
+}
+
 /// An array, or `None` where its dtype and shape are not wanted. The header says how much data there is: no more is read, however
 /// much the file has.
 fn read_npy(
     reader: &mut impl Read,
     wanted: impl FnOnce(DataType, &[u64]) -> bool,
 ) -> Result<Option<Array>, String> {
-    let start: [u8; 8] = exactly(reader).map_err(|_| "it is no .npy data")?;
-    let length = match start.strip_prefix(MAGIC) {
-        None => return Err("it is no .npy data".to_owned()),
-        Some([1, _]) => usize::from(u16::from_le_bytes(exactly(reader)?)),
-        Some([2 | 3, _]) => u32::from_le_bytes(exactly(reader)?) as usize,
-        Some(_) => return Err("its .npy version is unknown".to_owned()),
-    };
-    if length > LONGEST_HEADER {
-        return Err("its header is damaged".to_owned());
-    }
-    let header = up_to(reader, length as u64)?;
-    let header = std::str::from_utf8(&header).ok().filter(|header| header.len() == length);
-    let header = header.ok_or("its header is damaged")?;
-    let descr = field(header, "descr").ok_or("its header names no type")?;
-    let descr = descr.split(['\'', '"']).nth(1).ok_or("a structured type")?;
-    let shape = shape(field(header, "shape").ok_or("its header has no shape")?)?;
-    let columns_first = field(header, "fortran_order").is_some_and(|text| text.starts_with("True"));
-
-    let letters = descr.trim_start_matches(['<', '>', '|', '=']);
-    let dtype = TYPES.iter().find(|(name, _)| *name == letters).map(|(_, dtype)| *dtype);
-    let dtype = dtype.ok_or_else(|| format!("elements of type `{descr}` are no numbers"))?;
+    let Header { dtype, shape, turned, columns_first } = Header::read(reader)?;
     let size = dtype.size();
     let elements = shape.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim));
     let expected = elements.and_then(|n| n.checked_mul(size as u64));
@@ -189,7 +209,7 @@ fn read_npy(
         };
         return Err(format!("shape {shape:?} of {dtype} does not fit its {found} bytes"));
     }
-    if descr.starts_with('>') {
+    if turned {
         data.chunks_exact_mut(size).for_each(<[u8]>::reverse);
     }
     if columns_first && shape.len() > 1 {
