@@ -7,7 +7,9 @@ mod dtype;
 mod ir;
 mod names;
 pub(crate) mod params;
+pub mod text;
 mod transpose;
+pub mod verify;
 
 pub use attr::{Attr, Attrs};
 pub use bounds::Bounds;
