@@ -108,6 +108,10 @@ registry! {
         "Folder in which the working files of failed compile jobs are kept.";
     QNN_CHECK_CACHE = "QNN_CHECK_CACHE", Build, false, ["qnn-build", "cargo qnn"], "not set",
         "When set, models that the store has are compiled all the same, and other bytes than the store's are an error: proves the store.";
+    QNN_VERIFY_IR = "QNN_VERIFY_IR", Build, false, ["cargo qnn"], "not set; debug builds always do",
+        "Any value lets the compiler verify the graph of a model after each of its passes.";
+    QNN_PRINT_IR = "QNN_PRINT_IR", Build, false, ["cargo qnn"], "not set",
+        "Folder in which the compiler writes the graph of a model after each of its passes, as text.";
     CARGO_NET_OFFLINE = "CARGO_NET_OFFLINE", Build, false, ["qnn-build", "cargo qnn"], "`false`",
         "`true` forbids network access, as `--offline` does: a missing toolchain is an error and is not downloaded.";
     DOCS_RS = "DOCS_RS", Build, true, ["qnn-build"], "not set",

@@ -16,6 +16,7 @@ pub(crate) mod ops;
 
 pub(crate) use engine::with_unsupported;
 pub use engine::{Lower, MAX_RANK, OpBuilder, lower};
+pub use fixed::{Placement, placements};
 
 use qnn_types::Diagnostic;
 

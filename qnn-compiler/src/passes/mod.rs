@@ -1,6 +1,7 @@
 //! Graph to graph, one job each, in one list.
 
 mod border;
+mod check;
 mod doubts;
 mod fuse;
 mod layout;
@@ -12,12 +13,13 @@ mod stage;
 
 use crate::frontend::encodings;
 use crate::graph::Graph;
+use crate::graph::verify::Dialect;
 use crate::problem::Result;
 pub use stage::{Measure, Need, Phase, Run, Setting, Stage};
 use {Need::*, Phase::*};
 
 const fn stage(phase: Phase, name: &'static str, needs: &'static [Need], run: Run) -> Stage {
-    Stage { name, phase, needs, run }
+    Stage { name, phase, needs, run, leaves: Dialect::Model }
 }
 
 /// The stages in order. After the last one the graph is in physical layout, ready to lower.
@@ -48,14 +50,14 @@ pub static STAGES: &[Stage] = &[
     stage(Refine, "derive", &[Integers], Run::Graph(quantize::derive)),
     stage(Refine, "range", &[Samples], Run::Set(range::run)),
     stage(Layout, "spatial-rank", &[], Run::Checked(spatial_rank::run)),
-    stage(Layout, "layout", &[], Run::Checked(layout::run)),
-    stage(Layout, "narrow", &[], Run::Checked(narrow::run)),
+    stage(Layout, "layout", &[], Run::Checked(layout::run)).leaving(Dialect::Physical),
+    stage(Layout, "narrow", &[], Run::Checked(narrow::run)).leaving(Dialect::Device),
 ];
 
-/// Runs the stages, but for those of skipped phases and those that lack what they need.
+/// Runs the stages, but for those of skipped phases and those that lack what they need. After each, the graph is verified.
 ///
 /// # Errors
-/// The problems of the first stage that finds any.
+/// The problems of the first stage that finds any, or is defective.
 pub fn run(graph: &mut Graph, setting: &mut Setting<'_>) -> Result<()> {
     run_until(graph, setting, Layout)
 }
@@ -65,16 +67,12 @@ pub fn run(graph: &mut Graph, setting: &mut Setting<'_>) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub fn run_until(graph: &mut Graph, setting: &mut Setting<'_>, last: Phase) -> Result<()> {
+    check::after("read", graph, Dialect::Model)?;
     for stage in STAGES.iter().filter(|stage| stage.phase <= last) {
         let applies = !setting.skipped.contains(&stage.phase)
             && stage.needs.iter().all(|&need| setting.has(need, graph));
-        if !applies {
-            continue;
-        }
-        match stage.run {
-            Run::Graph(run) => run(graph),
-            Run::Checked(run) => run(graph)?,
-            Run::Set(run) => run(graph, setting)?,
+        if applies {
+            stage.apply(graph, setting)?;
         }
     }
     Ok(())

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use qnn_types::{Diagnostic, InputSpec, Target};
 
+use super::check;
 use super::range::Ranges;
 use crate::frontend::encodings::Entry;
 use crate::graph::Graph;
+use crate::graph::verify::Dialect;
 use crate::problem::Result;
 
 /// The parts of the way, in order.
@@ -58,6 +60,27 @@ pub struct Stage {
     pub needs: &'static [Need],
     /// What it does.
     pub run: Run,
+    /// The form that the graph is in after it.
+    pub leaves: Dialect,
+}
+
+impl Stage {
+    pub(super) const fn leaving(self, leaves: Dialect) -> Self {
+        Self { leaves, ..self }
+    }
+
+    /// Runs the stage, and verifies the graph: in debug builds, and where `QNN_VERIFY_IR` is set.
+    ///
+    /// # Errors
+    /// The problems that the stage finds, or that it is defective.
+    pub fn apply(&self, graph: &mut Graph, setting: &mut Setting<'_>) -> Result<()> {
+        match self.run {
+            Run::Graph(run) => run(graph),
+            Run::Checked(run) => run(graph)?,
+            Run::Set(run) => run(graph, setting)?,
+        }
+        check::after(self.name, graph, self.leaves)
+    }
 }
 
 /// Computes a graph on samples and says which numbers its values took.

@@ -1,6 +1,7 @@
 //! The program for the vendor's library, as plain data: the output of lowering.
 
 mod quant;
+mod text;
 
 use std::borrow::Cow;
 
@@ -9,6 +10,7 @@ pub use qnn::compose::{Quant, Scalar};
 pub use quant::{described, quant, stored_type};
 
 use crate::graph::Data;
+pub use text::print;
 
 /// Names a tensor of one program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

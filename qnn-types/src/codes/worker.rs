@@ -113,4 +113,14 @@ must allow 5 GiB of address space (not of memory). Here it did not. The binary i
 again elsewhere, it may have another hash. Allow more address space: `ulimit -v unlimited`.
 ",
     ),
+    row(
+        "E0512",
+        "a pass of the compiler broke the graph",
+        "\
+Between the model and the device a graph goes through passes, and after each of them it is held
+against what all passes rely on: order, types, encodings, layout. Here it was no graph any more.
+It is a defect of cargo-qnn: please report it, with the model if it can be shared. A release build
+looks where `QNN_VERIFY_IR` is set; `QNN_PRINT_IR=folder` writes the graph after every pass.
+",
+    ),
 ];

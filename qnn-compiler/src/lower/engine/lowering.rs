@@ -22,6 +22,28 @@ use crate::program::{Op, Program, Quant, Role, Tensor, TensorId, stored_type};
 /// # Errors
 /// Every node that has no row in the table, and every node that its lowering function refuses.
 pub fn lower(graph: &Graph, target: &Target, own: &OpPackages) -> Result<Program, Problems> {
+    let (mut lower, mut problems) = nodes(graph, target, own);
+    if problems.is_empty() && !reads_input(&lower.program) {
+        problems.push(problem("E0310", "every output is a constant: no input is read"));
+    }
+    if !problems.is_empty() {
+        return Err(Problems(problems));
+    }
+    pixel::run(&mut lower.program);
+    tidy::run(&mut lower.program);
+    views::run(&mut lower.program);
+    if !target.fp16 {
+        floats::refuse(&lower.program, graph, target, &lower.floats)?;
+    }
+    Ok(without_unread(lower.program))
+}
+
+/// Lowers node by node, as far as each goes.
+pub(in crate::lower) fn nodes<'g>(
+    graph: &'g Graph,
+    target: &'g Target,
+    own: &OpPackages,
+) -> (Lower<'g>, Vec<Diagnostic>) {
     let mut lower = Lower::new(graph, target);
     let mut problems = lower.border();
     for node in &graph.nodes {
@@ -36,19 +58,7 @@ pub fn lower(graph: &Graph, target: &Target, own: &OpPackages) -> Result<Program
         };
         problems.extend(result.err());
     }
-    if problems.is_empty() && !reads_input(&lower.program) {
-        problems.push(problem("E0310", "every output is a constant: no input is read"));
-    }
-    if !problems.is_empty() {
-        return Err(Problems(problems));
-    }
-    pixel::run(&mut lower.program);
-    tidy::run(&mut lower.program);
-    views::run(&mut lower.program);
-    if !target.fp16 {
-        floats::refuse(&lower.program, graph, target, &lower.floats)?;
-    }
-    Ok(without_unread(lower.program))
+    (lower, problems)
 }
 
 /// Whether an op reads what the app writes. The library cannot execute a graph of constants.

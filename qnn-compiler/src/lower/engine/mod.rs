@@ -6,7 +6,7 @@ mod missing;
 mod steps;
 
 pub use builder::OpBuilder;
-pub(in crate::lower) use lowering::max_rank;
 pub use lowering::{Lower, MAX_RANK, lower};
+pub(in crate::lower) use lowering::{max_rank, nodes};
 pub(crate) use missing::with_unsupported;
 pub(in crate::lower) use steps::{FP16_MAX, MOVING, Ops, encode, is_float, storage};
