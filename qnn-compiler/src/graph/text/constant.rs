@@ -16,7 +16,7 @@ pub enum Elements {
 }
 
 /// Seeds that a printed constant is held against.
-const SEEDS: std::ops::RangeInclusive<u64> = 0..=16;
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=16;
 
 impl Elements {
     /// How a constant is written that has up to `most` elements in a list.
@@ -68,7 +68,7 @@ fn part(data: &Data, from: usize, to: usize) -> Data {
     Data::new(data.bytes().slice(from..to))
 }
 
-/// Numbers between -1 and 1, or integers of one byte, in a sequence that is the same everywhere.
+/// Numbers from -1 to 1 in steps of 1/32, or integers of one byte, in a sequence that is the same everywhere.
 fn random(seed: u64, count: usize, dtype: DType) -> Data {
     let bits = |i: usize| {
         let mut z = (seed << 40).wrapping_add(i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -81,8 +81,7 @@ fn random(seed: u64, count: usize, dtype: DType) -> Data {
         DType::I4 => Data::from_ints(&integers(count, |i| (bits(i) & 15).wrapping_sub(8)), dtype),
         DType::I8 => Data::from_ints(&integers(count, |i| (bits(i) & 255).wrapping_sub(128)), dtype),
         _ if dtype.is_float() => {
-            let reals: Vec<f64> =
-                (0..count).map(|i| f64::from(bits(i) as u32 as i32 >> 16) / 32768.0).collect();
+            let reals: Vec<f64> = (0..count).map(|i| (bits(i) & 63) as f64 / 32.0 - 1.0).collect();
             Data::from_floats(&reals, dtype)
         }
         _ => Data::from_ints(&integers(count, |i| bits(i) & 255), dtype),

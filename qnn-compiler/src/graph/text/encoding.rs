@@ -32,10 +32,15 @@ pub(super) fn print(encoding: &Encoding, detail: Detail) -> String {
     format!("{}{bits}({})", if *signed { 'i' } else { 'u' }, parts.join(", "))
 }
 
-/// A list in brackets; `[0.5 x 4]` where all are equal, the first and `...` where there are too many.
+/// Lists up to this length are written item by item though all are equal.
+const SHORT: usize = 8;
+
+/// A list in brackets; `[0.5 x 40]` where many are equal, the first and `...` where there are too many.
 pub(super) fn list(items: &[String], detail: Detail) -> String {
     match items {
-        [first, _, ..] if items.iter().all(|item| item == first) => format!("[{first} x {}]", items.len()),
+        [first, ..] if items.len() > SHORT && items.iter().all(|item| item == first) => {
+            format!("[{first} x {}]", items.len())
+        }
         [first, ..] if items.len() > detail.most() => format!("[{first} ... x {}]", items.len()),
         _ => format!("[{}]", items.join(", ")),
     }
