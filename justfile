@@ -59,8 +59,8 @@ bench *ARGS:
 bench-llm *ARGS:
     python3 bench/llm.py {{ ARGS }}
 
-# Any bytes into the readers (onnx, facts, encodings, gguf, safetensors) for some time: `just fuzz onnx 600`; needs cargo-fuzz, and for
-# onnx, facts and encodings python3 with onnx for the corpus
+# Any bytes into the readers (onnx, facts, encodings, gguf, safetensors) and the passes (graph, program) for some time:
+# `just fuzz onnx 600`; needs cargo-fuzz, and python3 for the corpus, with onnx for onnx and facts
 fuzz TARGET="onnx" SECONDS="600":
     {{ if TARGET =~ '^(gguf|safetensors)$' { "cargo run --release -p xtask -- llm-corpus fuzz/corpus" } else { "python3 fuzz/corpus.py fuzz/corpus/" + TARGET } }}
     RUSTC_BOOTSTRAP=1 cargo fuzz run {{ TARGET }} -- -max_total_time={{ SECONDS }} -timeout=20 -rss_limit_mb=4096

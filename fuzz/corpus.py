@@ -1,4 +1,5 @@
-"""Writes a corpus for a fuzz target: small models, from the cases of the conformance suite, or encodings files of every version.
+"""Writes a corpus for a fuzz target: small models, from the cases of the conformance suite, encodings files of every version, or the
+graphs of the file tests.
 
 usage: corpus.py FOLDER    (for example fuzz/corpus/onnx; the folder's name tells the target)
 """
@@ -92,10 +93,21 @@ def encodings(folder):
                 (folder / name).write_text(json.dumps(form(bits, symmetric)))
 
 
+def graphs(folder):
+    tests = pathlib.Path(__file__).resolve().parent.parent / "qnn-compiler" / "tests" / "filetests"
+    for test in tests.glob("**/*.graph"):
+        # The input, without what is expected of it.
+        text = test.read_text().split("\n; expect\n")[0]
+        (folder / f"{test.parent.name}-{test.name}").write_text(text)
+
+
+TARGETS = {"encodings": encodings, "graph": graphs, "program": graphs}
+
+
 def main(folder):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    (encodings if folder.name == "encodings" else models)(folder)
+    TARGETS.get(folder.name, models)(folder)
     print(f"{sum(1 for _ in folder.iterdir())} files in {folder}")
 
 

@@ -1,6 +1,7 @@
 //! Values, nodes and the graph that holds them.
 
-use super::{Attrs, DType, Data, Encoding};
+use super::{Attr, Attrs, DType, Data, Encoding};
+use crate::frontend::onnx::element::number;
 use std::collections::HashMap;
 
 use crate::op::Op;
@@ -222,6 +223,23 @@ impl Graph {
             Some(_) => v.reals()?.first().map(|&real| real as f32),
             None => self.const_f32(id)?.first().copied(),
         }
+    }
+
+    /// A Cast that a pass adds, to the dtype that `to` has.
+    pub fn added_cast(&self, origin: &str, from: ValueId, to: ValueId) -> Node {
+        let mut attrs = Attrs::default();
+        attrs.set("to", Attr::Int(number(self.dtype(to)).into()));
+        Node::added("Cast", origin, from, to, attrs)
+    }
+
+    /// A Reshape that a pass adds to a graph in the model's order of axes, to the shape that `to` has.
+    pub fn added_reshape(&mut self, origin: &str, from: ValueId, to: ValueId) -> Node {
+        let dims: Vec<i64> = self.shape(to).iter().map(|&d| d as i64).collect();
+        let name = format!("{}.shape", self.value(to).name);
+        let shape = self.add_constant(name, TensorType::new(DType::I64, [dims.len()]), Data::from_i64(&dims));
+        let mut node = Node::added("Reshape", origin, from, to, Attrs::default());
+        node.inputs.push(Some(shape));
+        node
     }
 
     /// Which node makes each value.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use qnn_types::Affine;
 use qnn_types::{Diagnostic, InputSpec};
 
+use crate::frontend::onnx::element::number;
 use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};
 use crate::op::Op;
 use crate::problem::{Problems, Result, problem};
@@ -119,7 +120,9 @@ fn adapt(graph: &mut Graph, front: &mut Vec<Node>, id: ValueId, wanted: Wanted) 
         from = to;
     };
     if cast {
-        push(graph, Op::Cast, &outer_shape, Attrs::default(), &[]);
+        let mut attrs = Attrs::default();
+        attrs.set("to", Attr::Int(number(ty.dtype).into()));
+        push(graph, Op::Cast, &outer_shape, attrs, &[]);
     }
     if let Some(back) = &wanted.back {
         let mut attrs = Attrs::default();

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use qnn_build::job::Diagnostic;
 use qnn_platform::env;
+use qnn_types::Diagnostic;
 
 use crate::graph::Graph;
 use crate::graph::text::{self, Detail};
@@ -54,5 +54,5 @@ fn print(folder: &Path, stage: &str, graph: &Graph) -> Result<()> {
     let path = folder.join(format!("{at:02}-{stage}-{name}.graph"));
     std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(&path, text::print(graph, Detail::Short)))
-        .map_err(|error| qnn_build::io_problem("E0605", "cannot write", &path, &error).into())
+        .map_err(|error| qnn_types::io_problem("E0605", "cannot write", &path, &error).into())
 }

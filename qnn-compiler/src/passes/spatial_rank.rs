@@ -41,7 +41,7 @@ pub(super) fn run(graph: &mut Graph) -> Result<()> {
             let wide = graph.add_value(format!("{}.2d", graph.value(y).name), ty);
             graph.value_mut(wide).encoding = graph.value(y).encoding.clone();
             *output = wide;
-            lowered.push(Node::added(Op::Reshape, &node.name, wide, y, Attrs::default()));
+            lowered.push(graph.added_reshape(&node.name, wide, y));
         }
         out.push(node);
         out.extend(lowered);
@@ -73,7 +73,7 @@ fn raise(graph: &mut Graph, out: &mut Vec<Node>, node: &Node, id: ValueId) -> Va
         Some(data) => graph.add_constant(name, ty, data),
         None => {
             let wide = graph.add_value(name, ty);
-            out.push(Node::added(Op::Reshape, &node.name, id, wide, Attrs::default()));
+            out.push(graph.added_reshape(&node.name, id, wide));
             wide
         }
     };

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use qnn_build::job::{Diagnostic, InputSpec, Target};
 use qnn_compiler::custom::OpPackages;
 use qnn_compiler::graph::Graph;
 use qnn_compiler::graph::text::{self, Detail};
@@ -11,6 +10,7 @@ use qnn_compiler::graph::verify::{Dialect, verify};
 use qnn_compiler::passes::{self, STAGES, Setting, Stage};
 use qnn_compiler::problem::Problems;
 use qnn_compiler::{lower, program};
+use qnn_types::{Diagnostic, InputSpec, Target};
 
 /// The SoC of tests that name none.
 const SOC: &str = "SM8650";

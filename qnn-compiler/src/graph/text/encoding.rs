@@ -5,31 +5,41 @@ use super::lex::Token;
 use super::parse::Parser;
 use super::{Detail, ParseError};
 use crate::graph::Encoding;
+use qnn_types::quant::{Granularity, Storage};
 
 /// `u8(0.5, 128)` and its like.
 pub(super) fn print(encoding: &Encoding, detail: Detail) -> String {
-    let Encoding { bits, signed, axis, block, scales, zero_points, shifts } = encoding;
+    let floats = |all: &[f32]| list(&all.iter().copied().map(float).collect::<Vec<_>>(), detail);
+    let zeros = |all: &[i32]| {
+        let zeros: Vec<String> = all.iter().map(ToString::to_string).collect();
+        (!all.is_empty()).then(|| list(&zeros, detail))
+    };
     let mut parts = Vec::new();
-    parts.extend(axis.map(|axis| format!("axis {axis}")));
-    parts.extend((*block > 0).then(|| format!("block {block}")));
-    let scales: Vec<String> = scales.iter().copied().map(float).collect();
-    let zeros: Vec<String> = zero_points.iter().map(ToString::to_string).collect();
-    let zero = zero_points.iter().all(|z| *z == 0) && zero_points.len() == scales.len();
-    match (axis, &scales[..], &zeros[..]) {
-        (None, [scale], [zero]) => {
-            parts.push(scale.clone());
-            parts.extend((zero != "0").then(|| zero.clone()));
+    match encoding.granularity() {
+        Granularity::PerTensor(one) => {
+            parts.push(float(one.scale()));
+            parts.extend((one.zero_point() != 0).then(|| one.zero_point().to_string()));
         }
-        _ => {
-            parts.push(list(&scales, detail));
-            parts.extend((!zero).then(|| list(&zeros, detail)));
+        Granularity::PerAxis(slices) => {
+            parts.extend([format!("axis {}", slices.axis()), floats(slices.scales())]);
+            parts.extend(zeros(slices.zero_points()));
+        }
+        Granularity::PerBlock(blocks) => {
+            parts.extend([format!("axis {}", blocks.axis()), format!("block {}", blocks.size())]);
+            parts.push(floats(blocks.scales()));
+            parts.extend(zeros(blocks.zero_points()));
+            let minimums = blocks.minimums();
+            parts.extend((!minimums.is_empty()).then(|| format!("minimums {}", floats(minimums))));
+        }
+        Granularity::BlockExpansion(blocks) => {
+            parts.extend([format!("axis {}", blocks.axis()), format!("block {}", blocks.size())]);
+            let scales: Vec<String> = blocks.block_scales().iter().map(ToString::to_string).collect();
+            parts.extend([list(&scales, detail), format!("bits {}", blocks.block_scale_bits())]);
+            parts.push(format!("channels {} {}", blocks.channel_axis(), floats(blocks.scales())));
         }
     }
-    if !shifts.is_empty() {
-        let shifts: Vec<String> = shifts.iter().copied().map(float).collect();
-        parts.push(format!("shifts {}", list(&shifts, detail)));
-    }
-    format!("{}{bits}({})", if *signed { 'i' } else { 'u' }, parts.join(", "))
+    let storage = encoding.storage();
+    format!("{}{}({})", if storage.is_signed() { 'i' } else { 'u' }, storage.bits(), parts.join(", "))
 }
 
 /// Lists up to this length are written item by item though all are equal.
@@ -48,31 +58,51 @@ pub(super) fn list(items: &[String], detail: Detail) -> String {
 
 /// Reads what [`print`] writes.
 pub(super) fn parse(parser: &mut Parser) -> Result<Encoding, ParseError> {
-    let storage = parser.word("bits and sign of the stored integers, such as u8")?;
-    let signed = storage.starts_with('i');
-    let bits = storage.strip_prefix(['i', 'u']).and_then(|bits| bits.parse().ok());
-    let bits = bits.ok_or_else(|| parser.behind(format!("{storage:?} is no storage such as u8 or i4")))?;
-    let mut encoding = Encoding { bits, signed, ..Encoding::default() };
+    let word = parser.word("bits and sign of the stored integers, such as u8")?;
+    let bits = word.strip_prefix(['i', 'u']).and_then(|bits| bits.parse().ok());
+    let storage = bits.and_then(|bits| Storage::new(bits, word.starts_with('i')).ok());
+    let storage = storage.ok_or_else(|| parser.behind(format!("{word:?} is no storage such as u8 or i4")))?;
     parser.sign('(')?;
-    if parser.keyword("axis") {
-        encoding.axis = Some(parser.count("an axis")?);
+    let axis: Option<usize> = if parser.keyword("axis") { Some(parser.count("an axis")?) } else { None };
+    if axis.is_some() {
         parser.sign(',')?;
     }
-    if parser.keyword("block") {
-        encoding.block = parser.count("elements of a block")?;
+    let block = if parser.keyword("block") { Some(parser.count("elements of a block")?) } else { None };
+    if block.is_some() {
         parser.sign(',')?;
     }
-    encoding.scales = numbers(parser, "a scale")?;
-    encoding.zero_points = vec![0; encoding.scales.len()];
+    let scales: Vec<f32> = numbers(parser, "a scale")?;
+    let (mut zeros, mut minimums, mut expansion) = (Vec::new(), Vec::new(), None);
     while parser.comma() {
-        if parser.keyword("shifts") {
-            encoding.shifts = numbers(parser, "a shift")?;
+        if parser.keyword("minimums") {
+            minimums = numbers(parser, "a minimum")?;
+        } else if parser.keyword("bits") {
+            let bits: u8 = parser.count("bits of a block's scale")?;
+            parser.sign(',')?;
+            if !parser.keyword("channels") {
+                return Err(parser.behind("the axis of channels and their scales are expected"));
+            }
+            expansion = Some((bits, parser.count("an axis")?, numbers(parser, "a scale")?));
         } else {
-            encoding.zero_points = numbers(parser, "a zero point")?;
+            zeros = numbers(parser, "a zero point")?;
         }
     }
     parser.sign(')')?;
-    Ok(encoding)
+    let made = match (axis, block, expansion) {
+        (Some(axis), Some(size), Some((bits, channels, of_channels))) => {
+            let block_scales = scales.iter().map(|scale| *scale as u16).collect();
+            Encoding::new_block_expansion(storage, channels, (axis, size), of_channels, bits, block_scales)
+        }
+        (Some(axis), Some(size), None) => {
+            Encoding::new_per_block(storage, (axis, size), scales, zeros, minimums)
+        }
+        (Some(axis), None, None) => Encoding::new_per_axis(storage, axis, scales, zeros),
+        (None, None, None) if scales.len() == 1 => {
+            Encoding::new_per_tensor(storage, scales[0], zeros.first().copied().unwrap_or(0))
+        }
+        _ => return Err(parser.behind("an axis is expected for more than one scale")),
+    };
+    made.map_err(|why| parser.behind(why.to_string()))
 }
 
 /// One number, or a list of them.

@@ -13,7 +13,8 @@
 //! output %y, %g
 //! ```
 //!
-//! Encodings: `u8(SCALE, ZERO)`, `i8(axis A, [SCALES], [ZEROS])`, `i4(axis A, block N, [SCALES], [ZEROS], shifts [SHIFTS])`; zero points
+//! Encodings: `u8(SCALE, ZERO)`, `i8(axis A, [SCALES], [ZEROS])`, `i4(axis A, block N, [SCALES], [ZEROS], minimums [MINIMUMS])`,
+//! `i4(axis A, block N, [BLOCK SCALES], bits B, channels C [SCALES])` for block expansion (LPBQ); zero points
 //! that are all 0 are left out. `[0.5 x 4]` is a list of four. `random(SEED)` fills with numbers of that sequence. A short form for
 //! people prints `...` for large constants and lists; the parser fills these with `random(0)` and with their first number.
 

@@ -49,27 +49,20 @@ fn opset(graph: &Graph) -> i64 {
     counts.into_iter().max_by_key(|&(opset, count)| (count, opset)).map_or(13, |(opset, _)| opset)
 }
 
-/// How each value is called; values of one name are numbered.
+/// How each value is called; values of one name are numbered as they come in the text.
 fn names(graph: &Graph) -> Vec<String> {
-    let mut used = vec![false; graph.value_count()];
-    let nodes = graph.nodes.iter().flat_map(|node| node.inputs.iter().chain(&node.outputs).flatten());
-    for id in graph.inputs.iter().chain(&graph.outputs).chain(nodes) {
-        if let Some(used) = used.get_mut(id.index()) {
-            *used = true;
-        }
-    }
+    let mut names = vec![String::new(); graph.value_count()];
     let mut taken: HashMap<&str, usize> = HashMap::new();
-    let call = |(id, used): (ValueId, bool)| {
-        if !used {
-            return String::new();
-        }
-        let name = &graph.value(id).name;
+    let nodes = graph.nodes.iter().flat_map(|node| node.inputs.iter().chain(&node.outputs).flatten());
+    for id in graph.inputs.iter().chain(nodes).chain(&graph.outputs) {
+        let Some(called) = names.get_mut(id.index()).filter(|called| called.is_empty()) else { continue };
+        let name = &graph.value(*id).name;
         let count = taken.entry(name).or_default();
         *count += 1;
         let which = if *count > 1 { format!("#{count}") } else { String::new() };
-        if is_bare(name) { format!("%{name}{which}") } else { format!("%{}{which}", quoted(name)) }
-    };
-    graph.value_ids().zip(used).map(call).collect()
+        *called = if is_bare(name) { format!("%{name}{which}") } else { format!("%{}{which}", quoted(name)) };
+    }
+    names
 }
 
 struct Printer<'g> {

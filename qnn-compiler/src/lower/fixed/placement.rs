@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use qnn_build::job::Target;
+use qnn_types::Target;
 
 use crate::custom::OpPackages;
 use crate::graph::{Graph, Node};

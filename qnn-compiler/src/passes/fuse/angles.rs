@@ -201,7 +201,11 @@ impl Steps<'_> {
 
     fn cast(&mut self, x: ValueId, dtype: DType) -> ValueId {
         let shape = self.graph.shape(x).to_vec();
-        self.op(Op::Cast, &[x], dtype, &shape)
+        let y = self.op(Op::Cast, &[x], dtype, &shape);
+        if let Some(node) = self.nodes.last_mut() {
+            *node = Node { name: node.name.clone(), ..self.graph.added_cast("", x, y) };
+        }
+        y
     }
 
     /// `x` without its multiples of `by`, and how many there are.

@@ -1,7 +1,7 @@
 //! Quantized sums and linear layers in the forms that HTP gets right.
 
 use super::expansion;
-use crate::graph::{Attr, Attrs, Graph, Node, TensorType, ValueId};
+use crate::graph::{Attr, Graph, TensorType, ValueId};
 use crate::op::Op;
 
 /// Gives sums their constants first, linear layers their weights as (out, in), and those with block expansion as convolutions.
@@ -38,12 +38,12 @@ fn flatten_products(graph: &mut Graph) {
         let dtype = graph.dtype(x);
         let flat = graph.add_value(format!("{name}.rows"), TensorType::new(dtype, [rows, depth]));
         let made = graph.add_value(format!("{name}.columns"), TensorType::new(dtype, [rows, columns]));
-        nodes.push(Node::added(Op::Reshape, &format!("{name}.in"), x, flat, Attrs::default()));
+        nodes.push(graph.added_reshape(&format!("{name}.in"), x, flat));
         node.op = Op::Gemm;
         node.inputs[0] = Some(flat);
         node.outputs[0] = Some(made);
         nodes.push(node);
-        nodes.push(Node::added(Op::Reshape, &format!("{name}.out"), made, y, Attrs::default()));
+        nodes.push(graph.added_reshape(&format!("{name}.out"), made, y));
     }
     graph.nodes = nodes;
 }
