@@ -1,6 +1,6 @@
 //! HTP's spatial ops are two-dimensional: one-dimensional ones get a height of one around them.
 
-use crate::graph::{Attr, Attrs, Graph, Node, TensorType, ValueId};
+use crate::graph::{Attr, Attrs, Data, Graph, Node, TensorType, ValueId};
 use crate::op::{Axes, Op, Operands};
 use crate::problem::Result;
 
@@ -31,6 +31,9 @@ pub(super) fn run(graph: &mut Graph) -> Result<()> {
             node.inputs[1] = Some(raise(graph, &mut out, &node, w));
         }
         raise_attrs(&mut node.attrs);
+        if node.op == "Resize" {
+            raise_lists(graph, &mut node);
+        }
         let mut lowered = Vec::new();
         for output in node.outputs.iter_mut().flatten() {
             let y = *output;
@@ -79,6 +82,26 @@ fn raise(graph: &mut Graph, out: &mut Vec<Node>, node: &Node, id: ValueId) -> Va
     };
     graph.value_mut(wide).encoding = encoding;
     wide
+}
+
+/// Inputs of a Resize that have numbers for each axis, and those that the new axis gets: region from and to, scales, sizes.
+const LISTS: &[(usize, &[f64])] = &[(1, &[0.0, 1.0]), (2, &[1.0]), (3, &[1.0])];
+
+fn raise_lists(graph: &mut Graph, node: &mut Node) {
+    for &(at, fills) in LISTS {
+        let Some(id) = node.input(at).filter(|id| graph.is_constant(*id)) else { continue };
+        let value = graph.value(id).clone();
+        let Some(mut numbers) = value.data.map(|data| data.to_f64(value.ty.dtype)) else { continue };
+        if numbers.len() != 3 * fills.len() {
+            continue;
+        }
+        for (part, fill) in fills.iter().enumerate().rev() {
+            numbers.insert(3 * part + 2, *fill);
+        }
+        let ty = TensorType::new(value.ty.dtype, [numbers.len()]);
+        let data = Data::from_floats(&numbers, ty.dtype);
+        node.inputs[at] = Some(graph.add_constant(format!("{}.2d", value.name), ty, data));
+    }
 }
 
 fn raise_attrs(attrs: &mut Attrs) {

@@ -53,7 +53,8 @@ fn shape(encoding: &Encoding, ty: &TensorType) -> Option<String> {
     if scales.len() != expected {
         return Some(format!("its encoding has {} scales; {expected} are expected", scales.len()));
     }
-    if zero_points.len() != scales.len() {
+    // None at all are zeros.
+    if !zero_points.is_empty() && zero_points.len() != scales.len() {
         let count = scales.len();
         return Some(format!("its encoding has {} zero points for {count} scales", zero_points.len()));
     }

@@ -36,26 +36,20 @@ pub(crate) fn resize(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
 fn axes(ops: &Ops<'_, '_, '_>) -> Result<Vec<Axis>, Diagnostic> {
     let (from, to) = (&ops.input_type(0)?.shape, &ops.output_type(0)?.shape);
     let rank = from.len();
-    // Lists count axes as the model does, maybe before a height of one was put in.
+    // Lists count axes as the model does.
     let order: Vec<usize> = if rank < 3 {
         (0..rank).collect()
     } else {
         [&[0], &(2..rank).collect::<Vec<_>>()[..], &[1]].concat()
     };
-    let listed = |i: usize, parts: usize, fill: f32| -> Result<Option<Vec<f32>>, Diagnostic> {
+    let listed = |i: usize, parts: usize| -> Result<Option<Vec<f32>>, Diagnostic> {
         let Some(id) = ops.node.input(i) else { return Ok(None) };
-        let Some(mut values) = ops.lower.graph.const_f32(id) else {
+        let Some(values) = ops.lower.graph.const_f32(id) else {
             let what = if i == 1 { "the region" } else { "the scales" };
             let mut p = node_problem("E0307", ops.node, format!("{what} must be constant"));
             p.help = Some("export the model with a fixed size".to_owned());
             return Err(p);
         };
-        if values.len() == parts * (rank - 1) {
-            for part in (0..parts).rev() {
-                let fill = if parts == 2 && part == 1 { 1.0 } else { fill };
-                values.insert(part * (rank - 1) + 2, fill);
-            }
-        }
         if values.len() == parts * rank {
             Ok(Some(values))
         } else {
@@ -63,8 +57,8 @@ fn axes(ops: &Ops<'_, '_, '_>) -> Result<Vec<Axis>, Diagnostic> {
         }
     };
     let mode = ops.node.attrs.str_or("coordinate_transformation_mode", "half_pixel");
-    let region = if mode == "tf_crop_and_resize" { listed(1, 2, 0.0)? } else { None };
-    let scales = if ops.node.input(3).is_some() { None } else { listed(2, 1, 1.0)? };
+    let region = if mode == "tf_crop_and_resize" { listed(1, 2)? } else { None };
+    let scales = if ops.node.input(3).is_some() { None } else { listed(2, 1)? };
     (0..rank)
         .map(|p| {
             let coordinates = match mode {
