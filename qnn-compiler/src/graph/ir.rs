@@ -229,7 +229,7 @@ impl Graph {
     pub fn added_cast(&self, origin: &str, from: ValueId, to: ValueId) -> Node {
         let mut attrs = Attrs::default();
         attrs.set("to", Attr::Int(number(self.dtype(to)).into()));
-        Node::added("Cast", origin, from, to, attrs)
+        Node::added(Op::Cast, origin, from, to, attrs)
     }
 
     /// A Reshape that a pass adds to a graph in the model's order of axes, to the shape that `to` has.
@@ -237,7 +237,7 @@ impl Graph {
         let dims: Vec<i64> = self.shape(to).iter().map(|&d| d as i64).collect();
         let name = format!("{}.shape", self.value(to).name);
         let shape = self.add_constant(name, TensorType::new(DType::I64, [dims.len()]), Data::from_i64(&dims));
-        let mut node = Node::added("Reshape", origin, from, to, Attrs::default());
+        let mut node = Node::added(Op::Reshape, origin, from, to, Attrs::default());
         node.inputs.push(Some(shape));
         node
     }

@@ -31,7 +31,7 @@ pub(super) fn run(graph: &mut Graph) -> Result<()> {
             node.inputs[1] = Some(raise(graph, &mut out, &node, w));
         }
         raise_attrs(&mut node.attrs);
-        if node.op == "Resize" {
+        if node.op == Op::Resize {
             raise_lists(graph, &mut node);
         }
         let mut lowered = Vec::new();

@@ -8,6 +8,7 @@ use super::encoding;
 use super::lex::{Placed, Token, tokens};
 use crate::graph::{Attr, Attrs, DType, Encoding, Graph, Layout, Node, TensorType, ValueId};
 use crate::infer::infer;
+use crate::op::Op;
 
 /// What is wrong with a text, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -321,10 +322,9 @@ impl Parser {
             }
         }
         self.sign('=')?;
-        let op = self.word("an operator")?;
-        let (domain, op) = op
-            .rsplit_once("::")
-            .map_or((String::new(), op.clone()), |(domain, op)| (domain.to_owned(), op.to_owned()));
+        let word = self.word("an operator")?;
+        let (domain, name) = word.rsplit_once("::").unwrap_or(("", &word));
+        let op = Op::of(domain, name);
         let opset = if self.takes(&Token::Sign('@')) { self.count("an opset")? } else { self.opset };
         self.sign('(')?;
         let mut inputs = Vec::new();
@@ -342,9 +342,9 @@ impl Parser {
                 .iter()
                 .flatten()
                 .next()
-                .map_or_else(|| op.clone(), |id| self.graph.value(*id).name.clone()),
+                .map_or_else(|| op.name().to_owned(), |id| self.graph.value(*id).name.clone()),
         };
-        let node = Node { name, domain, op, opset, inputs, outputs, attrs, layout };
+        let node = Node { name, op, opset, inputs, outputs, attrs, layout };
         if typed.contains(&false) {
             self.infer(&node, &typed).map_err(|why| self.error_at(begin, why))?;
         }

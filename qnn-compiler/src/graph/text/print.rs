@@ -172,9 +172,8 @@ impl Printer<'_> {
             .iter()
             .map(|input| input.map_or_else(|| "_".to_owned(), |id| self.name(id)))
             .collect();
-        let domain = if node.domain.is_empty() { String::new() } else { format!("{}::", node.domain) };
         let opset = if node.opset == self.opset { String::new() } else { format!("@{}", node.opset) };
-        let mut line = format!("{} = {domain}{}{opset}({})", outputs.join(", "), node.op, inputs.join(", "));
+        let mut line = format!("{} = {}{opset}({})", outputs.join(", "), node.op, inputs.join(", "));
         if !node.attrs.0.is_empty() {
             let attrs: Vec<String> =
                 node.attrs.0.iter().map(|(name, attr)| format!("{name}={}", self.attribute(attr))).collect();
@@ -183,8 +182,9 @@ impl Printer<'_> {
         if node.layout == Layout::ChannelsLast {
             line.push_str(" channels-last");
         }
-        let default = node.outputs.iter().flatten().next().map_or(&node.op, |id| &self.graph.value(*id).name);
-        if node.name != *default {
+        let default =
+            node.outputs.iter().flatten().next().map_or(node.op.name(), |id| &self.graph.value(*id).name);
+        if node.name != default {
             let _ = write!(line, " {}", quoted(&node.name));
         }
         line

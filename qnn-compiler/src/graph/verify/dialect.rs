@@ -3,14 +3,16 @@
 use super::{Checker, Dialect};
 use crate::graph::{DType, Layout, Node};
 use crate::lower::table::{self, Axes};
+use crate::op::Op;
 
 /// Which operators a physical graph has no more, and what stands for them.
-const REPLACED: &[(&str, &str)] = &[("Flatten", "Reshape"), ("Squeeze", "Reshape"), ("Unsqueeze", "Reshape")];
+const REPLACED: &[(Op, Op)] =
+    &[(Op::Flatten, Op::Reshape), (Op::Squeeze, Op::Reshape), (Op::Unsqueeze, Op::Reshape)];
 
 pub(super) fn check(checker: &mut Checker<'_>) {
     let graph = checker.graph;
     for node in &graph.nodes {
-        let axes = table::find(&node.domain, &node.op).map(|row| row.axes);
+        let axes = table::find(node.op).map(|row| row.axes);
         let what = match checker.dialect {
             Dialect::Model => (node.layout != Layout::Onnx)
                 .then(|| "is channels-last; the model's order of axes is expected".to_owned()),
@@ -27,9 +29,7 @@ pub(super) fn check(checker: &mut Checker<'_>) {
 
 /// What is wrong with a node of a physical graph.
 fn physical(checker: &Checker<'_>, node: &Node, axes: Option<Axes>) -> Option<String> {
-    if node.domain.is_empty()
-        && let Some((op, by)) = REPLACED.iter().find(|(op, _)| *op == node.op)
-    {
+    if let Some((op, by)) = REPLACED.iter().find(|(op, _)| *op == node.op) {
         return Some(format!("is a {op}; {by} is expected in physical layout"));
     }
     let spatial = matches!(axes, Some(Axes::Spatial(_)));

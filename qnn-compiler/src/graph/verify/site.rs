@@ -34,7 +34,7 @@ impl Site {
     /// The node of a graph in physical layout, put back into the form that it has in a model; `None` where nothing is known of it.
     pub(super) fn physical(of: &Graph, node: &Node) -> Self {
         let mut site = Self::model(of, node);
-        let axes = table::find(&node.domain, &node.op).map(|row| row.axes);
+        let axes = table::find(node.op).map(|row| row.axes);
         let rank = node.input(0).map_or(0, |id| of.shape(id).len());
         let all: Vec<i64> = (0..rank as i64).collect();
         let list = |name: &str| node.attrs.ints(name).unwrap_or_default().to_vec();

@@ -7,6 +7,7 @@ use qnn_types::Target;
 use crate::custom::OpPackages;
 use crate::graph::{Graph, Node};
 use crate::lower::engine::nodes;
+use crate::op::Op;
 use crate::problem::Problems;
 
 /// What a node computes with.
@@ -48,7 +49,7 @@ pub fn placements<'g>(graph: &'g Graph, target: &Target) -> Result<Vec<(&'g Node
         let placement = match lower.floats.get(&node.name) {
             Some(why) => Placement::Floats(why.clone()),
             None if !values.any(|id| graph.value(*id).encoding.is_some()) => Placement::Plain,
-            None if node.op == "Identity" => Placement::Rounds,
+            None if node.op == Op::Identity => Placement::Rounds,
             None => Placement::Integers,
         };
         (node, placement)
