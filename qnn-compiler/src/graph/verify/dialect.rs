@@ -2,8 +2,7 @@
 
 use super::{Checker, Dialect};
 use crate::graph::{DType, Layout, Node};
-use crate::lower::table::{self, Axes};
-use crate::op::Op;
+use crate::op::{Axes, Op};
 
 /// Which operators a physical graph has no more, and what stands for them.
 const REPLACED: &[(Op, Op)] =
@@ -12,11 +11,10 @@ const REPLACED: &[(Op, Op)] =
 pub(super) fn check(checker: &mut Checker<'_>) {
     let graph = checker.graph;
     for node in &graph.nodes {
-        let axes = table::find(node.op).map(|row| row.axes);
         let what = match checker.dialect {
             Dialect::Model => (node.layout != Layout::Onnx)
                 .then(|| "is channels-last; the model's order of axes is expected".to_owned()),
-            Dialect::Physical | Dialect::Device => physical(checker, node, axes),
+            Dialect::Physical | Dialect::Device => physical(checker, node),
         };
         if let Some(what) = what {
             checker.say(Some(node), None, what);
@@ -28,11 +26,12 @@ pub(super) fn check(checker: &mut Checker<'_>) {
 }
 
 /// What is wrong with a node of a physical graph.
-fn physical(checker: &Checker<'_>, node: &Node, axes: Option<Axes>) -> Option<String> {
+fn physical(checker: &Checker<'_>, node: &Node) -> Option<String> {
+    let axes = node.op.axes();
     if let Some((op, by)) = REPLACED.iter().find(|(op, _)| *op == node.op) {
         return Some(format!("is a {op}; {by} is expected in physical layout"));
     }
-    let spatial = matches!(axes, Some(Axes::Spatial(_)));
+    let spatial = matches!(axes, Axes::Spatial(_));
     if spatial != (node.layout == Layout::ChannelsLast) {
         let (is, expected) =
             if spatial { ("is not", "spatial operators are") } else { ("is", "it is no spatial operator") };
@@ -51,7 +50,7 @@ fn physical(checker: &Checker<'_>, node: &Node, axes: Option<Axes>) -> Option<St
         (node.inputs.len() > count)
             .then(|| format!("has {} inputs; {count} are expected in physical layout", node.inputs.len()))
     };
-    match axes? {
+    match axes {
         Axes::Reduce => {
             most(1).or_else(|| node.attrs.ints("axes").is_none().then(|| list("axes", 0)).flatten())
         }

@@ -1,7 +1,7 @@
 //! A node as the inference table knows it, whatever dialect it is in.
 
 use crate::graph::{Attr, Attrs, DType, Data, Graph, Layout, Node, TensorType, ValueId};
-use crate::lower::table::{self, Axes, Operands};
+use crate::op::{Axes, Operands};
 
 /// A node with a graph of its own, which has its operands in the model's order of axes, and types of its results in that order.
 pub(super) struct Site {
@@ -34,14 +34,13 @@ impl Site {
     /// The node of a graph in physical layout, put back into the form that it has in a model; `None` where nothing is known of it.
     pub(super) fn physical(of: &Graph, node: &Node) -> Self {
         let mut site = Self::model(of, node);
-        let axes = table::find(node.op).map(|row| row.axes);
         let rank = node.input(0).map_or(0, |id| of.shape(id).len());
         let all: Vec<i64> = (0..rank as i64).collect();
         let list = |name: &str| node.attrs.ints(name).unwrap_or_default().to_vec();
-        match axes {
-            Some(Axes::Spatial(operands)) if node.layout == Layout::ChannelsLast => site.spatial(operands),
-            Some(Axes::Reduce) => site.constants(&["axes"], &[(1, list("axes"))]),
-            Some(Axes::Slice) => {
+        match node.op.axes() {
+            Axes::Spatial(operands) if node.layout == Layout::ChannelsLast => site.spatial(operands),
+            Axes::Reduce => site.constants(&["axes"], &[(1, list("axes"))]),
+            Axes::Slice => {
                 let steps = list("steps");
                 // One past element 0 is written as -1, which in a model is the last element.
                 let ends = list("ends").into_iter().zip(&steps);
@@ -52,20 +51,20 @@ impl Site {
                     &[(1, list("starts")), (2, ends), (3, all), (4, steps)],
                 );
             }
-            Some(Axes::Pad) => {
+            Axes::Pad => {
                 let value = site.node.input(1);
                 site.node.inputs.truncate(1);
                 site.constants(&["pads"], &[(1, list("pads"))]);
                 site.node.inputs.push(value);
             }
-            Some(Axes::PerAxis) => site.constants(&["repeats"], &[(1, list("repeats"))]),
-            Some(Axes::Expand | Axes::Reshape) => {
+            Axes::PerAxis => site.constants(&["repeats"], &[(1, list("repeats"))]),
+            Axes::Expand | Axes::Reshape => {
                 let shape = site.results.first().and_then(Option::as_ref);
                 let shape = shape.map(|ty| ty.shape.iter().map(|&d| d as i64).collect()).unwrap_or_default();
                 site.constants(&[], &[(1, shape)]);
                 site.node.attrs.set("allowzero", Attr::Int(1));
             }
-            Some(Axes::MatMul) => {
+            Axes::MatMul => {
                 for (at, flag) in ["transA", "transB"].into_iter().enumerate() {
                     if node.attrs.int_or(flag, 0) != 0 {
                         site.swap(at);

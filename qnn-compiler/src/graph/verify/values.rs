@@ -1,7 +1,7 @@
 //! Data and encodings of values.
 
 use super::Checker;
-use crate::graph::{DType, Encoding, TensorType, Value, ValueId};
+use crate::graph::{DType, Encoding, Value, ValueId};
 
 /// Constants up to so many elements are looked through.
 const ELEMENTS: usize = 1 << 16;
@@ -28,48 +28,19 @@ fn value(checker: &mut Checker<'_>, id: ValueId) {
         return;
     }
     let Some(encoding) = &value.encoding else { return };
-    let wrong = shape(encoding, &value.ty).or_else(|| storage(encoding, value));
+    let fits =
+        encoding.fits(&value.ty.shape).err().map(|why| format!("has an encoding that does not fit: {why}"));
+    let wrong = fits.or_else(|| storage(encoding, value));
     if let Some(what) = wrong {
         checker.say(None, Some(id), what);
     }
 }
 
-/// What is wrong with an encoding's granularity.
-fn shape(encoding: &Encoding, ty: &TensorType) -> Option<String> {
-    let Encoding { bits, axis, block, scales, zero_points, shifts, .. } = encoding;
-    if !(1..=32).contains(bits) {
-        return Some(format!("its encoding has {bits} bits; 1 to 32 are expected"));
-    }
-    let rank = ty.shape.len();
-    let expected = match axis {
-        None if *block > 0 => return Some("its encoding has blocks along no axis".to_owned()),
-        None => 1,
-        Some(axis) if *axis >= rank => {
-            return Some(format!("its encoding is along axis {axis} of {rank}"));
-        }
-        Some(axis) if *block == 0 => ty.shape[*axis],
-        Some(_) => encoding.scales_shape(&ty.shape).iter().product(),
-    };
-    if scales.len() != expected {
-        return Some(format!("its encoding has {} scales; {expected} are expected", scales.len()));
-    }
-    // None at all are zeros.
-    if !zero_points.is_empty() && zero_points.len() != scales.len() {
-        let count = scales.len();
-        return Some(format!("its encoding has {} zero points for {count} scales", zero_points.len()));
-    }
-    if !shifts.is_empty() && (*block == 0 || shifts.len() != scales.len()) {
-        let count = shifts.len();
-        return Some(format!("its encoding has {count} shifts; one a block is expected, or none"));
-    }
-    let scale = scales.iter().find(|scale| !(scale.is_finite() && **scale > 0.0));
-    scale.map(|scale| format!("its encoding has the scale {scale}; a positive number is expected"))
-}
-
 /// What is wrong with the dtype that carries an encoding.
 fn storage(encoding: &Encoding, value: &Value) -> Option<String> {
     let dtype = value.ty.dtype;
-    let stored = format!("{}int{}", if encoding.signed { "" } else { "u" }, encoding.bits);
+    let (sign, bits) = (if encoding.storage().is_signed() { "" } else { "u" }, encoding.bits());
+    let stored = format!("{sign}int{bits}");
     let Some(data) = &value.data else {
         return (!dtype.is_float())
             .then(|| format!("is computed, has an encoding and is {dtype}; a float is expected"));

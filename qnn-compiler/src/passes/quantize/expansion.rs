@@ -92,7 +92,7 @@ impl Product {
             attrs.set("perm", Attr::Ints(order.to_vec()));
             attrs
         };
-        nodes.push(Node::added(Op::Reshape, &format!("{name}.in"), x, line, Attrs::default()));
+        nodes.push(graph.added_reshape(&format!("{name}.in"), x, line));
         nodes.push(Node::added(Op::Transpose, &format!("{name}.in"), line, image, perm([0, 3, 1, 2])));
         let mut attrs = Attrs::default();
         attrs.set("kernel_shape", Attr::Ints(vec![1, 1]));
@@ -105,6 +105,6 @@ impl Product {
             ..node
         });
         nodes.push(Node::added(Op::Transpose, &format!("{name}.out"), made, back, perm([0, 2, 3, 1])));
-        nodes.push(Node::added(Op::Reshape, &format!("{name}.out"), back, y, Attrs::default()));
+        nodes.push(graph.added_reshape(&format!("{name}.out"), back, y));
     }
 }
