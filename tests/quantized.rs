@@ -237,18 +237,6 @@ fn expanded(outputs: usize, inputs: usize, turned: bool) -> (Vec<f32>, serde_jso
     (numbers, encoding)
 }
 
-/// The same with a float scale a block; blocks lie along the first axis.
-fn multiplied(encoding: &serde_json::Value) -> serde_json::Value {
-    let list = |value: &serde_json::Value| value.as_array().unwrap().clone();
-    let scales = list(&encoding["per_channel_float_scale"][0]);
-    let of_blocks = |row: &serde_json::Value| -> Vec<f64> {
-        let ints = list(row);
-        ints.iter().zip(&scales).map(|(int, scale)| int.as_f64().unwrap() * scale.as_f64().unwrap()).collect()
-    };
-    let scale: Vec<Vec<f64>> = list(&encoding["per_block_int_scale"]).iter().map(of_blocks).collect();
-    json!({ "name": "w", "output_dtype": "int4", "axis": 0, "block_size": 32, "y_scale": scale })
-}
-
 /// The encoding of 16 bits over numbers up to `most`.
 fn sixteen_bits(name: &str, most: f64) -> serde_json::Value {
     json!({ "name": name, "output_dtype": "uint16", "y_scale": most / 32767.0, "y_zero_point": 32768 })

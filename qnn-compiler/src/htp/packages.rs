@@ -94,12 +94,13 @@ mod tests {
 
     #[test]
     fn a_library_for_the_npu_is_not_loaded_here() {
-        // The header of a 32-bit shared object for Hexagon v79 without sections.
-        let mut header = vec![0; 52];
+        // The header of a 32-bit shared object for Hexagon v79, and one section: dynamic symbols, of which there are none.
+        let mut header = vec![0; 52 + 40];
         header[..7].copy_from_slice(b"\x7fELF\x01\x01\x01");
         header[16] = 3;
         header[18] = 164;
         header[36] = 0x79;
+        (header[32], header[46], header[48], header[52 + 4]) = (52, 40, 1, 11);
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), header).unwrap();
         let problem = loadable("small", file.path()).unwrap_err().to_string();
