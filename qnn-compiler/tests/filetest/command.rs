@@ -105,8 +105,11 @@ fn stages(mut graph: Graph, words: &[&str]) -> Result<String, String> {
                     inputs.entry(input.to_owned()).or_default().layout = Some(text.to_owned())
                 }
                 _ => {
-                    let largest = text.parse().map_err(|_| format!("{word:?} is no range"))?;
-                    ranges.get_or_insert_with(passes::range::Ranges::new).insert(name.to_owned(), largest);
+                    let largest: f64 = text.parse().map_err(|_| format!("{word:?} is no range"))?;
+                    let made = graph.nodes.iter().flat_map(|node| node.outputs.iter().flatten());
+                    let mut named = made.filter(|id| graph.value(**id).name == name);
+                    let id = *named.next().ok_or_else(|| format!("no node makes {name}"))?;
+                    ranges.get_or_insert_with(passes::range::Ranges::new).insert(id, (-largest, largest));
                 }
             },
         }
