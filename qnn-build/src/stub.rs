@@ -144,7 +144,8 @@ fn graph(name: &str, facts: &Scan, specs: &BTreeMap<String, InputSpec>, keep: &[
             .zip(shapes)
             .map(|(value, shape)| {
                 let spec = specs.get(&value.name);
-                let dtype = spec.and_then(|spec| spec.dtype.as_deref()).unwrap_or(border(&value.dtype));
+                let dtype =
+                    spec.and_then(|spec| spec.dtype.as_deref()).unwrap_or(graph_io_dtype(&value.dtype));
                 let layout = spec.and_then(|spec| spec.layout.as_deref());
                 TensorInfo {
                     name: value.name.clone(),
@@ -171,8 +172,8 @@ fn graph(name: &str, facts: &Scan, specs: &BTreeMap<String, InputSpec>, keep: &[
     GraphInfo { name: name.to_owned(), inputs: tensors(&facts.inputs), outputs: tensors(&kept) }
 }
 
-/// dtype at the border of a model's dtype: the HTP has no 64-bit types.
-fn border(dtype: &str) -> &str {
+/// dtype that graph inputs and outputs have for a model's dtype: the HTP has no 64-bit types.
+fn graph_io_dtype(dtype: &str) -> &str {
     match dtype {
         "int64" => "int32",
         "uint64" => "uint32",

@@ -3,7 +3,7 @@
 use qnn_types::{CompileJob, Diagnostic, GraphSpec};
 
 use crate::graph::{Graph, ValueId};
-use crate::passes::range::Ranges;
+use crate::passes::rescale::Ranges;
 use crate::problem::{Result, problem};
 use crate::reference::{Executor, Extremes, ReferenceEngine, Samples};
 

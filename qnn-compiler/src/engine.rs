@@ -1,4 +1,4 @@
-//! Runs jobs: the engine's front door.
+//! Runs jobs: the entry point of the engine.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -179,7 +179,7 @@ fn lower_graph(
     }
     imported.graph.name.clone_from(&spec.name);
     let graph = &mut imported.graph;
-    // The border makes other inputs of the model's own, which the reference engine knows nothing of.
+    // The pass `graph_io` changes the model's inputs, of which the reference engine knows nothing of.
     let samples =
         job.samples.as_ref().map(|samples| Samples::of(samples, graph, &spec.inputs)).transpose()?;
     let entries = job.encodings.as_deref().map(encodings::open).transpose()?;

@@ -1,4 +1,4 @@
-//! The numbers that a node's result can be, where those of its operands are known: what an encoding cuts off, and what it does not.
+//! The range of a node's result from the ranges of its operands: whether an encoding clips it.
 
 use crate::graph::{Graph, Node, ValueId};
 use crate::op::{Op, Results};

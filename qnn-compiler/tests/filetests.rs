@@ -1,4 +1,4 @@
-//! File tests: graphs as text in `tests/filetests`, what a stage, lowering or the verifier makes of each, and what is expected.
+//! File tests: graphs as text in `qnn-compiler/tests/filetests`, what a stage, lowering or the verifier makes of each, and what is expected.
 //!
 //! ```text
 //! ; test fuse                        which stage of `passes::STAGES`; verify, physical, device; place SOC; lower SOC

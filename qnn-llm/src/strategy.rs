@@ -1,4 +1,4 @@
-//! What becomes of a weight on the HTP, by its stored format, the SoC's architecture and the strategy that was asked for.
+//! The encoding that a weight gets on the HTP, by its stored format, the SoC's architecture and the requested strategy.
 
 use serde::Serialize;
 

@@ -32,10 +32,10 @@ pub struct InputSpec {
     /// Fixes every dimension (in the model's own layout).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shape: Option<Vec<u64>>,
-    /// dtype at the border: `float32`, `float16`, `uint8`, `int32`, …; the model's own when absent.
+    /// dtype of the graph input as the app sees it: `float32`, `float16`, `uint8`, `int32`, …; the model's own when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dtype: Option<String>,
-    /// Layout at the border: `nchw` or `nhwc`; the model's own when absent.
+    /// Layout of the graph input as the app sees it: `nchw` or `nhwc`; the model's own when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<String>,
     /// What the app's numbers are multiplied by, before anything else; see [`InputSpec::normalization`].

@@ -86,7 +86,7 @@ pub struct ArtifactFile {
     pub(crate) built: Option<&'static str>,
 }
 
-/// What tells the bytes of a file from others. It finds damage and mix-ups; against somebody who changes files on purpose it is no help, as
+/// Length and checksum of a file. They find damage and mix-ups; against somebody who changes files on purpose it is no help, as
 /// whoever can change the app's files can change the app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileSum {

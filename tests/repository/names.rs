@@ -12,11 +12,13 @@ fn runs(text: &str, of: impl Fn(char) -> bool) -> impl Iterator<Item = &str> {
 #[test]
 fn every_variable_that_pages_name_is_read() {
     let read: BTreeSet<&str> = qnn_platform::env::ALL.iter().map(|var| var.name).collect();
-    // Constants of the vendor's headers and of ours for op packages look alike.
+    // Constants of the vendor's headers and of ours for op packages look alike; the file tests read a variable of their own.
     let declared: String = texts::all(&[".rs", ".h", ".c"])
         .into_iter()
         .filter(|file| {
-            ["qnn-sys", "qnn/src", "qnn-ops", "op-package"].iter().any(|at| file.path.starts_with(at))
+            ["qnn-sys", "qnn/src", "qnn-ops", "op-package", "qnn-compiler/tests/filetests.rs"]
+                .iter()
+                .any(|at| file.path.starts_with(at))
         })
         .map(|file| file.text)
         .collect();

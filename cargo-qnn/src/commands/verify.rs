@@ -22,7 +22,7 @@ use crate::table::columns;
 use crate::target::target;
 use crate::verify::llm::{Request, evaluate};
 use crate::verify::{
-    Comparison, Departure, Inputs, LayerVerdict, Method, Subject, Thresholds, Verdicts, verify,
+    Comparison, Divergence, Inputs, LayerVerdict, Method, Subject, Thresholds, Verdicts, verify,
 };
 use crate::workspace::Workspace;
 
@@ -180,7 +180,7 @@ struct Verified<'a> {
 }
 
 impl Verified<'_> {
-    fn departure(&self) -> Option<&Departure> {
+    fn departure(&self) -> Option<&Divergence> {
         self.graphs.iter().find_map(|graph| graph.departure.as_ref())
     }
 
@@ -221,7 +221,7 @@ fn show(session: &Session, verified: &Verified<'_>, several: bool, layers: bool)
     for graph in &verified.graphs {
         session.term.data(text(graph))?;
     }
-    if let Some(Departure { layer, reason, remedy }) = verified.departure() {
+    if let Some(Divergence { layer, reason, remedy }) = verified.departure() {
         session.term.data(format!(
             "the first value that departs is `{}`, of node `{}` ({}): {}\n  why: {reason}\n  help: {remedy}",
             layer.comparison.name,

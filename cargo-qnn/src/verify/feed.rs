@@ -1,4 +1,4 @@
-//! What a model is fed with: the same numbers as the model file takes them, and as the app hands them over.
+//! Inputs for verification: the same numbers in the model file's form, and in the form that the app passes.
 
 use std::path::{Path, PathBuf};
 

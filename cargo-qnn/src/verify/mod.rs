@@ -1,7 +1,7 @@
 //! Comparing what the HTP computes with what the reference engine computes.
 
 mod arrays;
-mod departure;
+mod divergence;
 mod feed;
 mod generate;
 mod layers;
@@ -11,7 +11,7 @@ mod outputs;
 mod pipeline;
 pub(crate) mod scratch;
 
-pub(crate) use departure::Departure;
+pub(crate) use divergence::Divergence;
 pub(crate) use feed::Inputs;
 pub(crate) use metrics::{Comparison, Thresholds};
 pub(crate) use pipeline::{LayerVerdict, Method, Subject, Verdicts, verify};

@@ -11,7 +11,7 @@ use qnn_types::{CompileJob, ExecuteJob, GraphInfo, GraphSpec, Job, ReferenceJob,
 use serde::Serialize;
 
 use super::arrays::{Arrays, read, write};
-use super::departure::Departure;
+use super::divergence::Divergence;
 use super::feed::{Feed, Inputs};
 use super::layers::{Layer, layers};
 use super::metrics::{Comparison, Thresholds};
@@ -54,7 +54,7 @@ pub(crate) struct Verdicts {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) layers: Vec<LayerVerdict>,
     /// With `--layers`, when an output is too far: where it begins.
-    pub(crate) departure: Option<Departure>,
+    pub(crate) departure: Option<Divergence>,
 }
 
 /// A value inside the model, compared.
@@ -111,7 +111,7 @@ pub(crate) fn verify(
             let look = |wanted: &[Layer]| bench.layers(&spec, &border, &model, wanted);
             all = look(&layers)?;
             if !outputs.iter().all(|output| output.ok) {
-                departure = Departure::find(&layers, &all, look)?;
+                departure = Divergence::find(&layers, &all, look)?;
             }
         }
         verdicts.push(Verdicts { graph: graph.name.clone(), outputs, layers: all, departure });

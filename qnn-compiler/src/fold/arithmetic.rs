@@ -1,4 +1,4 @@
-//! Evaluators that compute.
+//! Constant folding: evaluators of operators that compute.
 
 use super::Call;
 use super::lane::Lane;

@@ -1,4 +1,4 @@
-//! Evaluators that move elements without computing on them.
+//! Constant folding: evaluators of operators that only move elements.
 
 use super::Call;
 use super::lane::Lane;

@@ -1,4 +1,4 @@
-//! Reads a context binary's metadata and holds it against what was asked for.
+//! Reads a context binary's metadata back and compares it with the request.
 
 use std::path::Path;
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use qnn::compose::{self, GraphBuilder, OpSpec, TensorSpec};
 use qnn_types::Diagnostic;
 
+use super::miscompilations;
 use super::packages::own_op;
-use super::traps;
 use crate::problem::{Problems, Result};
 use crate::program::{Op, Param, Program, Role, TensorId};
 use crate::reporter::Reporter;
@@ -39,7 +39,7 @@ fn hand_over<'p>(
     reporter: &mut Reporter<'_>,
     validate: bool,
 ) -> Result<()> {
-    let found = traps::found(program);
+    let found = miscompilations::found(program);
     if !found.is_empty() {
         return Err(Problems(found));
     }

@@ -7,8 +7,8 @@ mod emit;
 mod execute;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 mod heap;
+mod miscompilations;
 mod packages;
-mod traps;
 
 pub(crate) use compile::{Session, finish, pass_on};
 pub(crate) use emit::{diagnostic, emit_to_file, undivided};

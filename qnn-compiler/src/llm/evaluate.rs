@@ -26,7 +26,7 @@ struct Inputs {
 /// Outputs by name.
 type Outputs = BTreeMap<String, Vec<f32>>;
 
-/// What runs a graph of so many tokens.
+/// Runs a graph for a number of tokens.
 trait Engine {
     fn run(&mut self, tokens: usize, inputs: &Inputs) -> Result<Outputs>;
 }

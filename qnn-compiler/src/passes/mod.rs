@@ -1,13 +1,13 @@
 //! Graph to graph, one job each, in one list.
 
-mod border;
 mod check;
-mod doubts;
 mod fuse;
+mod graph_io;
 mod layout;
-mod narrow;
+mod legalize_types;
+mod numeric_warnings;
 mod quantize;
-pub mod range;
+pub mod rescale;
 mod spatial_rank;
 mod stage;
 
@@ -30,28 +30,28 @@ pub static STAGES: &[Stage] = &[
         warnings.into_iter().for_each(&mut *setting.warn);
         Ok(())
     })),
-    stage(Read, "border", &[], Run::Set(|graph, setting| border::run(graph, setting.inputs))),
+    stage(Read, "graph-io", &[], Run::Set(|graph, setting| graph_io::run(graph, setting.inputs))),
     stage(Read, "qdq", &[], Run::Graph(quantize::qdq)),
     stage(Fuse, "fuse", &[], Run::Graph(fuse::run)),
-    stage(Assign, "doubts", &[], Run::Set(|graph, setting| {
-        doubts::find(graph, setting.soc).into_iter().for_each(&mut *setting.warn);
+    stage(Assign, "numeric-warnings", &[], Run::Set(|graph, setting| {
+        numeric_warnings::find(graph, setting.soc).into_iter().for_each(&mut *setting.warn);
         Ok(())
     })),
     stage(Assign, "measure", &[Samples], Run::Set(|graph, setting| {
         setting.ranges = setting.measure.as_mut().map(|measure| measure(graph)).transpose()?;
         Ok(())
     })),
-    stage(Refine, "limit", &[Encoded], Run::Graph(quantize::limit)),
-    stage(Refine, "tighten", &[Encoded], Run::Graph(quantize::tighten)),
+    stage(Refine, "mask-ranges", &[Encoded], Run::Graph(quantize::mask_ranges)),
+    stage(Refine, "refine-ranges", &[Encoded], Run::Graph(quantize::refine_ranges)),
     stage(Refine, "propagate", &[Encoded], Run::Graph(quantize::propagate)),
-    stage(Refine, "moves", &[Encoded], Run::Graph(quantize::moves)),
+    stage(Refine, "data-movement", &[Encoded], Run::Graph(quantize::data_movement)),
     stage(Refine, "linear", &[Encoded], Run::Graph(quantize::linear)),
-    stage(Refine, "known", &[Integers], Run::Graph(quantize::known)),
-    stage(Refine, "derive", &[Integers], Run::Graph(quantize::derive)),
-    stage(Refine, "range", &[Samples], Run::Set(range::run)),
+    stage(Refine, "fixed-ranges", &[Integers], Run::Graph(quantize::fixed_ranges)),
+    stage(Refine, "infer-encodings", &[Integers], Run::Graph(quantize::infer_encodings)),
+    stage(Refine, "rescale", &[Samples], Run::Set(rescale::run)),
     stage(Layout, "spatial-rank", &[], Run::Checked(spatial_rank::run)),
     stage(Layout, "layout", &[], Run::Checked(layout::run)).leaving(Dialect::Physical),
-    stage(Layout, "narrow", &[], Run::Checked(narrow::run)).leaving(Dialect::Device),
+    stage(Layout, "legalize-types", &[], Run::Checked(legalize_types::run)).leaving(Dialect::Device),
 ];
 
 /// Runs the stages, but for those of skipped phases and those that lack what they need. After each, the graph is verified.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use qnn_types::{Diagnostic, InputSpec, Target};
 
 use super::check;
-use super::range::Ranges;
+use super::rescale::Ranges;
 use crate::frontend::encodings::Entry;
 use crate::graph::Graph;
 use crate::graph::verify::Dialect;

@@ -109,7 +109,7 @@ fn stages(mut graph: Graph, words: &[&str]) -> Result<String, String> {
                     let made = graph.nodes.iter().flat_map(|node| node.outputs.iter().flatten());
                     let mut named = made.filter(|id| graph.value(**id).name == name);
                     let id = *named.next().ok_or_else(|| format!("no node makes {name}"))?;
-                    ranges.get_or_insert_with(passes::range::Ranges::new).insert(id, (-largest, largest));
+                    ranges.get_or_insert_with(passes::rescale::Ranges::new).insert(id, (-largest, largest));
                 }
             },
         }

@@ -42,7 +42,7 @@ mod pool;
 mod quant;
 mod quant_alone;
 mod quant_between;
-mod quant_border;
+mod quant_graph_io;
 mod quant_integers;
 mod quant_saturation;
 mod range;
@@ -89,7 +89,7 @@ const FAMILIES: &[Family] = &[
     ("quant", quant::cases),
     ("quant_alone", quant_alone::cases),
     ("quant_between", quant_between::cases),
-    ("quant_border", quant_border::cases),
+    ("quant_graph_io", quant_graph_io::cases),
     ("quant_integers", quant_integers::cases),
     ("quant_saturation", quant_saturation::cases),
     ("range", range::cases),

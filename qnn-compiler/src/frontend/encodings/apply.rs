@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_border_stays_float_and_weights_become_integers() {
+    fn graph_inputs_and_outputs_stay_float_and_weights_become_integers() {
         let (mut graph, [x, w, y]) = product();
         let list = [entry("x", &[0.1], 3), entry("w", &[0.5, 0.25, 0.125], 128), entry("y", &[0.2], 9)];
         assert!(apply(&mut graph, &list).unwrap().is_empty());

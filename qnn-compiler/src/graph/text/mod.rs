@@ -1,4 +1,4 @@
-//! Graphs as text, one line a node: for reading what a pass made, and for the file tests (`tests/filetests`).
+//! Graphs as text, one line a node: for reading what a pass made, and for the file tests (`qnn-compiler/tests/filetests`).
 //!
 //! ```text
 //! ; A comment. Values are %name, or %"any text"; %x#2 is the second value that is called x.

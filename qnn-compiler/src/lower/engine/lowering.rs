@@ -10,8 +10,8 @@ use crate::graph::{Bounds, DType, Data, Graph, Node, NodeId, TensorType, ValueId
 use crate::interval::Interval;
 use crate::lower::blocks::broadcast;
 use crate::lower::engine::OpBuilder;
-use crate::lower::engine::missing::{integers, unsupported};
-use crate::lower::finish::{floats, pixel, tidy, views};
+use crate::lower::engine::unsupported::{integers, unsupported};
+use crate::lower::finish::{float_free, peephole, pixel, views};
 use crate::lower::fixed::{self, FixedPoint};
 use crate::op::{self, Lowering};
 use crate::problem::{Problems, node_problem, problem};
@@ -30,10 +30,10 @@ pub fn lower(graph: &Graph, target: &Target, own: &OpPackages) -> Result<Program
         return Err(Problems(problems));
     }
     pixel::run(&mut lower.program);
-    tidy::run(&mut lower.program);
+    peephole::run(&mut lower.program);
     views::run(&mut lower.program);
     if !target.fp16 {
-        floats::refuse(&lower.program, graph, target, &lower.floats)?;
+        float_free::refuse(&lower.program, graph, target, &lower.floats)?;
     }
     Ok(without_unread(lower.program))
 }
@@ -45,7 +45,7 @@ pub(in crate::lower) fn nodes<'g>(
     own: &OpPackages,
 ) -> (Lower<'g>, Vec<Diagnostic>) {
     let mut lower = Lower::new(graph, target);
-    let mut problems = lower.border();
+    let mut problems = lower.graph_io();
     for node in &graph.nodes {
         let result = match (own.of_node(node), node.op.lowering()) {
             (Some(found), _) => sizes(graph, node).and_then(|()| fixed::lower_own(&mut lower, node, found)),
@@ -120,7 +120,7 @@ pub struct Lower<'g> {
     outputs: HashSet<ValueId>,
     temps: HashSet<TensorId>,
     /// Forms of values that the node being lowered sees instead of their tensors; empty where no value is encoded.
-    pub(in crate::lower) overlay: HashMap<ValueId, TensorId>,
+    pub(in crate::lower) operand_overrides: HashMap<ValueId, TensorId>,
     /// Other forms of encoded values, by type.
     pub(in crate::lower) forms: HashMap<(ValueId, DataType), TensorId>,
     /// The form of the result of a node that is lowered on integers, which its steps have too.
@@ -147,7 +147,7 @@ impl<'g> Lower<'g> {
             names: HashSet::new(),
             outputs: graph.outputs.iter().copied().collect(),
             temps: HashSet::new(),
-            overlay: HashMap::new(),
+            operand_overrides: HashMap::new(),
             forms: HashMap::new(),
             result: None,
             ranges: None,
@@ -170,7 +170,7 @@ impl<'g> Lower<'g> {
     }
 
     /// Creates the app's tensors first, so that they keep the model's names and order.
-    fn border(&mut self) -> Vec<Diagnostic> {
+    fn graph_io(&mut self) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
         for (ids, role) in [(&self.graph.inputs, Role::Input), (&self.graph.outputs, Role::Output)] {
             for &id in ids {
@@ -196,7 +196,7 @@ impl<'g> Lower<'g> {
                     problems.push(p);
                     continue;
                 }
-                match self.border_type(id) {
+                match self.graph_io_type(id) {
                     Some((dtype, quant)) => {
                         let dims = dims(&value.ty.shape, MAX_RANK);
                         let name = self.unique_name(&value.name);
@@ -226,7 +226,7 @@ impl<'g> Lower<'g> {
     }
 
     /// Type and encoding of a value that the app writes or reads: the model's own integers where it is encoded.
-    fn border_type(&self, id: ValueId) -> Option<(DataType, Quant)> {
+    fn graph_io_type(&self, id: ValueId) -> Option<(DataType, Quant)> {
         let value = self.graph.value(id);
         let Some(encoding) = &value.encoding else {
             let dtype = self.data_type(value.ty.dtype)?;
@@ -256,7 +256,7 @@ impl<'g> Lower<'g> {
 
     /// The tensor of a value, created where it does not exist yet.
     pub fn tensor(&mut self, id: ValueId) -> Result<TensorId, Diagnostic> {
-        if let Some(&tensor) = self.overlay.get(&id).or_else(|| self.tensors.get(&id)) {
+        if let Some(&tensor) = self.operand_overrides.get(&id).or_else(|| self.tensors.get(&id)) {
             return Ok(tensor);
         }
         let value = self.graph.value(id);
@@ -373,7 +373,7 @@ impl<'g> Lower<'g> {
 
     /// Lets the op that makes temporary tensor `from` make `to` instead; `false` where `from` is not a temporary of
     /// the node.
-    pub(in crate::lower) fn retarget(&mut self, node: &Node, from: TensorId, to: TensorId) -> bool {
+    pub(in crate::lower) fn redirect_result(&mut self, node: &Node, from: TensorId, to: TensorId) -> bool {
         if !self.temps.contains(&from) {
             return false;
         }
@@ -395,7 +395,8 @@ impl<'g> Lower<'g> {
     pub(in crate::lower) fn alias(&mut self, id: ValueId, tensor: TensorId) {
         self.temps.remove(&tensor);
         // Of an encoded node's results the form is not known yet.
-        let tensors = if self.overlay.is_empty() { &mut self.tensors } else { &mut self.overlay };
+        let tensors =
+            if self.operand_overrides.is_empty() { &mut self.tensors } else { &mut self.operand_overrides };
         tensors.insert(id, tensor);
     }
 

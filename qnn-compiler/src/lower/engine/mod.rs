@@ -2,11 +2,11 @@
 
 mod builder;
 mod lowering;
-mod missing;
 mod steps;
+mod unsupported;
 
 pub use builder::OpBuilder;
 pub use lowering::{Lower, MAX_RANK, lower};
 pub(in crate::lower) use lowering::{max_rank, nodes};
-pub(crate) use missing::with_unsupported;
 pub(in crate::lower) use steps::{FP16_MAX, MOVING, Ops, encode, is_float, storage};
+pub(crate) use unsupported::with_unsupported;

@@ -34,10 +34,10 @@ pub(in crate::lower) fn lower(lower: &mut Lower<'_>, node: &Node, by: LowerFn) -
     }
     let done = by(lower, node);
     (lower.result, lower.ranges) = (None, None);
-    let overlay = std::mem::take(&mut lower.overlay);
+    let operand_overrides = std::mem::take(&mut lower.operand_overrides);
     done?;
     for &id in node.outputs.iter().flatten() {
-        if let Some(&made) = overlay.get(&id) {
+        if let Some(&made) = operand_overrides.get(&id) {
             store(lower, node, id, made)?;
         }
     }
@@ -62,7 +62,7 @@ pub(in crate::lower) fn lower_own(
         let Some(id) = id.filter(|id| graph.value(*id).encoding.is_some()) else { continue };
         if !stored(lower, Kind::Input, i, id)? {
             let form = float_form(lower, node, id)?;
-            lower.overlay.insert(id, form);
+            lower.operand_overrides.insert(id, form);
         }
     }
     for (i, id) in node.outputs.iter().enumerate() {
@@ -71,14 +71,14 @@ pub(in crate::lower) fn lower_own(
             let value = graph.value(id);
             let dtype = lower.data_type(value.ty.dtype).unwrap_or(DataType::Float32);
             let made = lower.temp(node, dtype, &value.ty.shape);
-            lower.overlay.insert(id, made);
+            lower.operand_overrides.insert(id, made);
         }
     }
     let done = found.lower(lower, node);
-    let overlay = std::mem::take(&mut lower.overlay);
+    let operand_overrides = std::mem::take(&mut lower.operand_overrides);
     done?;
     for &id in node.outputs.iter().flatten() {
-        if let Some(&made) = overlay.get(&id) {
+        if let Some(&made) = operand_overrides.get(&id) {
             store(lower, node, id, made)?;
         }
     }
@@ -132,9 +132,9 @@ fn on_integers(lower: &mut Lower<'_>, node: &Node, dtype: DataType) -> Result<Op
             (Role::Aside, _) => continue,
         };
         match form {
-            Some(form) => drop(lower.overlay.insert(id, form)),
+            Some(form) => drop(lower.operand_overrides.insert(id, form)),
             None => {
-                lower.overlay.clear();
+                lower.operand_overrides.clear();
                 return Ok(Some(Why::Value(id)));
             }
         }
@@ -142,7 +142,7 @@ fn on_integers(lower: &mut Lower<'_>, node: &Node, dtype: DataType) -> Result<Op
     lower.ranges = table::derives(node, dtype, lower.target).then(Default::default);
     for &id in node.outputs.iter().flatten().filter(|id| graph.dtype(**id).is_float()) {
         let Some(own) = graph.value(id).encoding.as_ref().and_then(FixedPoint::of) else {
-            lower.overlay.clear();
+            lower.operand_overrides.clear();
             return Ok(Some(Why::Value(id)));
         };
         let form = table::result(node, own.with(dtype));
@@ -152,7 +152,7 @@ fn on_integers(lower: &mut Lower<'_>, node: &Node, dtype: DataType) -> Result<Op
         if tensor.dtype != dtype || tensor.quant != form.quant() {
             let shape = graph.shape(id).to_vec();
             let made = lower.quantized_temp(node, dtype, form.quant(), &shape);
-            lower.overlay.insert(id, made);
+            lower.operand_overrides.insert(id, made);
         }
     }
     Ok(None)
@@ -167,7 +167,7 @@ fn on_floats(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
     for &id in node.inputs.iter().flatten() {
         if graph.value(id).encoding.is_some() {
             let form = float_form(lower, node, id)?;
-            lower.overlay.insert(id, form);
+            lower.operand_overrides.insert(id, form);
         }
     }
     for &id in node.outputs.iter().flatten() {
@@ -175,7 +175,7 @@ fn on_floats(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic> {
         if value.encoding.is_some() {
             let dtype = lower.data_type(value.ty.dtype).unwrap_or(DataType::Float32);
             let made = lower.temp(node, dtype, &value.ty.shape);
-            lower.overlay.insert(id, made);
+            lower.operand_overrides.insert(id, made);
         }
     }
     Ok(())
@@ -205,14 +205,14 @@ fn on_halves(lower: &mut Lower<'_>, node: &Node, weight: TensorId) -> Result<(),
         };
         let first = node.input(0) == Some(id);
         let half = if first { products::to_columns_of(lower, node, half, weight) } else { half };
-        lower.overlay.insert(id, half);
+        lower.operand_overrides.insert(id, half);
     }
     if let Some(id) = node.input(1) {
-        lower.overlay.insert(id, weight);
+        lower.operand_overrides.insert(id, weight);
     }
     for &id in node.outputs.iter().flatten() {
         let made = lower.temp(node, DataType::Float16, graph.shape(id));
-        lower.overlay.insert(id, made);
+        lower.operand_overrides.insert(id, made);
     }
     Ok(())
 }

@@ -114,8 +114,8 @@ pub(crate) fn cast(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic>
     let x = ops.input(0)?;
     let id = node.output(0).ok_or_else(|| node_problem("E0302", node, "output 0 is missing"))?;
     let out = ops.lower.tensor(id)?;
-    let border = ops.lower.graph.inputs.contains(&ops.value(0)?) && ops.lower.is_output(id);
-    if border && ops.dtype(x) != ops.dtype(out) && is_float(ops.dtype(x)) && is_float(ops.dtype(out)) {
+    let graph_io = ops.lower.graph.inputs.contains(&ops.value(0)?) && ops.lower.is_output(id);
+    if graph_io && ops.dtype(x) != ops.dtype(out) && is_float(ops.dtype(x)) && is_float(ops.dtype(out)) {
         return Err(ops.refuse(
             "from what the app passes to what it reads, of floats: HTP does not keep infinity and NaN apart on the way",
         ));

@@ -140,7 +140,7 @@ pub(crate) fn select(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnosti
 
 /// Refuses to tell the app NaN from infinity of float32 numbers that it passes: HTP reads both as one (QNN 2.51, SM8650: what
 /// is beyond 131008 becomes 0x7fff in fp16). HTP itself makes no infinities of finite numbers: it stops at 65504. Where the answer
-/// stays in the model, it is a guard, which is right for finite numbers; `passes::doubts` says so.
+/// stays in the model, it is a guard, which is right for finite numbers; `passes::numeric_warnings` says so.
 fn told_apart(ops: &Ops<'_, '_, '_>) -> Result<(), Diagnostic> {
     let (x, answer) = (ops.value(0)?, ops.node.output(0));
     let told = answer.is_some_and(|answer| ops.lower.is_output(answer));

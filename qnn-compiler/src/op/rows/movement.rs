@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
         .numbers(Elements::Moved(1), Scale::Homogeneous, Results::Among)
         .integers(integers::well(1))
         .fold(Fold::By(fold::movement::expand))
-        .lower(lower::spread::expand, "Tile"),
+        .lower(lower::expand::expand, "Tile"),
     row(Op::EyeLike, Onnx::Itself, infer::shaping::eye_like)
         .axes(Axes::Opaque)
         .numbers(Elements::Computed, Scale::Other, Results::Any)
@@ -124,7 +124,7 @@ pub(super) const ROWS: &[Row] = &[
         .numbers(Elements::Moved(1), Scale::Homogeneous, Results::Among)
         .integers(integers::well(1))
         .fold(Fold::By(fold::movement::tile))
-        .lower(lower::spread::tile_node, "Tile"),
+        .lower(lower::expand::tile_node, "Tile"),
     row(Op::Transpose, Onnx::Itself, infer::shaping::transpose)
         .axes(Axes::Transpose)
         .numbers(Elements::Moved(1), Scale::Homogeneous, Results::Among)

@@ -9,8 +9,8 @@ mod expand;
 mod exponents;
 mod gelu;
 mod hard_swish;
+mod identities;
 mod norm;
-mod nothing;
 mod shuffle;
 mod view;
 
@@ -78,7 +78,7 @@ const RULES: &[Rule] = &[
 
 /// Replaces every pattern.
 pub(super) fn run(graph: &mut Graph) {
-    nothing::run(graph);
+    identities::run(graph);
     // Before the scales that follow it are folded.
     apply(graph, &whole(norm::group_norm));
     affine::run(graph);

@@ -4,23 +4,23 @@
 //! float is needed unrounded too, or has another encoding already, an Identity stays between the two values: lowering
 //! makes it the Quantize, Dequantize or Convert that it is. Weights stay the integers that the model has.
 
-mod derive;
+mod data_movement;
 mod expansion;
-mod groups;
-mod known;
-mod limit;
+mod fixed_ranges;
+mod infer_encodings;
+mod integer_regions;
 mod linear;
-mod moves;
+mod mask_ranges;
 mod propagate;
 mod qdq;
-mod tighten;
+mod refine_ranges;
 mod weights;
 
-pub(super) use derive::run as derive;
-pub(super) use known::run as known;
-pub(super) use limit::run as limit;
+pub(super) use data_movement::run as data_movement;
+pub(super) use fixed_ranges::run as fixed_ranges;
+pub(super) use infer_encodings::run as infer_encodings;
 pub(super) use linear::run as linear;
-pub(super) use moves::run as moves;
+pub(super) use mask_ranges::run as mask_ranges;
 pub(super) use propagate::run as propagate;
 pub(super) use qdq::run as qdq;
-pub(super) use tighten::run as tighten;
+pub(super) use refine_ranges::run as refine_ranges;

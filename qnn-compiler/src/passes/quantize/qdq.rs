@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::groups;
+use super::integer_regions;
 use super::weights;
 use crate::graph::{Attrs, DType, Data, Encoding, Graph, Node, ValueId, params};
 use crate::op::Op;
@@ -14,9 +14,9 @@ pub(in crate::passes) fn run(graph: &mut Graph) {
         return;
     }
     fold_constants(graph);
-    groups::complete(graph);
-    let encodings = groups::encodings(graph);
-    groups::encode_constants(graph, &encodings);
+    integer_regions::complete(graph);
+    let encodings = integer_regions::encodings(graph);
+    integer_regions::encode_constants(graph, &encodings);
     let types = real_types(graph, &encodings);
     for (&id, encoding) in &encodings {
         let value = graph.value_mut(id);
@@ -24,7 +24,7 @@ pub(in crate::passes) fn run(graph: &mut Graph) {
         value.ty.dtype = types.get(&id).copied().unwrap_or(DType::F32);
     }
     let readers = graph.consumers();
-    let border: HashSet<ValueId> = graph.inputs.iter().chain(&graph.outputs).copied().collect();
+    let graph_io: HashSet<ValueId> = graph.inputs.iter().chain(&graph.outputs).copied().collect();
     let app_reads: HashSet<ValueId> = graph.outputs.iter().copied().collect();
     let mut renamed: HashMap<ValueId, ValueId> = HashMap::new();
     let mut nodes: Vec<Node> = Vec::with_capacity(graph.nodes.len());
@@ -43,7 +43,7 @@ pub(in crate::passes) fn run(graph: &mut Graph) {
                 // `from` may be a value that took another's place: what counts are the readers of all of them, and such a
                 // value has its encoding already.
                 let alone = readers.get(&from).is_none_or(|r| r.len() == 1)
-                    && !border.contains(&from)
+                    && !graph_io.contains(&from)
                     && !graph.is_constant(from)
                     && graph.value(from).encoding.is_none();
                 if !alone {

@@ -11,8 +11,8 @@ const BEYOND: f64 = 1e8;
 /// Ends ranges that are beyond all numbers of a network where fp16 ends: HTP's softmax of logits with steps of 5e33 keeps 28 dB.
 /// Steps stay too coarse for any other number than zero, as they were.
 pub(in crate::passes) fn run(graph: &mut Graph) {
-    let border: Vec<_> = graph.inputs.iter().chain(&graph.outputs).copied().collect();
-    let ids: Vec<_> = graph.value_ids().filter(|id| !border.contains(id)).collect();
+    let graph_io: Vec<_> = graph.inputs.iter().chain(&graph.outputs).copied().collect();
+    let ids: Vec<_> = graph.value_ids().filter(|id| !graph_io.contains(id)).collect();
     for id in ids {
         let value = graph.value_mut(id);
         if let Some(encoding) = value.encoding.as_mut().filter(|_| value.data.is_none()) {

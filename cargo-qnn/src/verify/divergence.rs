@@ -9,7 +9,7 @@ use crate::failure::Result;
 
 /// The first value that is too far from the reference.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Departure {
+pub(crate) struct Divergence {
     /// The value and the node that computes it.
     #[serde(flatten)]
     pub(crate) layer: LayerVerdict,
@@ -19,7 +19,7 @@ pub(crate) struct Departure {
     pub(crate) remedy: String,
 }
 
-impl Departure {
+impl Divergence {
     /// The first of all compared values that is too far. Where none is, although the model's outputs are, the values were right only
     /// because each was an output, which keeps the vendor's compiler from fusing: then the model is cut, half by half, until the first
     /// wrong value is the only output. `look` compiles and compares some values.
@@ -147,7 +147,7 @@ mod tests {
         let all: Vec<_> =
             layers.iter().enumerate().map(|(i, l)| verdict(l, if i < 3 { 1e5 } else { 6e4 })).collect();
         let found =
-            Departure::find(&layers, &all, |_| panic!("nothing is left to look at")).unwrap().unwrap();
+            Divergence::find(&layers, &all, |_| panic!("nothing is left to look at")).unwrap().unwrap();
         assert_eq!(found.layer.node, "n3");
         assert!(found.reason.contains("65504") && found.remedy.contains("power of two"), "{found:?}");
     }
@@ -162,7 +162,7 @@ mod tests {
             let number: usize = wanted[0].value[1..].parse().unwrap();
             Ok(vec![verdict(&wanted[0], if number < 61 { 1e5 } else { 6e4 })])
         };
-        assert_eq!(Departure::find(&layers, &all, look).unwrap().unwrap().layer.node, "n61");
+        assert_eq!(Divergence::find(&layers, &all, look).unwrap().unwrap().layer.node, "n61");
         assert!(looks.get() <= 7, "{} compiles", looks.get());
     }
 
@@ -171,6 +171,6 @@ mod tests {
         let layers = layers(9);
         let all: Vec<_> = layers.iter().map(|l| verdict(l, 1e5)).collect();
         let look = |wanted: &[Layer]| Ok(vec![verdict(&wanted[0], 1e5)]);
-        assert!(Departure::find(&layers, &all, look).unwrap().is_none());
+        assert!(Divergence::find(&layers, &all, look).unwrap().is_none());
     }
 }

@@ -10,7 +10,7 @@ use crate::graph::{Attr, Attrs, DType, Data, Graph, Node, TensorType, ValueId};
 use crate::op::Op;
 use crate::problem::{Problems, Result, problem};
 
-/// dtypes that an input can have at the border, whatever the model computes with.
+/// dtypes that a graph input can have, whatever the model computes with.
 const DTYPES: &[DType] = &[DType::F32, DType::F16, DType::U8, DType::I8, DType::U16, DType::I16, DType::I32];
 
 /// Puts a Cast, a Transpose and a normalization behind each input that is to differ from the model's own.

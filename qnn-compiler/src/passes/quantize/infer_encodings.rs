@@ -23,8 +23,8 @@ fn before_sums(graph: &mut Graph) {
         let Some((x, range)) = before_sum(graph, &graph.nodes[i]) else { continue };
         let value = graph.value(x);
         let free = value.encoding.is_none() && value.data.is_none() && value.ty.dtype.is_float();
-        let border = graph.outputs.contains(&x) || graph.inputs.contains(&x);
-        if free && !border && readers.get(&x).is_some_and(|r| r.len() == 1) {
+        let graph_io = graph.outputs.contains(&x) || graph.inputs.contains(&x);
+        if free && !graph_io && readers.get(&x).is_some_and(|r| r.len() == 1) {
             graph.value_mut(x).encoding = sixteen_bits(range);
         }
     }
