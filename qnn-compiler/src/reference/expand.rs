@@ -18,6 +18,7 @@ const ROWS: &[Row] = &[
     Row { op: Op::RMSNormalization, expand: normalization },
     Row { op: Op::Reshape, expand: reshape },
     Row { op: Op::SpaceToDepth, expand: space_to_depth },
+    Row { op: Op::TopK, expand: top_k },
     Row { op: Op::HtpChannelShuffle, expand: channel_shuffle },
 ];
 
@@ -48,6 +49,17 @@ fn product(graph: &mut Graph, node: &Node) -> Option<Vec<Node>> {
     Some(vec![product, sum])
 }
 
+/// A choice of the largest whose places nobody reads: the standard's has both results.
+fn top_k(graph: &mut Graph, node: &Node) -> Option<Vec<Node>> {
+    let ty = TensorType::new(DType::I64, graph.shape(node.output(0).or(node.output(1))?));
+    let mut node = node.clone();
+    node.outputs.resize(2, None);
+    for output in node.outputs.iter_mut().filter(|output| output.is_none()) {
+        *output = Some(graph.add_value("", ty.clone()));
+    }
+    Some(vec![node])
+}
+
 /// A normalization over several axes whose scale and offset have one for all of them.
 fn normalization(graph: &mut Graph, node: &Node) -> Option<Vec<Node>> {
     let shape = graph.shape(node.input(0)?);
@@ -56,7 +68,9 @@ fn normalization(graph: &mut Graph, node: &Node) -> Option<Vec<Node>> {
     let mut node = node.clone();
     for slot in node.inputs.iter_mut().skip(1) {
         let value = graph.value((*slot)?);
-        if value.ty.shape.len() == 1 && shape.len() > 1 && value.encoding.is_none() {
+        // One number an axis broadcasts as it is.
+        let whole = value.ty.shape[..] == [shape.iter().product::<usize>()];
+        if whole && shape.len() > 1 && value.encoding.is_none() {
             let (dtype, data) = (value.ty.dtype, value.data.clone()?);
             *slot = Some(graph.add_constant("", TensorType::new(dtype, shape.clone()), data));
         }
