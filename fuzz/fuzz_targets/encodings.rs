@@ -8,12 +8,12 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
-use qnn_types::Target;
 use qnn_compiler::custom::OpPackages;
 use qnn_compiler::frontend::encodings;
 use qnn_compiler::graph::Graph;
 use qnn_compiler::passes::Setting;
 use qnn_compiler::{lower, passes};
+use qnn_types::Target;
 
 #[path = "../../qnn-compiler/tests/support/mod.rs"]
 mod onnx;

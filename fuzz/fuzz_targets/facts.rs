@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use qnn_pipeline::Memo;
-use qnn_types::SourceFormat;
 use qnn_pipeline::source::inspect;
+use qnn_types::SourceFormat;
 
 fuzz_target!(|data: &[u8]| {
     let Ok(folder) = tempfile::tempdir() else { return };

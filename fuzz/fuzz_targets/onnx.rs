@@ -7,11 +7,11 @@ use std::path::Path;
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use qnn_types::Target;
 use qnn_compiler::custom::OpPackages;
 use qnn_compiler::frontend::onnx::{ImportOptions, OnnxFile};
 use qnn_compiler::passes::Setting;
 use qnn_compiler::{lower, passes};
+use qnn_types::Target;
 
 fuzz_target!(|data: &[u8]| {
     let Ok(file) = OnnxFile::of_bytes(Path::new("model.onnx"), Bytes::copy_from_slice(data)) else { return };

@@ -8,9 +8,9 @@ use libfuzzer_sys::fuzz_target;
 use qnn_compiler::custom::OpPackages;
 use qnn_compiler::graph::text;
 use qnn_compiler::graph::verify::{Dialect, verify};
+use qnn_compiler::lower;
 use qnn_compiler::passes::{self, Setting};
 use qnn_compiler::program::{self, Program, Role};
-use qnn_compiler::lower;
 use qnn_types::Target;
 
 fuzz_target!(|data: &[u8]| {
