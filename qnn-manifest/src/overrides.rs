@@ -45,7 +45,7 @@ impl Overrides {
         self
     }
 
-    /// Sets one value, as a call of [`crate::Builder`] does.
+    /// Sets one value, as a call of the build script does.
     #[must_use]
     pub fn set(mut self, path: &[&str], value: impl Into<Value>) -> Self {
         let path = path.iter().map(|&key| key.to_owned()).collect();

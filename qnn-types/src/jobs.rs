@@ -91,7 +91,7 @@ pub struct CompileJob {
     pub htp: HtpOptions,
     /// The libraries to compile with.
     pub toolchain: Toolchain,
-    /// Where the context binary goes; `None` for [`Job::Check`].
+    /// Where the context binary goes; `None` for [`crate::Job::Check`].
     pub output: Option<PathBuf>,
 }
 

@@ -1,6 +1,6 @@
 //! From the graph to QNN ops.
 //!
-//! * [`engine`]: walks the graph, keeps what became of each value, writes ops.
+//! * `engine`: walks the graph, keeps what became of each value, writes ops.
 //! * `blocks`: what families share: broadcasting, slices, windows, indices, weights in other forms.
 //! * `ops`: one file an operator family, with a function for each operator; these call the engine and blocks, not one another.
 //! * `fixed`: which nodes are computed on integers, and how their operands get there.

@@ -24,7 +24,7 @@ impl Samples {
     /// Those that a job asks for; `graph` has the model's own inputs.
     ///
     /// # Errors
-    /// As [`generated`].
+    /// `E0803` for an input of a type that arrays do not have.
     pub fn of(
         asked: &qnn_types::Samples,
         graph: &Graph,
