@@ -112,7 +112,7 @@ fn steady_heap(reporter: &mut Reporter<'_>) {
     #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
     if !super::heap::begin() {
         reporter.warn(Diagnostic {
-            help: Some("allow the process 5 GiB of address space: `ulimit -v unlimited`".to_owned()),
+            help: Some("allow the process 10 GiB of address space: `ulimit -v unlimited`".to_owned()),
             ..problem("E0511", "the context binary may have other bytes in another process")
         });
     }

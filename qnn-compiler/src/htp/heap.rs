@@ -6,7 +6,8 @@
 //! another way where a row begins in the second half of a page (measured with QNN 2.51: blocks at 2048 and at 0 of a page
 //! give different bytes, blocks within one half do not). So blocks that may hold constants are zeroed, have zeros behind them, and
 //! begin at the same place of a page in every process: they lie within the first half of one, or begin with one.
-//! Blocks too small for a constant fill the second halves.
+//! Blocks too small for a constant fill the second halves. Large blocks have address space of their own, of which the system takes the
+//! memory back when they are freed and gives zeros for it when they are used again, so that nobody zeroes what is never touched.
 //!
 //! The allocation functions of the C library are replaced in every program that links this crate, and hand requests on to the C
 //! library until [`begin`] is called. A block that grows by `realloc` and is not of the pool stays the C library's: no constant is in
@@ -22,23 +23,46 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 const PAGE: usize = 4096;
 const HALF: usize = PAGE / 2;
-/// Zeros behind a block that may hold a constant.
-const PAD: usize = 256;
+/// Zeros behind a block that may hold a constant: twice what is copied at once.
+const PAD: usize = 128;
 /// The library's smallest copy of a constant.
 const SMALLEST_CONSTANT: usize = 128;
 /// What the C library aligns blocks to.
 const ALIGN: usize = 16;
-/// Address space for blocks of less than a page, tried in this order: some systems limit it.
+/// Address space for blocks up to [`LARGEST`], and as much again for larger ones, tried in this order: some systems limit it.
 const RESERVES: [usize; 3] = [1 << 36, 1 << 34, 1 << 32];
 
-/// Sizes of slots in the first half of a page, their padding included; the last one takes the whole page.
-const SLOTS: [usize; 6] = [384, 512, 672, 1024, HALF, PAGE];
+/// Sizes of slots, their padding included: those in the first half of a page, then those of whole pages. Their number fits in four bits
+/// ([`division`]).
+const SLOTS: [usize; 15] = [
+    256,
+    384,
+    512,
+    672,
+    1024,
+    HALF,
+    PAGE,
+    2 * PAGE,
+    3 * PAGE,
+    4 * PAGE,
+    6 * PAGE,
+    8 * PAGE,
+    16 * PAGE,
+    32 * PAGE,
+    64 * PAGE,
+];
+/// The largest.
+const LARGEST: usize = SLOTS[SLOTS.len() - 1];
+/// Sizes of slots for larger blocks are this, twice this, and so on.
+const LARGE: usize = 2 * LARGEST;
+/// Their number: up to 4 GiB.
+const LARGES: usize = 14;
 /// Sizes of slots in the second half are multiples of [`ALIGN`] up to this.
 const SMALL: usize = SMALLEST_CONSTANT;
 /// Their number.
 const SMALLS: usize = SMALL / ALIGN;
-/// The class of whole pages.
-const WHOLE: usize = SLOTS.len() - 1;
+/// The first class of whole pages.
+const WHOLE: usize = 6;
 
 unsafe extern "C" {
     fn __libc_malloc(size: usize) -> *mut c_void;
@@ -46,11 +70,14 @@ unsafe extern "C" {
     fn __libc_realloc(block: *mut c_void, size: usize) -> *mut c_void;
     fn __libc_memalign(align: usize, size: usize) -> *mut c_void;
     fn __libc_free(block: *mut c_void);
+    fn madvise(at: *mut c_void, len: usize, advice: c_int) -> c_int;
+    fn malloc_trim(keep: usize) -> c_int;
     fn mmap(at: *mut c_void, len: usize, prot: c_int, flags: c_int, fd: c_int, offset: i64) -> *mut c_void;
 }
 
 /// Where the pages begin; 0 until [`begin`].
 static BASE: AtomicUsize = AtomicUsize::new(0);
+/// How long the pages are, and how long the space for large blocks is that follows.
 static LEN: AtomicUsize = AtomicUsize::new(0);
 static POOL: Pool = Pool { busy: AtomicBool::new(false), inside: UnsafeCell::new(Inside::new()) };
 
@@ -71,10 +98,13 @@ pub(crate) fn begin() -> bool {
     static BEGUN: OnceLock<bool> = OnceLock::new();
     *BEGUN.get_or_init(|| {
         for len in RESERVES {
-            // One byte a page, behind the pages, says how the page is divided.
-            let Some(base) = reserve(len + len / PAGE) else { continue };
+            // Behind both, one byte a page says how the page is divided, and one for each place of a large block which size it has.
+            let Some(base) = reserve(2 * len + len / PAGE + len / LARGE) else { continue };
             LEN.store(len, Ordering::Relaxed);
             BASE.store(base, Ordering::Release);
+            // What was freed until now is of no use to the pool.
+            // SAFETY: gives free memory back to the system.
+            unsafe { malloc_trim(0) };
             return true;
         }
         false
@@ -105,6 +135,10 @@ struct Inside {
     pages: usize,
     slots: [usize; SLOTS.len()],
     smalls: [usize; SMALLS],
+    /// Bytes of the space for large blocks that were handed out.
+    large: usize,
+    /// Free large blocks, by size.
+    larges: [usize; LARGES],
     /// Halves of pages whose other half is in use.
     first_halves: usize,
     second_halves: usize,
@@ -112,17 +146,23 @@ struct Inside {
 
 impl Inside {
     const fn new() -> Self {
-        Self { pages: 0, slots: [0; SLOTS.len()], smalls: [0; SMALLS], first_halves: 0, second_halves: 0 }
+        Self {
+            pages: 0,
+            slots: [0; SLOTS.len()],
+            smalls: [0; SMALLS],
+            large: 0,
+            larges: [0; LARGES],
+            first_halves: 0,
+            second_halves: 0,
+        }
     }
 
-    /// A page that was never used.
-    fn page(&mut self) -> Option<usize> {
+    /// So many pages that were never used.
+    fn pages(&mut self, count: usize) -> Option<usize> {
         let at = self.pages * PAGE;
-        if at + PAGE > LEN.load(Ordering::Relaxed) {
-            return None;
-        }
-        self.pages += 1;
-        Some(BASE.load(Ordering::Relaxed) + at)
+        self.pages += count;
+        let is_there = self.pages * PAGE <= LEN.load(Ordering::Relaxed);
+        is_there.then(|| BASE.load(Ordering::Relaxed) + at)
     }
 
     /// A slot for `size` bytes with its padding.
@@ -130,24 +170,43 @@ impl Inside {
         if let Some(slot) = pop(&mut self.slots[class]) {
             return Some(slot);
         }
-        let page = if class == WHOLE {
-            self.page()?
+        let page = if class >= WHOLE {
+            self.pages(SLOTS[class] / PAGE)?
         } else if let Some(half) = pop(&mut self.first_halves) {
             half
         } else {
-            let page = self.page()?;
+            let page = self.pages(1)?;
             push(&mut self.second_halves, page + HALF);
             page
         };
         let division = division(page);
         // SAFETY: the byte belongs to this page, and no one else writes it while the pool is locked.
         unsafe { *division = (*division & 0xf0) | (class as u8 + 1) };
-        if class == WHOLE {
+        if class >= WHOLE {
             return Some(page);
         }
         let size = SLOTS[class];
         (1..HALF / size).for_each(|i| push(&mut self.slots[class], page + i * size));
         Some(page)
+    }
+
+    /// A large block; all of it is zero.
+    fn large(&mut self, class: usize) -> Option<usize> {
+        if let Some(block) = pop(&mut self.larges[class]) {
+            // SAFETY: the block is free; the address of the next one was in it.
+            unsafe { *(block as *mut usize) = 0 };
+            return Some(block);
+        }
+        let (base, len) = (BASE.load(Ordering::Relaxed), LEN.load(Ordering::Relaxed));
+        let end = self.large + (LARGE << class);
+        if end > len {
+            return None;
+        }
+        let block = base + len + self.large;
+        self.large = end;
+        // SAFETY: as in `slot`.
+        unsafe { *large_class(block) = class as u8 };
+        Some(block)
     }
 
     /// A slot of a multiple of [`ALIGN`] bytes without padding.
@@ -158,7 +217,7 @@ impl Inside {
         let half = match pop(&mut self.second_halves) {
             Some(half) => half,
             None => {
-                let page = self.page()?;
+                let page = self.pages(1)?;
                 push(&mut self.first_halves, page);
                 page + HALF
             }
@@ -192,7 +251,13 @@ fn push(list: &mut usize, slot: usize) {
 /// index, and in its high half that of its second half.
 fn division(at: usize) -> *mut u8 {
     let base = BASE.load(Ordering::Relaxed);
-    (base + LEN.load(Ordering::Relaxed) + (at - base) / PAGE) as *mut u8
+    (base + 2 * LEN.load(Ordering::Relaxed) + (at - base) / PAGE) as *mut u8
+}
+
+/// The byte that has the size of the large block at an address.
+fn large_class(at: usize) -> *mut u8 {
+    let (base, len) = (BASE.load(Ordering::Relaxed), LEN.load(Ordering::Relaxed));
+    (base + 2 * len + len / PAGE + (at - base - len) / LARGE) as *mut u8
 }
 
 /// What a slot is.
@@ -200,6 +265,7 @@ fn division(at: usize) -> *mut u8 {
 enum Slot {
     Small(usize),
     Padded(usize),
+    Large(usize),
 }
 
 impl Slot {
@@ -208,6 +274,7 @@ impl Slot {
         match self {
             Slot::Small(class) => (class + 1) * ALIGN,
             Slot::Padded(class) => SLOTS[class] - PAD,
+            Slot::Large(class) => (LARGE << class) - PAD,
         }
     }
 
@@ -216,8 +283,12 @@ impl Slot {
         if align <= ALIGN && size < SMALLEST_CONSTANT {
             return Some(Slot::Small(size.saturating_sub(1) / ALIGN));
         }
-        if align > PAGE || size > PAGE - PAD {
+        if align > PAGE {
             return None;
+        }
+        if size > LARGEST - PAD {
+            let found = (0..LARGES).find(|&class| size <= (LARGE << class) - PAD);
+            return found.map(Slot::Large);
         }
         let least = if align > ALIGN { WHOLE } else { 0 };
         (least..SLOTS.len()).find(|&class| size + PAD <= SLOTS[class]).map(Slot::Padded)
@@ -228,13 +299,18 @@ impl Slot {
 fn slot_of(block: *mut c_void) -> Option<Slot> {
     let base = BASE.load(Ordering::Relaxed);
     let at = block as usize;
-    if base == 0 || at < base || at - base >= LEN.load(Ordering::Relaxed) {
+    let len = LEN.load(Ordering::Relaxed);
+    if base == 0 || at < base || at - base >= 2 * len {
         return None;
+    }
+    if at - base >= len {
+        // SAFETY: the block is in use, so that its size stands there.
+        return Some(Slot::Large(unsafe { *large_class(at) } as usize));
     }
     // SAFETY: the block is in use, so that its page is divided and stays so.
     let divided = unsafe { *division(at) };
     let first = (divided & 0x0f) as usize;
-    Some(if first == WHOLE + 1 || at % PAGE < HALF {
+    Some(if first > WHOLE || at % PAGE < HALF {
         Slot::Padded(first - 1)
     } else {
         Slot::Small((divided >> 4) as usize - 1)
@@ -260,6 +336,10 @@ fn allocate(align: usize, size: usize) -> *mut c_void {
     }
     let found = match Slot::of(align, size) {
         Some(Slot::Small(class)) => match POOL.with(|pool| pool.small(class)) {
+            Some(at) => return at as *mut c_void,
+            None => 0,
+        },
+        Some(Slot::Large(class)) => match POOL.with(|pool| pool.large(class)) {
             Some(at) => return at as *mut c_void,
             None => 0,
         },
@@ -330,6 +410,15 @@ unsafe extern "C" fn free(block: *mut c_void) {
         None => unsafe { __libc_free(block) },
         Some(Slot::Small(class)) => POOL.with(|pool| push(&mut pool.smalls[class], block as usize)),
         Some(Slot::Padded(class)) => POOL.with(|pool| push(&mut pool.slots[class], block as usize)),
+        Some(Slot::Large(class)) => {
+            const MADV_DONTNEED: c_int = 4;
+            // SAFETY: the block is nobody's any more; private anonymous memory is zero when it is touched again.
+            let given_back = unsafe { madvise(block, LARGE << class, MADV_DONTNEED) } == 0;
+            // What could not be given back is not clean: it is lost.
+            if given_back {
+                POOL.with(|pool| push(&mut pool.larges[class], block as usize));
+            }
+        }
     }
 }
 
@@ -374,7 +463,8 @@ mod tests {
     fn blocks_of_constants_are_zero_have_zeros_behind_them_and_lie_in_the_first_half_of_a_page() {
         assert!(begin());
         for round in 0..3 {
-            for size in (SMALLEST_CONSTANT..9000).step_by(37) {
+            let large = [20_000, 70_000, LARGEST - PAD, LARGEST, 1 << 20];
+            for size in (SMALLEST_CONSTANT..9000).step_by(37).chain(large) {
                 let block = malloc(size).cast::<u8>();
                 let place = block as usize % PAGE;
                 // SAFETY: padding belongs to the block.
@@ -399,7 +489,7 @@ mod tests {
             let mut state = seed;
             for i in 0..20_000usize {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                let size = 1 + (state >> 33) % [16, 120, 700, 5000][i % 4];
+                let size = 1 + (state >> 33) % [16, 120, 700, 5000, 90_000][i % 5];
                 let fill = (state >> 20) as u8;
                 kept.push((filled(size, fill), size, fill));
                 if kept.len() > 200 {

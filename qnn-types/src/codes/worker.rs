@@ -109,7 +109,7 @@ Please report it with the model if it can be shared; `QNN_KEEP=folder` keeps the
 The vendor's compiler copies more than the constants of a model into the context binary: a few
 bytes of what lies behind them in its memory, without any influence on numbers. So that these
 bytes are always the same, the worker gives the compiler a heap of its own, for which the system
-must allow 5 GiB of address space (not of memory). Here it did not. The binary is right; compiled
+must allow 10 GiB of address space (not of memory). Here it did not. The binary is right; compiled
 again elsewhere, it may have another hash. Allow more address space: `ulimit -v unlimited`.
 ",
     ),
