@@ -101,7 +101,7 @@ def graphs(folder):
         (folder / f"{test.parent.name}-{test.name}").write_text(text)
 
 
-TARGETS = {"encodings": encodings, "graph": graphs, "program": graphs}
+TARGETS = {"encodings": encodings, "graph": graphs}
 
 
 def main(folder):

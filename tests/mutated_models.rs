@@ -599,7 +599,10 @@ type Sample = (String, Vec<u8>, Option<Vec<u8>>);
 /// of one kind only.
 fn check_all(count: usize, sample: impl Fn(usize) -> Sample + Sync) {
     let toolchain = toolchain();
-    let worker = Worker::current(PathBuf::from(env!("CARGO_BIN_EXE_cargo-qnn")), qnn_compiler::ENGINE);
+    let worker = Worker {
+        path: PathBuf::from(env!("CARGO_BIN_EXE_cargo-qnn")),
+        engine: qnn_compiler::ENGINE.to_owned(),
+    };
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<(String, Vec<Diagnostic>)>> = Mutex::default();
     std::thread::scope(|scope| {
@@ -671,7 +674,10 @@ fn damaged_encodings_are_each_an_error_or_a_success() {
 #[test]
 fn the_models_themselves_have_no_problem() {
     let toolchain = toolchain();
-    let worker = Worker::current(PathBuf::from(env!("CARGO_BIN_EXE_cargo-qnn")), qnn_compiler::ENGINE);
+    let worker = Worker {
+        path: PathBuf::from(env!("CARGO_BIN_EXE_cargo-qnn")),
+        engine: qnn_compiler::ENGINE.to_owned(),
+    };
     let folder = tempfile::tempdir().unwrap();
     for (name, model) in models() {
         let path = folder.path().join("m.onnx");

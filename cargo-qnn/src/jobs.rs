@@ -18,7 +18,7 @@ use crate::term::Verbosity;
 pub(crate) fn worker() -> Result<Worker> {
     let path = std::env::current_exe()
         .map_err(|error| Failure::user("cannot tell where this program is").note(error.to_string()))?;
-    Ok(Worker::current(path, qnn_compiler::ENGINE))
+    Ok(Worker { path, engine: qnn_compiler::ENGINE.to_owned() })
 }
 
 /// Runs one job, shows its progress and warnings, and returns its report.

@@ -3,23 +3,14 @@
 use std::io::{BufRead, Read, Write};
 
 use qnn_pipeline::Memo;
-use qnn_types::{Diagnostic, Event, Handshake, Job};
+use qnn_types::{Diagnostic, Event, Job};
 
 use crate::exit::Exit;
 use crate::models;
 use crate::toolchain::contents;
 
-/// Runs the job that standard input holds, or says which version this worker is.
-pub(crate) fn run(handshake: bool) -> Exit {
-    if handshake {
-        return match serde_json::to_string(&Handshake::current(qnn_compiler::ENGINE)) {
-            Ok(line) => {
-                let said = writeln!(std::io::stdout(), "{line}");
-                said.map_or(Exit::User, |()| Exit::Ok)
-            }
-            Err(_) => Exit::User,
-        };
-    }
+/// Runs the job that standard input holds.
+pub(crate) fn run() -> Exit {
     let mut events = match events() {
         Ok(events) => events,
         Err(error) => {

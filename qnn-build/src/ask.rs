@@ -1,10 +1,10 @@
 //! Finds `cargo-qnn`, asks it, reads its answer.
 
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use qnn_manifest::script::{Answer, PROTOCOL, Request};
+use qnn_manifest::script::{Answer, PROTOCOL, Request, cannot_start, wrong_version};
 use qnn_platform::env;
 use qnn_types::Diagnostic;
 
@@ -55,31 +55,12 @@ pub(crate) fn ask(program: &Path, request: &Request) -> Result<Answer, Diagnosti
     let answer = text.lines().rev().find_map(|line| serde_json::from_str(line).ok());
     answer.ok_or_else(|| match output.status.code() {
         // What clap ends with for a command that it does not know.
-        Some(2) => other_version(program),
+        Some(2) => {
+            let theirs = format!("{} does not know the command `script`", program.display());
+            wrong_version(&theirs, env!("CARGO_PKG_VERSION"), PROTOCOL)
+        }
         _ => no_answer(program, format!("it ended with {}", output.status)),
     })
-}
-
-fn cannot_start(path: &Path, error: &std::io::Error) -> Diagnostic {
-    let problem =
-        Diagnostic::new("E0507", format!("{} cannot be started", path.display())).note(error.to_string());
-    match error.kind() {
-        ErrorKind::PermissionDenied => problem.help("make the file executable"),
-        _ => problem.help("`cargo-qnn --version` must work in the same terminal"),
-    }
-}
-
-fn other_version(path: &Path) -> Diagnostic {
-    let version = env!("CARGO_PKG_VERSION");
-    Diagnostic::new("E0502", "cargo-qnn does not belong to this qnn-build")
-        .note(format!(
-            "{} does not know the command `script`; qnn-build is version {version} (protocol {PROTOCOL})",
-            path.display()
-        ))
-        .help(format!(
-            "install cargo-qnn {version} (from the clone that qnn-build is from: cargo install --locked --path cargo-qnn), or update \
-             qnn-build in Cargo.toml"
-        ))
 }
 
 fn no_answer(path: &Path, note: String) -> Diagnostic {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use qnn_manifest::module::generate;
-use qnn_manifest::output::{CODE, LOG, write_if_changed, write_stamp};
+use qnn_manifest::output::{CODE, LOG, write_code, write_stamp};
 use qnn_manifest::script::{Answer, PROTOCOL, Request};
 use qnn_manifest::{Manifest, Mode};
 use qnn_platform::env;
@@ -55,7 +55,7 @@ fn compile(builder: &Builder, request: &Request) -> Result<(ArtifactManifest, Ve
         Err(missing) => {
             let manifest = manifest(request)?;
             watch(builder.cargo, &manifest);
-            return stored::take(&manifest, request).map_err(|why| missing.note(why).into());
+            return stored::take(&manifest, request, builder.cargo).map_err(|why| missing.note(why).into());
         }
     };
     let Answer { artifacts, problems, warnings, log, watch } = ask(&program, request)?;
@@ -108,12 +108,6 @@ fn manifest(request: &Request) -> Result<Manifest> {
 
 fn watch(cargo: Cargo, manifest: &Manifest) {
     manifest.watched().iter().for_each(|file| cargo.rerun_if_changed(file));
-}
-
-pub(crate) fn write_code(out_dir: &Path, code: &str) -> Result<()> {
-    let path = out_dir.join(CODE);
-    write_if_changed(&path, code.as_bytes())
-        .map_err(|error| Error::io("E0605", "cannot write", &path, &error))
 }
 
 fn artifacts(out_dir: &Path, manifest: ArtifactManifest, warnings: Vec<Diagnostic>) -> Artifacts {

@@ -5,13 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use qnn_manifest::Manifest;
-use qnn_manifest::output::{replace, write_own_artifacts};
+use qnn_manifest::files::replace;
+use qnn_manifest::output::{write_code, write_own_artifacts};
 use qnn_manifest::record::{BUCKET, FOLDER, Placed, Record, from_text, key};
 use qnn_manifest::script::Request;
 use qnn_platform::{env, libs};
 use qnn_types::{ArtifactManifest, Diagnostic, Error};
 
-use crate::run::write_code;
+use crate::cargo::Cargo;
 
 /// What `cargo-qnn` made of this package, wherever it ran.
 ///
@@ -20,6 +21,7 @@ use crate::run::write_code;
 pub(crate) fn take(
     manifest: &Manifest,
     request: &Request,
+    cargo: Cargo,
 ) -> Result<(ArtifactManifest, Vec<Diagnostic>), String> {
     let roots = roots(request);
     let name = key(manifest, env::string(&env::TARGET).as_deref(), env::string(&env::HOST).as_deref());
@@ -28,7 +30,14 @@ pub(crate) fn take(
         let text = fs::read(root.join(FOLDER).join(format!("{name}.json")));
         let Some(record) = text.ok().and_then(|text| from_text(&text)) else { continue };
         match place(&record, manifest, root, &request.out_dir) {
-            Ok(()) => return finish(record, &request.out_dir).map_err(|error| error.to_string()),
+            Ok(()) => {
+                // Files beside a model, which only its reader finds, are among them.
+                record
+                    .inputs
+                    .iter()
+                    .for_each(|input| cargo.rerun_if_changed(&manifest.folder().join(&input.path)));
+                return finish(record, &request.out_dir).map_err(|error| error.to_string());
+            }
             Err(reason) => why = reason,
         }
     }

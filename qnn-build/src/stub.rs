@@ -10,7 +10,7 @@ use std::fs::File;
 use std::path::Path;
 
 use qnn_manifest::module::{LlmCode, LlmSocCode, ModelCode, Placement, SocCode, generate};
-use qnn_manifest::output::{read_artifacts, write_own_artifacts};
+use qnn_manifest::output::{read_artifacts, write_code, write_own_artifacts};
 use qnn_manifest::signature::{Scan, scan};
 use qnn_manifest::{Manifest, Model, ModelValue, graphs, is_llm, source_format, static_shapes, target};
 use qnn_platform::soc;
@@ -18,8 +18,6 @@ use qnn_types::{
     ArtifactManifest, ArtifactRecord, Diagnostic, Embed, Error, GraphInfo, GraphSpec, InputSpec, Result,
     SourceFormat, Target, TensorInfo,
 };
-
-use crate::run::write_code;
 
 /// Generates types without models. `why` says why there are none.
 pub(crate) fn make(

@@ -7,6 +7,7 @@
 //!
 //! Apps compile this crate with every clean build, as a dependency of `qnn-build`: it stays small.
 
+pub mod files;
 mod format;
 mod graphs;
 mod load;

@@ -1,10 +1,11 @@
 //! The folder of a build: generated code, the artifact manifest, the stamp.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::files::write_if_changed;
 use qnn_types::{ARTIFACT_MANIFEST, ArtifactManifest, Error, Result};
 
 /// Name of the generated code, which `qnn::include_models!()` includes.
@@ -33,37 +34,14 @@ pub fn write_stamp(folder: &Path) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Writes a file only when it does not hold these bytes already, so that its modification time means something to cargo. A reader never
-/// sees half of it.
+/// Writes the generated code, when it is another.
 ///
 /// # Errors
-/// It cannot be written.
-pub fn write_if_changed(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if fs::read(path).is_ok_and(|found| found == bytes) {
-        return Ok(());
-    }
-    replace(path, |file| file.write_all(bytes))
-}
-
-/// Writes a file under another name beside `path`, and renames it.
-///
-/// # Errors
-/// It cannot be written; nothing is left then.
-pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".tmp-{name}-{}", std::process::id()));
-    let _ = fs::remove_file(&temporary);
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&temporary)
-        .and_then(|mut file| write(&mut file))
-        .and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+/// `E0605` when it cannot be written.
+pub fn write_code(folder: &Path, code: &str) -> Result<()> {
+    let path = folder.join(CODE);
+    write_if_changed(&path, code.as_bytes())
+        .map_err(|error| Error::io("E0605", "cannot write", &path, &error))
 }
 
 /// The artifact manifest in `folder`; `None` where there is none that can be read.
@@ -141,6 +119,7 @@ fn remove(folder: &Path, file: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::time::SystemTime;
 
     use super::*;

@@ -3,7 +3,8 @@
 //! The build script keeps standard input open for as long as it lives; `cargo-qnn` ends itself and its workers when it closes. Standard
 //! error is free text. When an answer came, `qnn.rs`, the artifacts and the artifact manifest are in the folder that was asked for.
 
-use std::path::PathBuf;
+use std::io::{Error, ErrorKind};
+use std::path::{Path, PathBuf};
 
 use qnn_types::{ArtifactManifest, Diagnostic};
 use serde::{Deserialize, Serialize};
@@ -54,4 +55,24 @@ pub struct Answer {
     pub log: Option<PathBuf>,
     /// Files and folders whose change means that the build script must run again.
     pub watch: Vec<PathBuf>,
+}
+
+/// `E0502`: `cargo-qnn` and `qnn-build` are not of one version. `theirs` says what `cargo-qnn` is.
+pub fn wrong_version(theirs: &str, version: &str, protocol: u32) -> Diagnostic {
+    Diagnostic::new("E0502", "cargo-qnn does not belong to this qnn-build")
+        .note(format!("{theirs}; qnn-build is version {version} (protocol {protocol})"))
+        .help(format!(
+            "install cargo-qnn {version} (from the clone that qnn-build is from: cargo install --locked --path cargo-qnn), or update \
+             qnn-build in Cargo.toml"
+        ))
+}
+
+/// `E0507`: the system would not start the `cargo-qnn` at `path`.
+pub fn cannot_start(path: &Path, error: &Error) -> Diagnostic {
+    let problem =
+        Diagnostic::new("E0507", format!("{} cannot be started", path.display())).note(error.to_string());
+    match error.kind() {
+        ErrorKind::PermissionDenied => problem.help("make the file executable"),
+        _ => problem.help("`cargo-qnn --version` must work in the same terminal"),
+    }
 }

@@ -86,7 +86,7 @@ impl Compiler<'_> {
     }
 
     fn key_with(&self, job: &CompileJob, facts: &SourceFacts) -> std::result::Result<Key, Diagnostic> {
-        let makers = Makers { engine: &self.worker.handshake.engine, build_id: self.build_id };
+        let makers = Makers { engine: &self.worker.engine, build_id: self.build_id };
         Key::new(job, facts, makers, &self.store.memo())
     }
 
@@ -198,7 +198,7 @@ impl Compiler<'_> {
             is_same(&entry, &output).map_err(|problem| vec![problem.model(&id.model)])?;
             return Ok(Compiled { key: key.clone(), entry, cached: true });
         }
-        let engine = self.worker.handshake.engine.clone();
+        let engine = self.worker.engine.clone();
         let record = Record { model: id.model, soc: id.soc, engine, report, warnings, ..Record::default() };
         let entry = self.store.insert(&lock, key, &output, record).map_err(|problem| vec![problem])?;
         Ok(Compiled { key: key.clone(), entry, cached: false })

@@ -1,39 +1,19 @@
-//! Reading files that are files, and writing them so that a reader never sees half of one, and a killed process leaves nothing
-//! under a real name.
+//! Reading files that are files; links, hashes and states of files. How files are written: [`qnn_manifest::files`].
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A name that no other process or thread uses: for files and folders that are renamed or removed later.
-pub(crate) fn unique_name(prefix: &str) -> String {
-    static COUNTER: AtomicU32 = AtomicU32::new(0);
-    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.subsec_nanos());
-    format!("{prefix}{}-{count}-{nanos:08x}", std::process::id())
-}
+use qnn_manifest::files::{replace, unique_name};
 
 /// Writes a file under a temporary name beside `path` and renames it. With `durable` the bytes are on the disk before the
 /// name is.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let temporary = folder.join(unique_name(".tmp-"));
-    let written = (|| {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+    replace(path, |file| {
         file.write_all(bytes)?;
-        if durable {
-            sync(&file)?;
-        }
-        drop(file);
-        fs::rename(&temporary, path)
-    })();
-    if written.is_err() {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+        if durable { sync(file) } else { Ok(()) }
+    })
 }
 
 /// Brings a file's bytes to the disk, where its file system has a disk: others refuse the call.
@@ -74,14 +54,6 @@ pub(crate) fn open_with(options: &mut OpenOptions, path: &Path, links: Links) ->
         return Ok(file);
     }
     Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
-}
-
-/// Writes a file only when it does not hold these bytes already, so that its modification time means something to cargo.
-pub(crate) fn write_if_changed(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    match fs::read(path) {
-        Ok(found) if found == bytes => Ok(()),
-        _ => write_atomic(path, bytes, false),
-    }
 }
 
 /// Makes `to` the same file as `from`: a hard link where the file system allows it, else a copy. Where `from` has been removed,
@@ -175,19 +147,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unchanged_file_is_not_written_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("a");
-        write_if_changed(&file, b"one").unwrap();
-        let before = Stat::of(&file).unwrap();
-        write_if_changed(&file, b"one").unwrap();
-        assert_eq!(Stat::of(&file).unwrap(), before);
-        write_if_changed(&file, b"two").unwrap();
-        assert_eq!(fs::read(&file).unwrap(), b"two");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
     fn linking_replaces_what_was_there_and_can_be_repeated() {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("from"), folder.path().join("to"));
@@ -249,14 +208,5 @@ mod tests {
         std::thread::sleep(Duration::from_millis(20));
         assert_ne!(write(b"two", old), before);
         assert_ne!(write(b"two", old - Duration::from_secs(1)).modified, before.modified);
-    }
-
-    #[test]
-    fn a_failed_write_leaves_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("folder");
-        fs::create_dir(&target).unwrap();
-        assert!(write_atomic(&target, b"x", true).is_err());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

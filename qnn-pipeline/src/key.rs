@@ -106,7 +106,7 @@ impl fmt::Display for Key {
 /// Who makes an artifact.
 #[derive(Clone, Copy, Debug)]
 pub struct Makers<'a> {
-    /// Identity of the engine ([`qnn_types::Handshake::engine`] of the worker).
+    /// Identity of the engine ([`crate::driver::Worker::engine`]).
     pub engine: &'a str,
     /// The build of the QNN libraries.
     pub build_id: &'a str,

@@ -11,8 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use qnn_pipeline::Memo;
-use qnn_pipeline::driver::{Silent, Worker};
+use qnn_pipeline::driver::Silent;
 use support::{App, MODEL};
 
 const MAIN: &str = r#"
@@ -112,7 +111,7 @@ impl CargoApp {
         let text = format!(
             "#!/bin/sh\n[ \"$1\" = script ] && exec {:?} answer_a_build_script --exact --ignored --nocapture\nexec {:?} \"$@\"\n",
             std::env::current_exe().unwrap(),
-            support::fake_worker(),
+            support::fake_worker().path,
         );
         // Only when it is another: cargo watches it.
         if fs::read_to_string(&path).is_ok_and(|found| found == text) {
@@ -146,7 +145,7 @@ impl CargoApp {
 fn answer_a_build_script() {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).unwrap();
-    let worker = Worker::at(&support::fake_worker(), &Memo::default()).unwrap();
+    let worker = support::fake_worker();
     let answer = qnn_pipeline::script::answer(&serde_json::from_str(&line).unwrap(), &worker, &Silent);
     println!("\n{}", serde_json::to_string(&answer).unwrap());
 }

@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use qnn_manifest::output::read_artifacts;
 use qnn_manifest::{Manifest, Overrides};
 use qnn_pipeline::compile::Compiler;
-use qnn_pipeline::driver::{JobId, Limits, Progress, ProgressEvent, Worker};
+use qnn_pipeline::driver::{JobId, Limits, Progress, ProgressEvent};
 use qnn_pipeline::op_package::Builds;
 use qnn_pipeline::package::{self, Built};
 use qnn_pipeline::store::Store;
@@ -48,7 +48,7 @@ fn with_compiler<T>(
     let compiler = Compiler {
         store: &store,
         build_id: &libraries.build_id,
-        worker: Worker::at(&support::fake_worker(), &Memo::default()).unwrap(),
+        worker: support::fake_worker(),
         limits: Limits { jobs: Some(1), ..Limits::default() },
         log: &log,
         keep: None,

@@ -33,6 +33,6 @@ pub use llm::{Heads, KvType, LlmPart, LlmPartKind, Strategy};
 pub use messages::{Failed, Message, PlannedJob};
 pub use normalization::{Affine, Normalization};
 pub use options::{GraphSpec, HtpOptions, InputSpec, PerChannel, Precision};
-pub use protocol::{Event, Handshake, Job, PROTOCOL, Stage};
+pub use protocol::{Event, Job, PROTOCOL, Stage};
 pub use report::{Evaluation, GraphInfo, Report, TensorInfo, WeightReport};
 pub use target::Target;

@@ -2,20 +2,18 @@
 //!
 //! The life of a worker, as the driver (`qnn_pipeline::driver`) expects it:
 //!
-//! 1. `cargo-qnn worker --handshake` prints one line, a [`Handshake`] as JSON, and exits with 0. The driver asks once per
-//!    executable file and remembers the answer.
-//! 2. `cargo-qnn worker` reads **one line** from standard input: a [`Job`] as JSON. It does not wait for the end of the
+//! 1. `cargo-qnn worker`, the driver's own program, reads **one line** from standard input: a [`Job`] as JSON. It does not wait for the end of the
 //!    input: the driver keeps the pipe open for as long as it lives.
-//! 3. The worker writes [`Event`] lines to the pipe that was its standard output, each flushed at once, and moves
+//! 2. The worker writes [`Event`] lines to the pipe that was its standard output, each flushed at once, and moves
 //!    descriptor 1 to descriptor 2 before it loads the vendor library, whose prints would break the protocol. Standard error
 //!    is free text: it goes to the log, and its last lines into the diagnostic of a crash.
-//! 4. Once the job is read, a thread of the worker that does nothing else reads standard input; at its end it
+//! 3. Once the job is read, a thread of the worker that does nothing else reads standard input; at its end it
 //!    ends the process at once (`_exit`, no destructors). So no worker outlives a driver that was killed, on any system.
-//! 5. The last line is [`Event::Done`] or [`Event::Failed`], sent when everything the job writes is written: the driver
+//! 4. The last line is [`Event::Done`] or [`Event::Failed`], sent when everything the job writes is written: the driver
 //!    ends the process at once then, without waiting for the vendor library to take itself down. A worker that is left
 //!    alone exits with 0 and 1 respectively; a panic exits with 101, Rust's own code. A line that is no event is taken as text
 //!    for the log.
-//! 6. The context binary is written to the job's `output`, a path that does not exist yet in a folder of this job alone.
+//! 5. The context binary is written to the job's `output`, a path that does not exist yet in a folder of this job alone.
 //!    The driver hashes it and moves it into the store; whatever a killed worker leaves there is thrown away.
 
 use std::fmt;
@@ -26,27 +24,8 @@ use crate::diagnostic::Diagnostic;
 use crate::jobs::{CompileJob, EvaluateJob, ExecuteJob, ExportJob, ReferenceJob};
 use crate::report::Report;
 
-/// Version of this protocol; driver and worker refuse each other when it differs.
+/// Version of this protocol.
 pub const PROTOCOL: u32 = 3;
-
-/// What a worker says of itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Handshake {
-    /// [`PROTOCOL`] of the worker.
-    pub protocol: u32,
-    /// Identity of the worker's engine: a hash over its sources and what they are built with. It is part of the store's key, so
-    /// what another engine made is never taken for what this one would make.
-    pub engine: String,
-    /// Version of `cargo-qnn`, for messages.
-    pub version: String,
-}
-
-impl Handshake {
-    /// What a worker with this engine says: `cargo-qnn` prints it as one line of JSON.
-    pub fn current(engine: &str) -> Self {
-        Self { protocol: PROTOCOL, engine: engine.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
-    }
-}
 
 /// A unit of work for one worker process.
 #[derive(Clone, Debug, Serialize, Deserialize)]

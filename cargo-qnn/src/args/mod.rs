@@ -110,11 +110,7 @@ pub(crate) enum Command {
     Script,
     /// Run one job of a build; started by the other commands and by build scripts
     #[command(hide = true)]
-    Worker {
-        /// Print the version of the protocol and exit
-        #[arg(long)]
-        handshake: bool,
-    },
+    Worker,
 }
 
 impl Command {

@@ -81,6 +81,7 @@ impl Part {
 /// Samples that are read as they are asked for.
 pub(super) struct Stream {
     parts: Vec<(Part, TensorType)>,
+    batch: bool,
     left: usize,
 }
 
@@ -121,7 +122,13 @@ impl Stream {
         if !problems.is_empty() {
             return Err(Problems(problems));
         }
-        Ok(Self { parts: kept, left: batches.first().copied().flatten().unwrap_or(1) })
+        let samples = batches.first().copied().flatten();
+        Ok(Self { parts: kept, batch: samples.is_some(), left: samples.unwrap_or(1) })
+    }
+
+    /// Whether the arrays have an axis for samples, and not one sample without it.
+    pub(super) fn is_batch(&self) -> bool {
+        self.batch
     }
 
     /// The next sample, by the inputs' names.

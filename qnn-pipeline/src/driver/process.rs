@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use super::death::{Death, oom_kills};
 use super::progress::{JobId, Progress, ProgressEvent};
-use super::worker::{Worker, cannot_start};
-use crate::files::unique_name;
+use super::worker::Worker;
 use crate::log::Log;
+use qnn_manifest::files::unique_name;
+use qnn_manifest::script::cannot_start;
 use qnn_types::io_problem;
 use qnn_types::{Diagnostic, Event, Job, Report, Stage};
 

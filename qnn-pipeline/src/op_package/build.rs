@@ -14,7 +14,9 @@ use super::package::Package;
 use super::target::Target;
 use super::toolchain::{self, Places};
 use crate::driver::{Limits, Task, run_all};
-use crate::files::{hash_file, write_atomic, write_if_changed};
+use qnn_manifest::files::write_if_changed;
+
+use crate::files::{hash_file, write_atomic};
 use crate::memo::Memo;
 use crate::store::has_no_locks;
 use qnn_manifest::Kind;

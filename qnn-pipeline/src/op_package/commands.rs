@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::files::write_if_changed;
+use qnn_manifest::files::write_if_changed;
 
 /// Name of the file.
 pub(super) const FILE: &str = "compile_commands.json";

@@ -4,19 +4,18 @@ mod code;
 mod install;
 mod record;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use qnn_manifest::Manifest;
 use qnn_manifest::module::generate;
-use qnn_manifest::output::{CODE, LOG, write_own_artifacts};
-use qnn_manifest::script::{Answer, PROTOCOL, Request};
+use qnn_manifest::output::{LOG, write_code, write_own_artifacts};
+use qnn_manifest::script::{Answer, PROTOCOL, Request, wrong_version};
 use qnn_platform::{env, libs};
 use qnn_types::{ArtifactManifest, Diagnostic, Error, Result};
 
 use crate::compile::Compiler;
 use crate::driver::{Limits, Progress, Worker};
-use crate::files::write_if_changed;
 use crate::log::Log;
 use crate::op_package::Builds;
 use crate::package;
@@ -43,17 +42,8 @@ fn check_protocol(request: &Request) -> Result<(), Diagnostic> {
     if request.protocol == PROTOCOL {
         return Ok(());
     }
-    let version = env!("CARGO_PKG_VERSION");
-    Err(Diagnostic::new("E0502", "cargo-qnn does not belong to this qnn-build")
-        .note(format!(
-            "cargo-qnn is version {version} (protocol {PROTOCOL}), qnn-build is version {} (protocol {})",
-            request.version, request.protocol
-        ))
-        .help(format!(
-            "install cargo-qnn {} (from the clone that qnn-build is from: cargo install --locked --path cargo-qnn), or update \
-             qnn-build in Cargo.toml",
-            request.version
-        )))
+    let ours = format!("cargo-qnn is version {} (protocol {PROTOCOL})", env!("CARGO_PKG_VERSION"));
+    Err(wrong_version(&ours, &request.version, request.protocol))
 }
 
 fn make(
@@ -104,8 +94,13 @@ fn make(
     write_code(&request.out_dir, &text)?;
     write_own_artifacts(&artifacts, &request.out_dir)?;
     warnings.iter().for_each(|warning| log.line(&format!("warning: {warning}")));
-    let made =
-        record::Made { manifest: &manifests[0], outputs: &outputs, code: &text, artifacts: &artifacts };
+    let made = record::Made {
+        manifest: &manifests[0],
+        outputs: &outputs,
+        code: &text,
+        artifacts: &artifacts,
+        memo: &memo,
+    };
     made.keep(&store, &warnings, target.as_deref(), host.as_deref());
     Ok((artifacts, warnings))
 }
@@ -125,10 +120,4 @@ fn limits(request: &Request) -> Limits {
         memory: request.memory.or(from_env.memory),
         timeout: request.timeout_ms.map(Duration::from_millis).or(from_env.timeout),
     }
-}
-
-fn write_code(out_dir: &Path, code: &str) -> Result<()> {
-    let path = out_dir.join(CODE);
-    write_if_changed(&path, code.as_bytes())
-        .map_err(|error| Error::io("E0605", "cannot write", &path, &error))
 }

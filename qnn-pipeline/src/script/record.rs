@@ -1,8 +1,9 @@
 //! Keeps what a build made for machines without `cargo-qnn`: see [`qnn_manifest::record`].
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use qnn_manifest::Manifest;
 use qnn_manifest::record::{Bytes, FOLDER, Placed, Record, key, to_text};
@@ -10,6 +11,7 @@ use qnn_types::{ArtifactManifest, Diagnostic, Samples};
 
 use crate::artifacts::Content;
 use crate::files::{link_or_copy, write_atomic};
+use crate::memo::Memo;
 use crate::package::ModelOutputs;
 use crate::store::Store;
 
@@ -19,6 +21,8 @@ pub(super) struct Made<'a> {
     pub(super) outputs: &'a [ModelOutputs<'a>],
     pub(super) code: &'a str,
     pub(super) artifacts: &'a ArtifactManifest,
+    /// Remembers checksums of files that did not change.
+    pub(super) memo: &'a Memo,
 }
 
 impl Made<'_> {
@@ -75,7 +79,11 @@ impl Made<'_> {
     fn own(&self, output: &crate::artifacts::Output<'_>, folder: &Path) -> io::Result<PathBuf> {
         let name = format!("{}.dat", output.record.blake3);
         let to = folder.join(&name);
-        if !fs::metadata(&to).is_ok_and(|meta| meta.len() == output.record.bytes) {
+        let is_there = fs::metadata(&to).is_ok_and(|meta| meta.len() == output.record.bytes);
+        // Used again: what was not used for long is pruned.
+        let is_kept =
+            is_there && File::open(&to).is_ok_and(|file| file.set_modified(SystemTime::now()).is_ok());
+        if !is_kept {
             match &output.content {
                 Content::Bytes(bytes) => write_atomic(&to, bytes, false)?,
                 Content::Entry(entry) => link_or_copy(&entry.path, entry.held.as_deref(), &to)?,
@@ -114,6 +122,11 @@ impl Made<'_> {
         paths.sort();
         paths.dedup();
         let relative = |path: PathBuf| path.strip_prefix(&folder).map(Path::to_owned).unwrap_or(path);
-        paths.into_iter().map(|path| Bytes::of(&folder, relative(path))).collect()
+        let bytes = |path: PathBuf| {
+            let file = folder.join(&path);
+            let found = self.memo.fact("checksum", &file, || Bytes::of(&folder, path.clone()))?;
+            Ok(found.at(relative(path)))
+        };
+        paths.into_iter().map(bytes).collect()
     }
 }

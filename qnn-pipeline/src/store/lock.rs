@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::root::Store;
-use crate::files::{Links, open_with, unique_name};
+use qnn_manifest::files::unique_name;
+
+use crate::files::{Links, open_with};
 use crate::key::Key;
 use qnn_types::Diagnostic;
 use qnn_types::io_problem;

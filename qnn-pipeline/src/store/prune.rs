@@ -226,8 +226,6 @@ fn everything(root: &Path) -> Result<u64, Diagnostic> {
             bytes += remove(&path)?;
         }
     }
-    // Of versions before 0.1.
-    bytes += remove(&root.join("engine"))?;
     let built = root.join("op-packages");
     if fs::symlink_metadata(&built).is_ok_and(|meta| meta.is_dir()) {
         bytes += files_below(&built).map(|(_, meta)| meta.len()).sum::<u64>();

@@ -14,7 +14,6 @@ use std::time::{Duration, SystemTime};
 use qnn_build::Mode;
 use qnn_manifest::output::CODE;
 use qnn_manifest::script::{PROTOCOL, Request};
-use qnn_pipeline::Memo;
 use qnn_pipeline::driver::{Silent, Worker};
 use qnn_types::{ARTIFACT_MANIFEST, ArtifactManifest, Diagnostic, Error};
 use serde_json::Value;
@@ -148,7 +147,7 @@ impl Builder {
     }
 
     pub(crate) fn build(self) -> Result<Artifacts, Error> {
-        let worker = Worker::at(&fake_worker(), &Memo::default())?;
+        let worker = fake_worker();
         let out = self.request.out_dir.clone();
         let answer = qnn_pipeline::script::answer(&self.request, &worker, &Silent);
         let (problems, warnings) = (answer.problems, answer.warnings);
@@ -181,6 +180,7 @@ impl Builder {
     }
 }
 
-pub(crate) fn fake_worker() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake_worker")
+pub(crate) fn fake_worker() -> Worker {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake_worker");
+    Worker { path, engine: std::env::var("FAKE_ENGINE").unwrap_or_else(|_| "fake".to_owned()) }
 }
