@@ -8,8 +8,11 @@ mod onnx;
 #[path = "../cargo-qnn/tests/support/mod.rs"]
 mod support;
 
-use onnx::{Model, f32s, i64s, int, ints, node, noise};
+use onnx::{Model, f32s, i64s, int, ints, node, noise, raw};
+use qnn::DataType;
 use qnn_compiler::frontend::onnx::proto::NodeProto;
+use qnn_compiler::graph::DType;
+use qnn_compiler::npz::{self, Array};
 use support::{Said, installed};
 
 fn named(name: &str, node: NodeProto) -> NodeProto {
@@ -124,6 +127,33 @@ fn values_of_more_axes_than_an_app_can_read_are_left_out() {
 #[test]
 fn a_calibration_run_scales_what_leaves_the_range() {
     let answer = verify(&overflow(), &["--samples", "generated", "--json"]).success().json();
+    let output = &answer["graphs"][0]["outputs"][0];
+    assert!(output["sqnr_db"].as_f64().unwrap() > 45.0, "{output}");
+}
+
+/// As apps keep them: for every input of the file, and a weight of integers.
+#[test]
+fn samples_may_hold_an_input_that_nothing_reads_and_a_weight_may_be_quantized() {
+    let model = overflow()
+        .input("unused", &[1, 3])
+        .weight(raw("w3", DType::I8, &[16, 16, 1, 1], vec![7; 256]))
+        .weight(f32s("step", &[], &[0.01]))
+        .node(node("DequantizeLinear", &["w3", "step"], &["w3 as float"], &[]))
+        .node(node("Conv", &["a", "w3 as float"], &["beside"], &[]))
+        .output("beside");
+    let home = installed();
+    let samples = home.dir.path().join("samples.npz");
+    let array = |shape: &[u64]| {
+        let numbers = (0..shape.iter().product::<u64>()).map(|i| ((i * 37 % 101) as f32 / 50.0) - 1.0);
+        Array {
+            dtype: DataType::Float32,
+            shape: shape.to_vec(),
+            data: numbers.flat_map(f32::to_le_bytes).collect(),
+        }
+    };
+    let arrays = [("x", array(&[5, 1, 3, 12, 12])), ("unused", array(&[5, 1, 3]))];
+    npz::write(&samples, arrays.iter().map(|(name, array)| (*name, array))).unwrap();
+    let answer = verify(&model, &["--samples", samples.to_str().unwrap(), "--json"]).success().json();
     let output = &answer["graphs"][0]["outputs"][0];
     assert!(output["sqnr_db"].as_f64().unwrap() > 45.0, "{output}");
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use qnn_types::ArtifactRecord;
-use qnn_types::{CompileJob, GraphInfo, Report, TensorInfo};
+use qnn_types::{CompileJob, Estimate, GraphInfo, Report, TensorInfo};
 
 use crate::encoding::Encoding;
 use crate::table::columns;
@@ -24,10 +24,31 @@ pub(crate) fn compiled(job: &CompileJob, output: &Path, report: &Report) -> Stri
     let stages = report.stage_ms.iter().filter(|(_, ms)| *ms >= 0.05);
     let stages: Vec<String> = stages.map(|(stage, ms)| format!("{stage} {ms:.0} ms")).collect();
     lines.push(format!("  time: {} (in the QNN library: {:.0} ms)", stages.join(", "), report.vendor_ms));
+    lines.extend(report.estimates.iter().map(|found| format!("  estimate: {}", estimate(found))));
     if report.peak_rss > 0 {
         lines.push(format!("  peak memory: {}", size(report.peak_rss)));
     }
     lines.join("\n")
+}
+
+/// What an execution costs in the library's simulation, in one line.
+pub(crate) fn estimate(found: &Estimate) -> String {
+    let unpriced = match found.ops_without_cost {
+        0 => String::new(),
+        1 => "; too low: 1 op without a cost".to_owned(),
+        count => format!("; too low: {count} ops without a cost"),
+    };
+    format!(
+        "{} µs, {} cycles ({} to {}), {} spilled to DRAM, {} read from it{unpriced} (graph {}, simulated by the vendor's library on {})",
+        found.microseconds,
+        found.cycles,
+        found.cycles_lower,
+        found.cycles_upper,
+        size(found.spill_bytes),
+        size(found.fill_bytes),
+        found.graph,
+        found.soc
+    )
 }
 
 /// A file of a compiled model, in one line.

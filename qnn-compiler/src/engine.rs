@@ -56,6 +56,7 @@ fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
     let session = Session::open(job, reporter)?;
     let context = session.context(job)?;
     let shared = job.htp.weight_sharing(job.graphs.len());
+    let mut estimates = Vec::new();
     for program in &mut lowered.programs {
         reporter.stage(Stage::Compose);
         let name = program.name.clone();
@@ -69,11 +70,13 @@ fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
             program.release();
         }
         reporter.stage(Stage::Finalize);
-        session
+        let estimate = session
             .finalize(graph, own.clone(), reporter)
             .map_err(|error| htp::undivided(failed(error), &own))?;
+        estimates.extend(estimate);
     }
     let mut report = htp::finish(context, job, reporter)?;
+    report.estimates = estimates;
     lowered.describe(&mut report);
     report.vendor_ms = session.vendor_time().as_secs_f64() * 1e3;
     report.stage_ms = reporter.finish();
@@ -85,8 +88,9 @@ fn compile_dlc(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> 
     reporter.stage(Stage::Load);
     let session = Session::open(job, reporter)?;
     let context = session.context(job)?;
-    session.compose_dlc(&context, job, reporter)?;
+    let estimates = session.compose_dlc(&context, job, reporter)?;
     let mut report = htp::finish(context, job, reporter)?;
+    report.estimates = estimates;
     report.vendor_ms = session.vendor_time().as_secs_f64() * 1e3;
     report.stage_ms = reporter.finish();
     Ok(report)
@@ -180,8 +184,11 @@ fn lower_graph(
     imported.graph.name.clone_from(&spec.name);
     let graph = &mut imported.graph;
     // The pass `graph_io` changes the model's inputs, of which the reference engine knows nothing of.
-    let samples =
-        job.samples.as_ref().map(|samples| Samples::of(samples, graph, &spec.inputs)).transpose()?;
+    let samples = job
+        .samples
+        .as_ref()
+        .map(|samples| Samples::of(samples, graph, &imported.unused_inputs, &spec.inputs))
+        .transpose()?;
     let entries = job.encodings.as_deref().map(encodings::open).transpose()?;
     let reporter = RefCell::new(reporter);
     reporter.borrow_mut().stage(Stage::Optimize);

@@ -118,6 +118,7 @@ pub const SOCS: &[Soc] = &[
     row("XRV7205", &[], (111, 81, 4, NO_FP16), NEWER),
     row("SM8975L", &[], (112, 85, 8, FP16), NEWER),
     row("SM8950", &[], (113, 85, 8, FP16), NEWER),
+    row("SA8787", &[], (114, 85, 8, FP16), NEWER),
     row("QMX115", &[], (115, 81, 2, FP16), NEWER),
     row("IPQ9650", &[], (117, 81, 2, FP16), NEWER),
     row("IQX5121", &[], (119, 73, 8, FP16), NEWER),
@@ -135,6 +136,32 @@ pub const ARCH_DEFAULTS: &[(u32, &str)] = &[
     (81, "SM8850"),
     (85, "SM8975"),
 ];
+
+/// A SoC of which the vendor's library has a simulation, which tells what an execution costs without a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Simulated {
+    /// Its id.
+    pub id: u32,
+    /// The chip that is simulated, by what the library's trace calls it.
+    pub chip: &'static str,
+    /// Architectures that it stands for, of which the library simulates no chip that is nearer.
+    pub stands_for: &'static [u32],
+}
+
+/// All of them that have fp16, but for QCS9100, which is the same as SA8255. The simulation's clocks and memory are in its traces:
+/// Lahaina is the chip of SM8350, Kailua of SM8550, Kaanapali of SM8850, Pakala of SM8750.
+#[rustfmt::skip]
+pub const SIMULATED: &[Simulated] = &[
+    Simulated { id: 62, chip: "Lahaina (SM8350)", stands_for: &[68, 69] },
+    Simulated { id: 52, chip: "Kailua (SM8550)", stands_for: &[73, 75] },
+    Simulated { id: 114, chip: "Pakala (SM8750)", stands_for: &[79, 85] },
+    Simulated { id: 72, chip: "Kaanapali (SM8850)", stands_for: &[81] },
+];
+
+/// The simulated SoC that stands for an architecture.
+pub fn simulated(arch: u32) -> Option<&'static Simulated> {
+    SIMULATED.iter().find(|row| row.stands_for.contains(&arch))
+}
 
 /// A SoC name that is in no row.
 #[derive(Clone, Debug, PartialEq, Eq)]

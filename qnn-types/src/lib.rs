@@ -11,6 +11,7 @@ mod artifacts;
 pub mod codes;
 mod diagnostic;
 mod error;
+mod estimate;
 mod jobs;
 mod llm;
 mod messages;
@@ -26,6 +27,7 @@ pub use artifacts::{
 };
 pub use diagnostic::Diagnostic;
 pub use error::{Error, Result, io_problem};
+pub use estimate::Estimate;
 pub use jobs::{
     CompileJob, EvaluateJob, ExecuteJob, ExportJob, OpPackage, ReferenceJob, Samples, SourceFormat, Toolchain,
 };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::estimate::Estimate;
 use crate::protocol::Stage;
 use crate::quant::Encoding;
 
@@ -34,6 +35,9 @@ pub struct Report {
     /// What an evaluation found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<Evaluation>,
+    /// What an execution of each graph costs in the library's simulation; empty for SoCs of which it has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub estimates: Vec<Estimate>,
     /// QNN ops of each type, all graphs together.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub op_types: BTreeMap<String, u64>,

@@ -15,7 +15,7 @@ use qnn_sys::htp::GraphCustomConfig;
 use qnn_sys::system::{ComposeGraphs, GraphInfoVersion};
 use qnn_sys::types::{ContextHandle, GraphHandle, LogHandle, SystemDlcHandle};
 
-use crate::compose::{ContextBuilder, GraphBuilder, GraphConfig};
+use crate::compose::{CompleteGraph, ContextBuilder, GraphBuilder, GraphConfig};
 use crate::context::OwnedContext;
 use crate::encode::c_string;
 use crate::gate::{self, Access, vendor};
@@ -54,23 +54,9 @@ impl DlcGraph {
         }
     }
 
-    /// Compiles the graph.
-    ///
-    /// # Errors
-    /// [`Vendor`](crate::ErrorKind::Vendor) when it cannot be compiled.
-    #[expect(unsafe_code, reason = "calls the library")]
-    pub fn finalize(self) -> Result<()> {
-        let backend = &self.context.backend;
-        // SAFETY: the graph is alive and not finalized: this consumes it. No profile, no signal.
-        unsafe {
-            vendor!(
-                backend,
-                Exclusive { backend.plan_vtcm(self.vtcm_bytes); },
-                graph_finalize(self.handle, ptr::null_mut(), ptr::null_mut()),
-                "graph `{}`",
-                self.info.name
-            )
-        }
+    /// The graph as one that is ready to be compiled.
+    pub fn complete(self) -> CompleteGraph {
+        CompleteGraph::composed(self.context, self.handle, self.info.name, self.vtcm_bytes)
     }
 }
 

@@ -169,7 +169,7 @@ pub use model::LoadedModel;
 pub use options::{LoadOptions, Priority};
 pub use performance::{Performance, PerformanceMode};
 pub use prepared::Prepared;
-pub use profile::{Profile, ProfileEvent, ProfileLevel, ProfileUnit};
+pub use profile::{Profile, ProfileEvent, ProfileLevel, ProfileUnit, Trace};
 pub use qnn_platform::libs::{QnnLibs, Source as LibrarySource};
 pub use qnn_platform::soc::Soc;
 pub use qnn_sys::types::Version;

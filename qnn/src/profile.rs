@@ -3,9 +3,13 @@
 use std::ffi::CStr;
 use std::ptr;
 
-use qnn_sys::api::{ProfileEventData, ProfileEventId, ProfileEventType, ProfileEventUnit};
+use qnn_sys::api::{
+    ProfileConfig, ProfileConfigOption, ProfileConfigValue, ProfileEventData, ProfileEventId,
+    ProfileEventType, ProfileEventUnit, ProfileEventValue, ProfileExtendedEventData,
+    ProfileExtendedEventDataV1, ProfileOpaqueObject,
+};
 use qnn_sys::htp;
-use qnn_sys::types::ProfileHandle;
+use qnn_sys::types::{OpaqueObject, ProfileHandle};
 
 use crate::gate::vendor;
 use crate::{Backend, Result};
@@ -26,6 +30,18 @@ pub enum ProfileLevel {
 pub struct Profile {
     /// The measurements in the library's order.
     pub events: Vec<ProfileEvent>,
+    /// Traces of a simulation: a short header of the library's, then JSON as Chrome's trace viewer reads it, with times in cycles.
+    pub traces: Vec<Vec<u8>>,
+}
+
+/// Whether a compile also writes down how it simulates an execution, op by op.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trace {
+    /// No trace.
+    #[default]
+    Off,
+    /// A trace, for the SoCs of which the library has a simulation.
+    On,
 }
 
 /// One measurement.
@@ -56,6 +72,8 @@ pub enum ProfileUnit {
     Cycles,
     /// A plain number.
     Count,
+    /// Bytes that are no number: see [`Profile::traces`].
+    Object,
     /// None that is known.
     Other,
 }
@@ -83,6 +101,18 @@ impl OwnedProfile {
         self.handle
     }
 
+    /// Asks for a trace, too.
+    #[expect(unsafe_code, reason = "calls the library")]
+    pub(crate) fn trace(&self) -> Result<()> {
+        let config = ProfileConfig {
+            option: ProfileConfigOption::ENABLE_OPTRACE,
+            value: ProfileConfigValue { enable_optrace: 1 },
+        };
+        let mut list = [ptr::from_ref(&config), ptr::null()];
+        // SAFETY: the profile is alive; the library copies the null-terminated list, which lives until the end of this function.
+        unsafe { vendor!(&self.backend, Exclusive, profile_set_config(self.handle, list.as_mut_ptr())) }
+    }
+
     /// Reads all events.
     #[expect(unsafe_code, reason = "calls the library and reads what it returns")]
     pub(crate) fn read(&self) -> Result<Profile> {
@@ -92,7 +122,46 @@ impl OwnedProfile {
         unsafe { vendor!(&self.backend, Shared, profile_get_events(self.handle, &mut ids, &mut count)) }?;
         // SAFETY: on success `count` ids that belong to the profile.
         let ids = unsafe { id_list(ids, count) };
-        Ok(Profile { events: ids.into_iter().map(|id| self.event(id)).collect::<Result<_>>()? })
+        let mut profile = Profile::default();
+        for id in ids {
+            let event = self.event(id)?;
+            if event.unit == ProfileUnit::Object {
+                profile.traces.extend(self.object(id)?);
+            }
+            profile.events.push(event);
+        }
+        Ok(profile)
+    }
+
+    /// The bytes of an event that is an object; `None` where it has none.
+    #[expect(unsafe_code, reason = "calls the library and reads what it returns")]
+    fn object(&self, id: ProfileEventId) -> Result<Option<Vec<u8>>> {
+        let nothing = ProfileExtendedEventDataV1 {
+            event_type: ProfileEventType(0),
+            unit: ProfileEventUnit::NONE,
+            value: ProfileEventValue {
+                object: ProfileOpaqueObject {
+                    object: OpaqueObject { data: ptr::null_mut(), len: 0 },
+                    file_name: ptr::null(),
+                },
+            },
+            timestamp: 0,
+            identifier: ptr::null(),
+        };
+        let mut data = ProfileExtendedEventData { version: 1, v1: nothing };
+        // SAFETY: the event belongs to the profile, which is alive; the out-pointer is valid.
+        unsafe { vendor!(&self.backend, Shared, profile_get_extended_event_data(id, &mut data)) }?;
+        if data.v1.unit != ProfileEventUnit::OBJECT {
+            return Ok(None);
+        }
+        // SAFETY: the unit says which member counts.
+        let object = unsafe { data.v1.value.object.object };
+        if object.data.is_null() {
+            return Ok(None);
+        }
+        // SAFETY: `len` bytes that belong to the profile.
+        let bytes = unsafe { std::slice::from_raw_parts(object.data.cast::<u8>(), object.len as usize) };
+        Ok(Some(bytes.to_vec()))
     }
 
     #[expect(unsafe_code, reason = "calls the library and reads what it returns")]
@@ -128,6 +197,7 @@ impl OwnedProfile {
                 ProfileEventUnit::BYTES => ProfileUnit::Bytes,
                 ProfileEventUnit::CYCLES => ProfileUnit::Cycles,
                 ProfileEventUnit::COUNT => ProfileUnit::Count,
+                ProfileEventUnit::OBJECT => ProfileUnit::Object,
                 _ => ProfileUnit::Other,
             },
             parts: ids.into_iter().map(|id| self.event(id)).collect::<Result<_>>()?,

@@ -27,7 +27,7 @@ fn a_graph_written_to_a_dlc_file_compiles_and_computes_the_same() {
     assert_eq!(names, ["conv"]);
     assert_eq!(graphs[0].info().inputs[0].dims, [1, H as u32, W as u32, C as u32]);
     for graph in graphs {
-        graph.finalize().unwrap();
+        graph.complete().finalize().unwrap();
     }
 
     let loaded = Context::from_bytes(&device, &binary_of(&context)).unwrap();

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use qnn::compose::{CompleteGraph, ContextBuilder, ContextConfig, GraphBuilder, GraphConfig};
-use qnn::{Backend, BinaryInfo, Device};
+use qnn::{Backend, BinaryInfo, Device, Trace};
 use qnn_platform::build_id;
 use qnn_platform::libs::{QnnLibs, Source, library_file};
-use qnn_types::{CompileJob, Diagnostic, Report, Stage, io_problem};
+use qnn_types::{CompileJob, Diagnostic, Estimate, Report, Stage, Target, io_problem};
 
 use super::emit::{diagnostic, emit};
-use super::{binary, packages};
+use super::{binary, estimate, packages};
 use crate::problem::{Problems, Result, problem};
 use crate::program::Program;
 use crate::reporter::Reporter;
@@ -18,6 +18,7 @@ use crate::reporter::Reporter;
 pub(crate) struct Session {
     backend: Backend,
     device: Device,
+    target: Target,
 }
 
 impl Session {
@@ -32,7 +33,7 @@ impl Session {
         packages::register(&backend, &job.op_packages, reporter)?;
         let device = Device::for_soc(&backend, job.soc.id)
             .map_err(|e| diagnostic(&e, &format!("the QNN library cannot compile for {}", job.soc.name)))?;
-        Ok(Self { backend, device })
+        Ok(Self { backend, device, target: job.soc.clone() })
     }
 
     /// Begins the context that the job's graphs go into.
@@ -58,22 +59,29 @@ impl Session {
         Ok(builder)
     }
 
-    /// Compiles a complete graph. Its own ops may run: the library evaluates what is constant.
+    /// Compiles a complete graph, and estimates what an execution costs where the library can. The graph's `own` ops may run: the library
+    /// evaluates what is constant.
     pub(crate) fn finalize(
         &self,
         graph: CompleteGraph,
         own: Vec<String>,
         reporter: &mut Reporter<'_>,
-    ) -> std::result::Result<(), qnn::Error> {
+    ) -> std::result::Result<Option<Estimate>, qnn::Error> {
         let at_risk = !own.is_empty();
         if at_risk {
             reporter.at_risk(own);
         }
-        graph.finalize()?;
+        let name = graph.name().to_owned();
+        let estimate = if estimate::is_simulated(&self.target) {
+            estimate::of(&graph.finalize_profiled(Trace::Off)?, &name, &self.target)
+        } else {
+            graph.finalize()?;
+            None
+        };
         if at_risk {
             reporter.at_risk(Vec::new());
         }
-        Ok(())
+        Ok(estimate)
     }
 
     /// Adds every graph of the job's DLC file and finalizes it.
@@ -82,18 +90,22 @@ impl Session {
         context: &ContextBuilder,
         job: &CompileJob,
         reporter: &mut Reporter<'_>,
-    ) -> Result<()> {
+    ) -> Result<Vec<Estimate>> {
         reporter.stage(Stage::Compose);
         let what = format!("the QNN library cannot compose {}", job.source.display());
         let graphs = context
             .add_dlc(&job.source, &graph_config(job))
             .map_err(|e| Diagnostic { code: "E0212".to_owned(), ..diagnostic(&e, &what) })?;
         reporter.stage(Stage::Finalize);
+        let mut estimates = Vec::new();
         for graph in graphs {
-            let what = format!("the QNN library cannot finalize graph {:?}", graph.info().name);
-            graph.finalize().map_err(|e| diagnostic(&e, &what))?;
+            let name = graph.info().name.clone();
+            let what = format!("the QNN library cannot finalize graph {name:?}");
+            estimates.extend(
+                self.finalize(graph.complete(), Vec::new(), reporter).map_err(|e| diagnostic(&e, &what))?,
+            );
         }
-        Ok(())
+        Ok(estimates)
     }
 
     /// Time spent inside the library so far.

@@ -4,6 +4,7 @@ mod arrange;
 mod binary;
 mod compile;
 mod emit;
+mod estimate;
 mod execute;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 mod heap;

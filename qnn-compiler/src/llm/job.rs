@@ -39,10 +39,11 @@ pub(crate) fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<R
         let name = program.name.clone();
         drop(program);
         reporter.stage(Stage::Finalize);
-        graph.finalize().map_err(|e| {
+        let estimate = session.finalize(graph, Vec::new(), reporter).map_err(|e| {
             let what = format!("the QNN library cannot finalize graph {name:?}");
             Problems::from(with_proposal(htp::diagnostic(&e, &what)))
         })?;
+        described.estimates.extend(estimate);
     }
     if let Some(warning) = weights.warning() {
         reporter.warn(warning);
@@ -51,6 +52,7 @@ pub(crate) fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<R
     let made = htp::finish(context, job, reporter)?;
     Ok(Report {
         weights: weights.into_report(),
+        estimates: described.estimates,
         op_types: described.op_types,
         ops: described.ops,
         files,

@@ -34,7 +34,7 @@ pub fn run_job(job: &ReferenceJob) -> Result<()> {
         .map_err(Diagnostic::from)?;
     let declared = model.inputs().map_err(Diagnostic::from)?;
     let inputs: Vec<_> = declared.into_iter().map(|input| (input.name, input.dims.len())).collect();
-    let samples = Samples::File(job.inputs.clone()).open(&inputs)?;
+    let samples = Samples::File { path: job.inputs.clone(), unused: Vec::new() }.open(&inputs)?;
     let results = run_all(&mut model, samples)?;
     let mut arrays = Vec::with_capacity(results.len());
     for (name, tensor) in model.values().iter().zip(results) {

@@ -17,22 +17,28 @@ pub enum Samples {
     /// One sample.
     Arrays(Vec<(String, Array)>),
     /// An `.npz` file: one array per input, or batches of them, with one more axis.
-    File(PathBuf),
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Inputs of the model that the graph lacks, because no output depends on them: arrays for them are passed over.
+        unused: Vec<String>,
+    },
 }
 
 impl Samples {
-    /// Those that a job asks for; `graph` has the model's own inputs.
+    /// Those that a job asks for; `graph` has the model's own inputs, but for those that are `unused`.
     ///
     /// # Errors
     /// `E0803` for an input of a type that arrays do not have.
     pub fn of(
         asked: &qnn_types::Samples,
         graph: &Graph,
+        unused: &[String],
         inputs: &BTreeMap<String, InputSpec>,
     ) -> Result<Self> {
         Ok(match asked {
             qnn_types::Samples::Generated => Self::Arrays(generated(graph, inputs)?),
-            qnn_types::Samples::File(path) => Self::File(path.clone()),
+            qnn_types::Samples::File(path) => Self::File { path: path.clone(), unused: unused.to_vec() },
         })
     }
 
@@ -43,9 +49,9 @@ impl Samples {
     pub(super) fn open(&self, inputs: &[(String, usize)]) -> Result<Stream> {
         let parts: Vec<Part> = match self {
             Self::Arrays(arrays) => arrays.iter().map(|(name, array)| Part::of(name, array)).collect(),
-            Self::File(path) => {
+            Self::File { path, unused } => {
                 let rows = npz::rows(path).map_err(|e| Problems::from(problem("E0802", e.to_string())))?;
-                rows.into_iter().map(Part::Rows).collect()
+                rows.into_iter().filter(|rows| !unused.contains(&rows.name)).map(Part::Rows).collect()
             }
         };
         Stream::new(parts, inputs)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use qnn_sys::api::GraphConfig as RawConfig;
 use qnn_sys::htp::{GraphCustomConfig, GraphCustomOption, OptimizationType};
 use qnn_sys::ir;
-use qnn_sys::types::{GraphHandle, Precision, Tensor};
+use qnn_sys::types::{GraphHandle, Precision, ProfileHandle, Tensor};
 
 use super::encode::EncodedOp;
 use super::{OpSpec, Role, TensorId, TensorSpec, check, encode};
@@ -18,6 +18,7 @@ use crate::context::OwnedContext;
 use crate::encode::{EncodedTensor, c_string};
 use crate::gate::vendor;
 use crate::pinned::Pinned;
+use crate::profile::{OwnedProfile, Profile, ProfileLevel, Trace};
 use crate::{Backend, Device, Error, Result};
 
 /// Options of a graph.
@@ -405,19 +406,59 @@ pub struct CompleteGraph {
 unsafe impl Send for CompleteGraph {}
 
 impl CompleteGraph {
+    /// A graph that the library itself composed.
+    pub(crate) fn composed(
+        context: Arc<OwnedContext>,
+        handle: GraphHandle,
+        name: String,
+        vtcm_bytes: u64,
+    ) -> CompleteGraph {
+        CompleteGraph { context, handle, name, vtcm_bytes, _file: None }
+    }
+
+    /// The graph's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Compiles the graph. This is where the time goes.
     ///
     /// # Errors
     /// [`Vendor`](crate::ErrorKind::Vendor) when the graph cannot be compiled.
-    #[expect(unsafe_code, reason = "calls the library")]
     pub fn finalize(self) -> Result<()> {
+        self.finalize_into(ptr::null_mut())
+    }
+
+    /// Compiles the graph, and says what the library measured on the way. For the few SoCs of which it has a simulation, events 2004
+    /// to 2021 are its estimate of an execution. The binary is the same as that of [`CompleteGraph::finalize`].
+    ///
+    /// With [`Trace::On`], the profile also has the simulation's [`trace`](Profile::traces), and the library writes a file
+    /// `<graph>_schematic.bin` into the working directory: the ops of the graph before and after its optimization, as text.
+    ///
+    /// # Errors
+    /// As [`CompleteGraph::finalize`].
+    pub fn finalize_profiled(self, trace: Trace) -> Result<Profile> {
+        let level = match trace {
+            Trace::Off => ProfileLevel::Basic,
+            Trace::On => ProfileLevel::Detailed,
+        };
+        let profile = OwnedProfile::new(&self.context.backend, level)?;
+        if trace == Trace::On {
+            profile.trace()?;
+        }
+        self.finalize_into(profile.handle())?;
+        profile.read()
+    }
+
+    #[expect(unsafe_code, reason = "calls the library")]
+    fn finalize_into(self, profile: ProfileHandle) -> Result<()> {
         let backend = &self.context.backend;
-        // SAFETY: the graph is alive and not finalized: this consumes it. No profile, no signal.
+        // SAFETY: the graph is alive and not finalized: this consumes it. The profile is alive, or null. No signal.
         unsafe {
             vendor!(
                 backend,
                 Exclusive { backend.plan_vtcm(self.vtcm_bytes); },
-                graph_finalize(self.handle, ptr::null_mut(), ptr::null_mut()),
+                graph_finalize(self.handle, profile, ptr::null_mut()),
                 "graph `{}`",
                 self.name
             )

@@ -8,9 +8,11 @@ mod check;
 mod context;
 mod encode;
 mod graph;
+mod simulation;
 
 pub use context::{ContextBuilder, ContextConfig};
 pub use graph::{CompleteGraph, GraphBuilder, GraphConfig};
+pub use simulation::Simulation;
 
 use crate::DataType;
 pub use crate::Quant;
