@@ -251,6 +251,7 @@ mod tests {
             graphs: vec![GraphSpec { name: "digits".to_owned(), inputs: BTreeMap::new(), tokens: None }],
             outputs: Vec::new(),
             samples: None,
+            trace: None,
             encodings: None,
             op_packages: Vec::new(),
             llm: None,

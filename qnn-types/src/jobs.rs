@@ -89,6 +89,10 @@ pub struct CompileJob {
     pub llm: Option<LlmPart>,
     /// Backend options.
     pub htp: HtpOptions,
+    /// Folder for the simulation's trace of each graph, `GRAPH.trace.json`, and the library's `GRAPH_schematic.bin`: for SoCs of which
+    /// it has a simulation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<PathBuf>,
     /// The libraries to compile with.
     pub toolchain: Toolchain,
     /// Where the context binary goes; `None` for [`crate::Job::Check`].

@@ -1,5 +1,6 @@
 //! Programs to a context binary.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use qnn::compose::{CompleteGraph, ContextBuilder, ContextConfig, GraphBuilder, GraphConfig};
@@ -19,6 +20,8 @@ pub(crate) struct Session {
     backend: Backend,
     device: Device,
     target: Target,
+    /// Folder for traces.
+    trace: Option<PathBuf>,
 }
 
 impl Session {
@@ -28,12 +31,17 @@ impl Session {
     /// The library cannot be loaded, does not know the SoC, or refuses an op package.
     pub(crate) fn open(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Self> {
         steady_heap(reporter);
+        if let Some(folder) = &job.trace {
+            // The library writes what belongs to a trace into the working folder.
+            std::env::set_current_dir(folder)
+                .map_err(|error| io_problem("E0605", "cannot work in", folder, &error))?;
+        }
         let libs = QnnLibs { dir: job.toolchain.qnn_lib_dir.clone(), source: Source::Explicit };
         let backend = Backend::open(&libs).map_err(|e| diagnostic(&e, "the QNN library cannot be opened"))?;
         packages::register(&backend, &job.op_packages, reporter)?;
         let device = Device::for_soc(&backend, job.soc.id)
             .map_err(|e| diagnostic(&e, &format!("the QNN library cannot compile for {}", job.soc.name)))?;
-        Ok(Self { backend, device, target: job.soc.clone() })
+        Ok(Self { backend, device, target: job.soc.clone(), trace: job.trace.clone() })
     }
 
     /// Begins the context that the job's graphs go into.
@@ -73,7 +81,12 @@ impl Session {
         }
         let name = graph.name().to_owned();
         let estimate = if estimate::is_simulated(&self.target) {
-            estimate::of(&graph.finalize_profiled(Trace::Off)?, &name, &self.target)
+            let trace = if self.trace.is_some() { Trace::On } else { Trace::Off };
+            let profile = graph.finalize_profiled(trace)?;
+            if let Some(folder) = &self.trace {
+                estimate::write_traces(&profile, &name, folder).unwrap_or_else(|error| reporter.warn(error));
+            }
+            estimate::of(&profile, &name, &self.target)
         } else {
             graph.finalize()?;
             None

@@ -1,9 +1,11 @@
 //! What an execution costs, as the library simulates it while it compiles.
 
+use std::path::Path;
+
 use qnn::Profile;
 use qnn::compose::Simulation;
 use qnn_platform::soc;
-use qnn_types::{Estimate, Target};
+use qnn_types::{Diagnostic, Estimate, Target, io_problem};
 
 /// Whether the library has a simulation of this SoC.
 pub(super) fn is_simulated(target: &Target) -> bool {
@@ -26,4 +28,19 @@ pub(super) fn of(profile: &Profile, graph: &str, target: &Target) -> Option<Esti
     estimate.output_bytes = found.output_spill;
     estimate.ops_without_cost = found.missing_ops;
     Some(estimate)
+}
+
+/// Writes the trace of a graph without the header that the library puts before the JSON.
+pub(super) fn write_traces(profile: &Profile, graph: &str, folder: &Path) -> Result<(), Diagnostic> {
+    let Some(json) = profile.traces.iter().find_map(|bytes| json_of(bytes)) else { return Ok(()) };
+    let path = folder.join(format!("{graph}.trace.json"));
+    std::fs::write(&path, json).map_err(|error| io_problem("E0605", "cannot write", &path, &error))
+}
+
+/// The JSON in a trace: its header holds numbers, and the length of the text.
+fn json_of(bytes: &[u8]) -> Option<&[u8]> {
+    let begin =
+        bytes.windows(2).position(|pair| pair[0] == b'{' && matches!(pair[1], b'"' | b'\n' | b' '))?;
+    let end = bytes.iter().rposition(|byte| *byte == b'}')?;
+    bytes.get(begin..=end)
 }

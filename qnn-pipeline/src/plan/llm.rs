@@ -294,6 +294,7 @@ mod tests {
             graphs: Vec::new(),
             outputs: Vec::new(),
             samples: None,
+            trace: None,
             encodings: None,
             op_packages: Vec::new(),
             llm: None,
