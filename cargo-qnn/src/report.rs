@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use qnn_types::ArtifactRecord;
-use qnn_types::{CompileJob, Estimate, GraphInfo, Report, TensorInfo};
+use qnn_types::{Activations, CompileJob, Estimate, GraphInfo, Report, TensorInfo};
 
 use crate::encoding::Encoding;
 use crate::table::columns;
@@ -24,6 +24,9 @@ pub(crate) fn compiled(job: &CompileJob, output: &Path, report: &Report) -> Stri
     let stages = report.stage_ms.iter().filter(|(_, ms)| *ms >= 0.05);
     let stages: Vec<String> = stages.map(|(stage, ms)| format!("{stage} {ms:.0} ms")).collect();
     lines.push(format!("  time: {} (in the QNN library: {:.0} ms)", stages.join(", "), report.vendor_ms));
+    if let Some(Activations { joined, apart }) = report.activations {
+        lines.push(format!("  activations: {joined} joined with the layer before them, {apart} apart"));
+    }
     lines.extend(report.estimates.iter().map(|found| format!("  estimate: {}", estimate(found))));
     if report.peak_rss > 0 {
         lines.push(format!("  peak memory: {}", size(report.peak_rss)));

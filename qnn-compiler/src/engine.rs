@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use qnn_types::{CompileJob, Event, GraphSpec, Job, Report, SourceFormat, Stage};
+use qnn_types::{Activations, CompileJob, Event, GraphSpec, Job, Report, SourceFormat, Stage};
 
 use crate::calibrate;
 use crate::custom::OpPackages;
@@ -130,22 +130,30 @@ fn check(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
 struct Lowered {
     programs: Vec<Program>,
     files: BTreeSet<PathBuf>,
+    activations: Activations,
 }
 
 impl Lowered {
     fn describe(&self, report: &mut Report) {
         report.ops = self.programs.iter().map(|p| p.ops.len() as u64).sum();
         report.files = self.files.iter().cloned().collect();
+        report.activations = (self.activations != Activations::default()).then_some(self.activations);
     }
 }
 
 fn lower_all(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Lowered> {
-    let mut lowered = Lowered { programs: Vec::new(), files: BTreeSet::new() };
+    let mut lowered =
+        Lowered { programs: Vec::new(), files: BTreeSet::new(), activations: Activations::default() };
     let mut problems = Vec::new();
     let own = OpPackages::load(&job.op_packages)?;
     for spec in &job.graphs {
         match lower_graph(job, spec, &own, &mut lowered.files, reporter) {
-            Ok(program) => lowered.programs.push(program),
+            Ok(mut program) => {
+                let found = htp::choose_activations(&mut program, &job.soc, job.accuracy);
+                lowered.activations.joined += found.joined;
+                lowered.activations.apart += found.apart;
+                lowered.programs.push(program);
+            }
             Err(found) => problems.extend(found.0),
         }
     }

@@ -85,6 +85,7 @@ impl Whole<'_> {
             graphs: vec![graph(self.tokens), graph(1)],
             outputs: Vec::new(),
             samples: None,
+            accuracy: Default::default(),
             trace: None,
             encodings: None,
             op_packages: Vec::new(),

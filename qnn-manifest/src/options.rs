@@ -65,6 +65,9 @@ pub struct Choice {
 pub static PRECISION: Choice =
     Choice { words: &["fp16"], later: &["fp32", "int8", "w8a8", "w8a16", "w4a16", "w4a8", "mixed"] };
 
+/// What activations may cost in accuracy.
+pub static ACCURACY: Choice = Choice { words: &["balanced", "exact", "fast"], later: &[] };
+
 /// dtypes of inputs at the border.
 pub static DTYPE: Choice = Choice {
     words: &["float32", "float16", "uint8", "int8", "uint16", "int16", "int32", "uint32", "bool"],
@@ -182,6 +185,12 @@ pub static MODEL: &[Field] = &[
         Kind::Choice(&PRECISION),
         Some("\"fp16\""),
         "Numeric precision of the compiled graph.",
+    ),
+    field(
+        "accuracy",
+        Kind::Choice(&ACCURACY),
+        Some("\"balanced\""),
+        "What GELU, SiLU, sigmoid and tanh may cost in accuracy: HTP can join them with the layer before them, so that they take no time and are off by up to 0.7 %. `fast` joins all, `exact` none, `balanced` those that save most while the error stays 40 dB below the result.",
     ),
     field("soc", Kind::Socs, None, "SoCs of this model, instead of the package's list."),
     field(
@@ -375,8 +384,8 @@ pub static HTP: &[Field] = &[
     field(
         "optimization",
         Kind::Int(1, 3),
-        Some("2"),
-        "Effort of the vendor's compiler: 1 compiles fastest, 3 may give a faster graph; 2 is the vendor's default.",
+        None,
+        "Effort of the vendor's compiler: 1 compiles fastest, 3 gives the fastest graph. When absent, it is 3, and 2 for language models.",
     ),
     field("hvx-threads", Kind::Int(1, 16), None, "HVX threads to use; the backend's choice when absent."),
     field("dlbc", Kind::Bool, None, "Deep learning bandwidth compression of activations; off when absent."),

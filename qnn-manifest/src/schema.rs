@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use qnn_types::{Embed, Heads, HtpOptions, InputSpec, KvType, Precision, Strategy};
+use qnn_types::{Accuracy, Embed, Heads, HtpOptions, InputSpec, KvType, Precision, Strategy};
 
 use crate::op_package::Spec;
 
@@ -31,6 +31,9 @@ pub struct Model {
     /// Numeric precision.
     #[serde(default)]
     pub precision: Precision,
+    /// How much accuracy activations may cost.
+    #[serde(default)]
+    pub accuracy: Accuracy,
     /// SoCs of this model; the package's when `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soc: Option<Vec<String>>,

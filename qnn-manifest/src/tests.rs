@@ -156,8 +156,7 @@ fn layers_win_in_order_and_keep_their_origin() {
     assert_eq!(layer("models.a.htp.dlbc"), ("package", "true".to_owned()));
     assert_eq!(layer("models.a.htp.hvx-threads"), ("config", "4".to_owned()));
     assert_eq!(layer("models.a.embed"), ("default", "\"auto\"".to_owned()));
-    let silent = qnn_types::HtpOptions::default().optimization().to_string();
-    assert_eq!(layer("models.shared.htp.optimization"), ("default", silent));
+    assert_eq!(layer("models.shared.accuracy"), ("default", "\"balanced\"".to_owned()));
     assert_eq!(
         manifest.origin(&["soc"]).to_string(),
         format!("{}:4", root.path().join("Cargo.toml").display())

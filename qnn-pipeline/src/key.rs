@@ -14,8 +14,8 @@ use serde::Serialize;
 use crate::memo::Memo;
 use crate::source::{SourceFacts, hashed};
 use qnn_types::{
-    CompileJob, Diagnostic, GraphSpec, HtpOptions, InputSpec, LlmPart, LlmPartKind, OpPackage, Precision,
-    Samples, SourceFormat, Target, io_problem,
+    Accuracy, CompileJob, Diagnostic, GraphSpec, HtpOptions, InputSpec, LlmPart, LlmPartKind, OpPackage,
+    Precision, Samples, SourceFormat, Target, io_problem,
 };
 
 /// A blake3 hash over the inputs of a compile, as 64 hexadecimal digits.
@@ -50,11 +50,12 @@ impl Key {
             format: job.format,
             soc: (job.soc.id, job.soc.arch, job.soc.vtcm_mb, job.soc.fp16),
             precision: job.precision,
+            accuracy: job.accuracy,
             graphs: job.graphs.iter().map(graph).collect(),
             outputs: &job.outputs,
             // What is left out means the value that the documentation of the option gives.
             vtcm_mb: htp.vtcm_mb.unwrap_or(job.soc.vtcm_mb),
-            optimization: htp.optimization(),
+            optimization: htp.optimization(job.format),
             hvx_threads: htp.hvx_threads,
             dlbc: htp.dlbc.unwrap_or(false),
             weight_sharing: htp.weight_sharing(job.graphs.len()),
@@ -125,6 +126,7 @@ struct KeyInput<'a> {
     format: SourceFormat,
     soc: (u32, u32, u32, bool),
     precision: Precision,
+    accuracy: Accuracy,
     graphs: Vec<GraphKey<'a>>,
     outputs: &'a [String],
     vtcm_mb: u32,
@@ -251,6 +253,7 @@ mod tests {
             graphs: vec![GraphSpec { name: "digits".to_owned(), inputs: BTreeMap::new(), tokens: None }],
             outputs: Vec::new(),
             samples: None,
+            accuracy: Default::default(),
             trace: None,
             encodings: None,
             op_packages: Vec::new(),

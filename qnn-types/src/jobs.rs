@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::llm::{Heads, LlmPart, Strategy};
-use crate::options::{GraphSpec, HtpOptions, Precision};
+use crate::options::{Accuracy, GraphSpec, HtpOptions, Precision};
 use crate::target::Target;
 
 /// Writes one graph of a whole language model, from token ids to logits.
@@ -71,6 +71,9 @@ pub struct CompileJob {
     pub soc: Target,
     /// Numeric precision of the graph.
     pub precision: Precision,
+    /// How much accuracy activations may cost.
+    #[serde(default)]
+    pub accuracy: Accuracy,
     /// Graphs of the context; one named after the model when the manifest names none.
     pub graphs: Vec<GraphSpec>,
     /// Keep only these outputs (model names), in this order; all when empty.

@@ -34,7 +34,7 @@ pub use jobs::{
 pub use llm::{Heads, KvType, LlmPart, LlmPartKind, Strategy};
 pub use messages::{Failed, Message, PlannedJob};
 pub use normalization::{Affine, Normalization};
-pub use options::{GraphSpec, HtpOptions, InputSpec, PerChannel, Precision};
+pub use options::{Accuracy, GraphSpec, HtpOptions, InputSpec, PerChannel, Precision};
 pub use protocol::{Event, Job, PROTOCOL, Stage};
-pub use report::{Evaluation, GraphInfo, Report, TensorInfo, WeightReport};
+pub use report::{Activations, Evaluation, GraphInfo, Report, TensorInfo, WeightReport};
 pub use target::Target;

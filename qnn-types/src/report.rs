@@ -35,12 +35,25 @@ pub struct Report {
     /// What an evaluation found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<Evaluation>,
+    /// What became of activations that HTP can join with the layer before them; absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activations: Option<Activations>,
     /// What an execution of each graph costs in the library's simulation; empty for SoCs of which it has none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub estimates: Vec<Estimate>,
     /// QNN ops of each type, all graphs together.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub op_types: BTreeMap<String, u64>,
+}
+
+/// Activations that HTP can join with the layer before them, all graphs together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct Activations {
+    /// Joined: they take no time, and cost accuracy.
+    pub joined: u64,
+    /// Kept apart.
+    pub apart: u64,
 }
 
 /// A language model in the emulator against its dequantized weights in float32.

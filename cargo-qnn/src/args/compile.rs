@@ -9,7 +9,7 @@ use qnn_pipeline::Memo;
 use qnn_pipeline::plan::Plan;
 use qnn_pipeline::source::inspect;
 use qnn_types::Embed;
-use qnn_types::{CompileJob, HtpOptions, Precision, Samples, Toolchain};
+use qnn_types::{Accuracy, CompileJob, HtpOptions, Precision, Samples, Toolchain};
 
 use super::{DimArg, InputArg, sizes};
 use crate::codes;
@@ -26,6 +26,9 @@ pub(crate) struct CompileFlags {
     /// Numeric precision: fp16
     #[arg(long, value_name = "PRECISION")]
     pub(crate) precision: Option<String>,
+    /// What GELU, SiLU, sigmoid and tanh may cost in accuracy: fast, balanced (the default) or exact
+    #[arg(long, value_name = "WORD", value_parser = ["fast", "balanced", "exact"])]
+    pub(crate) accuracy: Option<String>,
     /// Shape of an input, with dtype and layout where they shall differ from the model's, and what makes the model's numbers of the
     /// app's: image=1,3,224,224:uint8:nhwc:scale=1/255:mean=0.5:std=0.5
     #[arg(long, value_name = "NAME=SHAPE")]
@@ -63,6 +66,7 @@ impl CompileFlags {
     pub(crate) fn given(&self) -> bool {
         let Self {
             precision,
+            accuracy,
             input,
             dim,
             output_name,
@@ -75,6 +79,7 @@ impl CompileFlags {
             own,
         } = self;
         precision.is_some()
+            || accuracy.is_some()
             || !input.is_empty()
             || !dim.is_empty()
             || !output_name.is_empty()
@@ -97,6 +102,15 @@ impl CompileFlags {
     ) -> Result<Vec<CompileJob>> {
         let plan = self.plan(session, file, soc, None, toolchain, &Memo::default())?;
         Ok(plan.models.into_iter().flat_map(|model| model.jobs).collect())
+    }
+
+    /// What activations may cost; clap knows the words.
+    fn accuracy(&self) -> Accuracy {
+        match self.accuracy.as_deref() {
+            Some("fast") => Accuracy::Fast,
+            Some("exact") => Accuracy::Exact,
+            _ => Accuracy::Balanced,
+        }
     }
 
     /// Files beside a model file that hold its weights.
@@ -132,6 +146,7 @@ impl CompileFlags {
             features: Vec::new(),
             source: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
             precision,
+            accuracy: self.accuracy(),
             soc: None,
             embed: Embed::default(),
             inputs: self.input.iter().map(|input| (input.name.clone(), input.spec.clone())).collect(),

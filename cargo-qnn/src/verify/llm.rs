@@ -89,6 +89,7 @@ pub(crate) fn evaluate(session: &Session, request: &Request) -> Result<Evaluatio
             graphs: vec![graph(request.tokens), graph(1)],
             outputs: Vec::new(),
             samples: None,
+            accuracy: Default::default(),
             trace: None,
             encodings: None,
             op_packages: Vec::new(),

@@ -12,7 +12,7 @@ use qnn_types::{CompileJob, Diagnostic, Estimate, Report, Stage, Target, io_prob
 use super::emit::{diagnostic, emit};
 use super::{binary, estimate, packages};
 use crate::problem::{Problems, Result, problem};
-use crate::program::Program;
+use crate::program::{Activated, Program};
 use crate::reporter::Reporter;
 
 /// The library, opened for one job.
@@ -61,7 +61,7 @@ impl Session {
         reporter: &mut Reporter<'_>,
     ) -> Result<GraphBuilder<'p>> {
         let mut builder = context
-            .graph(&program.name, &graph_config(job))
+            .graph(&program.name, &graph_config(job, program.activated))
             .map_err(|e| diagnostic(&e, &format!("the QNN library cannot begin graph {:?}", program.name)))?;
         emit(program, &mut builder, reporter)?;
         Ok(builder)
@@ -107,7 +107,7 @@ impl Session {
         reporter.stage(Stage::Compose);
         let what = format!("the QNN library cannot compose {}", job.source.display());
         let graphs = context
-            .add_dlc(&job.source, &graph_config(job))
+            .add_dlc(&job.source, &graph_config(job, Activated::default()))
             .map_err(|e| Diagnostic { code: "E0212".to_owned(), ..diagnostic(&e, &what) })?;
         reporter.stage(Stage::Finalize);
         let mut estimates = Vec::new();
@@ -145,11 +145,13 @@ fn steady_heap(reporter: &mut Reporter<'_>) {
     let _ = reporter;
 }
 
-fn graph_config(job: &CompileJob) -> GraphConfig {
+fn graph_config(job: &CompileJob, activated: Activated) -> GraphConfig {
     let default = GraphConfig::default();
     GraphConfig {
         vtcm_mb: job.htp.vtcm_mb,
-        optimization: job.htp.optimization(),
+        optimization: job.htp.optimization(job.format),
+        joined_activations: activated.joined,
+        precise_sigmoid: activated.precise_sigmoid,
         hvx_threads: job.htp.hvx_threads,
         dlbc: job.htp.dlbc.unwrap_or(default.dlbc),
         ..default

@@ -285,7 +285,7 @@ mod tests {
 
     use super::*;
     use crate::graph::Data;
-    use crate::program::TensorId;
+    use crate::program::{Activated, TensorId};
 
     fn tensor(dtype: DataType, dims: &[u32], quant: Quant) -> Tensor {
         Tensor { name: String::new(), role: Role::Native, dtype, dims: dims.to_vec(), quant }
@@ -324,7 +324,8 @@ mod tests {
             params,
             origin: ("node".to_owned(), "Op".to_owned()),
         };
-        let program = Program { name: String::new(), tensors, ops: vec![op] };
+        let program =
+            Program { name: String::new(), tensors, ops: vec![op], activated: Activated::default() };
         found(&program).into_iter().map(|p| p.message).collect()
     }
 

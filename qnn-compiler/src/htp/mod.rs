@@ -1,5 +1,6 @@
 //! The only part of the engine that talks to the vendor's library.
 
+mod activations;
 mod arrange;
 mod binary;
 mod compile;
@@ -11,6 +12,7 @@ mod heap;
 mod miscompilations;
 mod packages;
 
+pub(crate) use activations::choose as choose_activations;
 pub(crate) use compile::{Session, finish, pass_on};
 pub(crate) use emit::{diagnostic, emit_to_file, undivided};
 pub(crate) use execute::execute;

@@ -90,6 +90,23 @@ pub struct Program {
     pub tensors: Vec<Tensor>,
     /// Ops in an order in which every tensor is made before it is read.
     pub ops: Vec<Op>,
+    /// What the library may do to activations.
+    pub activated: Activated,
+}
+
+/// What the library may do to a graph's activations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Activated {
+    /// They are joined with the layers before them.
+    pub joined: bool,
+    /// A sigmoid that is an op of its own has digits below 1e-3, at nine times the cost.
+    pub precise_sigmoid: bool,
+}
+
+impl Default for Activated {
+    fn default() -> Self {
+        Self { joined: false, precise_sigmoid: true }
+    }
 }
 
 impl Program {

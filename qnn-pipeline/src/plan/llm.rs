@@ -7,7 +7,7 @@ use qnn_types::Strategy;
 use super::Located;
 use crate::source::LlmFacts;
 use qnn_manifest::{EmbeddingPlace, Llm, LmHead, Model, Shards, is_llm};
-use qnn_types::{CompileJob, Diagnostic, GraphSpec, LlmPart, LlmPartKind, SourceFormat};
+use qnn_types::{Accuracy, CompileJob, Diagnostic, GraphSpec, LlmPart, LlmPartKind, SourceFormat};
 
 /// Longest context that is taken when the manifest does not say one: every graph and every token pays for it.
 const DEFAULT_CONTEXT: u32 = 1024;
@@ -31,6 +31,7 @@ pub(super) fn foreign(format: SourceFormat, model: &Model) -> Vec<Located> {
             ("graphs", !model.graphs.is_empty()),
             ("samples", model.samples.is_some()),
             ("quantize", model.quantize.encodings.is_some()),
+            ("accuracy", model.accuracy != Accuracy::default()),
         ]
     } else {
         &[("llm", model.llm.is_some())]
@@ -294,6 +295,7 @@ mod tests {
             graphs: Vec::new(),
             outputs: Vec::new(),
             samples: None,
+            accuracy: Default::default(),
             trace: None,
             encodings: None,
             op_packages: Vec::new(),

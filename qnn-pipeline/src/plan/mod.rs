@@ -235,6 +235,7 @@ fn plan_model(around: Around<'_>, name: &str, model: &Model) -> Result<PlannedMo
         format,
         soc,
         precision: model.precision,
+        accuracy: model.accuracy,
         graphs: graphs.clone(),
         outputs: model.outputs.clone(),
         samples: model.samples.as_deref().map(Samples::from_text),

@@ -30,6 +30,11 @@ pub struct GraphConfig {
     pub vtcm_mb: Option<u32>,
     /// Finalization optimization level, 1 to 3. The library's own default is 2.
     pub optimization: u8,
+    /// Whether GELU, SiLU, sigmoid and tanh may be computed as straight lines in the output stage of the convolution or product before
+    /// them: at no cost, and up to 3 % off for small results.
+    pub joined_activations: bool,
+    /// Whether results of a sigmoid below 1e-3 keep their digits, at nine times the cost.
+    pub precise_sigmoid: bool,
     /// HVX threads to use; the library's default when `None`.
     pub hvx_threads: Option<u32>,
     /// Deep learning bandwidth compression of activations.
@@ -37,9 +42,17 @@ pub struct GraphConfig {
 }
 
 impl Default for GraphConfig {
-    /// fp16, all the VTCM there is, level 3.
+    /// fp16 with exact activations, all the VTCM there is, level 2.
     fn default() -> GraphConfig {
-        GraphConfig { fp16: true, vtcm_mb: None, optimization: 2, hvx_threads: None, dlbc: false }
+        GraphConfig {
+            fp16: true,
+            vtcm_mb: None,
+            optimization: 2,
+            joined_activations: false,
+            precise_sigmoid: true,
+            hvx_threads: None,
+            dlbc: false,
+        }
     }
 }
 
@@ -73,10 +86,9 @@ impl GraphConfig {
         ];
         if self.fp16 {
             configs.push(GraphCustomConfig::precision(Precision::FLOAT16));
-            // Measured with QNN 2.51: Tanh and Sigmoid right after a sum or a product are fused into a form that is up to 3 %
-            // off, and Sigmoid's results below 1e-3 lose their digits.
-            configs.push(GraphCustomConfig::flag(GraphCustomOption::ADVANCED_ACTIVATION_FUSION, false));
-            configs.push(GraphCustomConfig::flag(GraphCustomOption::HIGH_PRECISION_SIGMOID, true));
+            let (fusion, sigmoid) = (self.joined_activations, self.precise_sigmoid);
+            configs.push(GraphCustomConfig::flag(GraphCustomOption::ADVANCED_ACTIVATION_FUSION, fusion));
+            configs.push(GraphCustomConfig::flag(GraphCustomOption::HIGH_PRECISION_SIGMOID, sigmoid));
         }
         if let Some(threads) = self.hvx_threads {
             configs.push(GraphCustomConfig::num_hvx_threads(u64::from(threads)));

@@ -1,0 +1,239 @@
+//! Which activations the library joins with the layer before them.
+//!
+//! With one graph option the library computes GELU, SiLU, sigmoid and tanh as straight lines in the output stage of a convolution or
+//! matrix product. They take no time there, and have 45 to 50 dB where ops of their own have 65 to 75; tanh of small numbers has 29. The option is the whole graph's,
+//! so an activation that shall stay exact gets a clamp at the ends of fp16 before it, which changes nothing, costs nothing in the same
+//! output stage, and is what the library looks at instead.
+//!
+//! Figures of QNN 2.51: noise from the emulator (numbers of a spread of 0.3 to 3), cycles from the library's simulation of v73, v81 and
+//! v85 (1x64x32x32 and 1x64x64x64, level 3). On v68 the option changes nothing.
+
+use std::collections::HashMap;
+
+use qnn::DataType;
+use qnn_types::{Accuracy, Activations, Target};
+
+use crate::program::{Activated, Op, Param, Program, Role, Scalar, Tensor, TensorId};
+
+/// An activation that can be joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Function {
+    Gelu,
+    Silu,
+    Sigmoid,
+    Tanh,
+}
+
+/// A row of the table.
+struct Cost {
+    function: Function,
+    /// How far below the result the error of the joined form is, dB.
+    noise: f64,
+    /// Cycles an element that joining saves, by architecture from which on they hold.
+    saved: &'static [(u32, f64)],
+}
+
+#[rustfmt::skip]
+const COSTS: &[Cost] = &[
+    Cost { function: Function::Gelu, noise: 47.0, saved: &[(69, 0.5), (79, 0.3), (81, 0.4), (85, 0.3)] },
+    Cost { function: Function::Silu, noise: 47.0, saved: &[(69, 0.2), (79, 0.15), (81, 0.2), (85, 0.15)] },
+    Cost { function: Function::Sigmoid, noise: 47.5, saved: &[(69, 0.4), (79, 0.2), (81, 0.2), (85, 0.2)] },
+    Cost { function: Function::Tanh, noise: 29.0, saved: &[(69, 0.4), (79, 0.3), (81, 0.0), (85, 0.3)] },
+];
+
+/// What a residual sum takes off an error: the branch is smaller than what it is added to.
+const RESIDUAL: f64 = 3.0;
+/// How far below the result all errors together may be, dB.
+const BUDGET: f64 = 40.0;
+/// Elements of lone sigmoids from which on their precise form is too dear.
+const MANY: u64 = 1 << 15;
+/// The largest number of fp16.
+const LARGEST: f32 = 65504.0;
+/// Ops that a residual sum is looked for behind an activation.
+const FAR: usize = 12;
+
+/// An activation of a program that can be joined.
+struct Candidate {
+    /// The op, and what multiplies its result with its operand.
+    ops: Vec<usize>,
+    noise: f64,
+    saved: f64,
+}
+
+/// Decides for each activation, and keeps apart those that shall stay exact.
+pub(crate) fn choose(program: &mut Program, target: &Target, accuracy: Accuracy) -> Activations {
+    if !target.fp16 || accuracy == Accuracy::Exact {
+        return Activations::default();
+    }
+    let readers = readers(program);
+    let mut candidates = candidates(program, &readers, target);
+    // What saves most for its error first; in the program's order among equals.
+    candidates.sort_by(|a, b| (b.saved / b.noise).total_cmp(&(a.saved / a.noise)));
+    let mut left = if accuracy == Accuracy::Fast { f64::INFINITY } else { power(BUDGET) };
+    let (joined, apart): (Vec<Candidate>, Vec<Candidate>) = candidates.into_iter().partition(|candidate| {
+        let fits = candidate.saved > 0.0 && candidate.noise <= left;
+        left -= if fits { candidate.noise } else { 0.0 };
+        fits
+    });
+    let lone = lone_sigmoids(program, &readers, &joined);
+    if !joined.is_empty() {
+        keep_apart(program, &apart);
+    }
+    // On v68 the precise form is the faster one.
+    let dear = target.arch > 68 && (accuracy == Accuracy::Fast || lone >= MANY);
+    program.activated = Activated { joined: !joined.is_empty(), precise_sigmoid: !dear };
+    Activations { joined: joined.len() as u64, apart: apart.len() as u64 }
+}
+
+/// An error so many dB below the result, as a part of its power.
+fn power(db: f64) -> f64 {
+    10f64.powf(-db / 10.0)
+}
+
+/// The ops that read each tensor.
+fn readers(program: &Program) -> HashMap<TensorId, Vec<usize>> {
+    let mut readers: HashMap<TensorId, Vec<usize>> = HashMap::new();
+    for (index, op) in program.ops.iter().enumerate() {
+        for id in &op.inputs {
+            readers.entry(*id).or_default().push(index);
+        }
+    }
+    readers
+}
+
+fn candidates(program: &Program, readers: &HashMap<TensorId, Vec<usize>>, target: &Target) -> Vec<Candidate> {
+    let makers: HashMap<TensorId, usize> = program
+        .ops
+        .iter()
+        .enumerate()
+        .flat_map(|(index, op)| op.outputs.iter().map(move |id| (*id, index)))
+        .collect();
+    let mut found = Vec::new();
+    for index in 0..program.ops.len() {
+        let Some((function, ops)) = activation(program, readers, index) else { continue };
+        let x = program.ops[index].inputs[0];
+        let Some(cost) = COSTS.iter().find(|cost| cost.function == function) else { continue };
+        let saved = cost.saved.iter().rev().find(|(arch, _)| *arch <= target.arch).map(|(_, saved)| *saved);
+        let (Some(saved), true) = (saved, is_joinable(program, &makers, x)) else { continue };
+        let last = ops.last().map_or(index, |last| *last);
+        let relief = if is_residual(program, readers, last) { RESIDUAL } else { 0.0 };
+        let noise = power(cost.noise + relief);
+        found.push(Candidate { ops, noise, saved: saved * elements(program, x) as f64 });
+    }
+    found
+}
+
+/// What function of its operand an op begins, and the ops that compute it.
+fn activation(
+    program: &Program,
+    readers: &HashMap<TensorId, Vec<usize>>,
+    index: usize,
+) -> Option<(Function, Vec<usize>)> {
+    let op = &program.ops[index];
+    let (&[x], &[y]) = (&op.inputs[..], &op.outputs[..]) else { return None };
+    if !matches!(program.tensor(x).dtype, DataType::Float32 | DataType::Float16) {
+        return None;
+    }
+    match &*op.ty {
+        "Gelu" => Some((Function::Gelu, vec![index])),
+        "Tanh" => Some((Function::Tanh, vec![index])),
+        "Sigmoid" => {
+            let gated = readers.get(&y).filter(|all| all.len() == 1).map(|all| all[0]).filter(|&reader| {
+                let product = &program.ops[reader];
+                product.ty == "ElementWiseMultiply" && product.inputs.contains(&x)
+            });
+            Some(match gated {
+                Some(product) => (Function::Silu, vec![index, product]),
+                None => (Function::Sigmoid, vec![index]),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Whether a tensor is what a convolution or a product with constants makes, perhaps moved, scaled or added to since.
+fn is_joinable(program: &Program, makers: &HashMap<TensorId, usize>, mut x: TensorId) -> bool {
+    for _ in 0..FAR {
+        let Some(op) = makers.get(&x).map(|index| &program.ops[*index]) else { return false };
+        let is_static = |id: &TensorId| matches!(program.tensor(*id).role, Role::Static(_));
+        match &*op.ty {
+            "Conv2d" | "DepthWiseConv2d" | "TransposeConv2d" | "FullyConnected" => return true,
+            "MatMul" => return op.inputs.get(1).is_some_and(is_static),
+            "Reshape" | "Transpose" => x = op.inputs[0],
+            "ElementWiseAdd" | "ElementWiseMultiply" => {
+                let Some(&next) = op.inputs.iter().find(|id| !is_static(id)) else { return false };
+                x = next;
+            }
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// Whether what an op makes is added to something else that was computed, before anything else is done with it.
+fn is_residual(program: &Program, readers: &HashMap<TensorId, Vec<usize>>, mut index: usize) -> bool {
+    for _ in 0..FAR {
+        let Some(y) = program.ops[index].outputs.first() else { return false };
+        let Some(&[next]) = readers.get(y).map(Vec::as_slice) else { return false };
+        let op = &program.ops[next];
+        if op.ty == "ElementWiseAdd" {
+            let other = op.inputs.iter().find(|id| *id != y);
+            if other.is_some_and(|id| !matches!(program.tensor(*id).role, Role::Static(_))) {
+                return true;
+            }
+        }
+        index = next;
+    }
+    false
+}
+
+fn elements(program: &Program, id: TensorId) -> u64 {
+    program.tensor(id).dims.iter().map(|&dim| u64::from(dim)).product()
+}
+
+/// How many elements sigmoids have that stay ops of their own.
+fn lone_sigmoids(program: &Program, readers: &HashMap<TensorId, Vec<usize>>, joined: &[Candidate]) -> u64 {
+    let is_lone = |index: &usize| {
+        matches!(activation(program, readers, *index), Some((Function::Sigmoid, _)))
+            && !joined.iter().any(|candidate| candidate.ops.contains(index))
+    };
+    let lone = (0..program.ops.len()).filter(is_lone);
+    lone.map(|index| elements(program, program.ops[index].inputs[0])).sum()
+}
+
+/// Puts a clamp before each of the activations.
+fn keep_apart(program: &mut Program, apart: &[Candidate]) {
+    let mut clamps: HashMap<usize, Op> = HashMap::new();
+    for candidate in apart {
+        let first = candidate.ops[0];
+        let x = program.ops[first].inputs[0];
+        let mut tensor: Tensor = program.tensor(x).clone();
+        tensor.name = format!("{}_apart", program.ops[first].name);
+        tensor.role = Role::Native;
+        let clamped = TensorId(program.tensors.len());
+        program.tensors.push(tensor);
+        let limit = |name, value| Param::Scalar(std::borrow::Cow::Borrowed(name), Scalar::F32(value));
+        clamps.insert(
+            first,
+            Op {
+                name: format!("{}_clamp", program.ops[first].name),
+                package: program.ops[first].package.clone(),
+                ty: "ReluMinMax".into(),
+                inputs: vec![x],
+                outputs: vec![clamped],
+                params: vec![limit("min_value", -LARGEST), limit("max_value", LARGEST)],
+                origin: program.ops[first].origin.clone(),
+            },
+        );
+        for &index in &candidate.ops {
+            for id in program.ops[index].inputs.iter_mut().filter(|id| **id == x) {
+                *id = clamped;
+            }
+        }
+    }
+    let ops = std::mem::take(&mut program.ops);
+    for (index, op) in ops.into_iter().enumerate() {
+        program.ops.extend(clamps.remove(&index));
+        program.ops.push(op);
+    }
+}
