@@ -64,6 +64,9 @@ fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
             |e: qnn::Error| htp::diagnostic(&e, &format!("the QNN library cannot finalize graph {name:?}"));
         let own = htp::own_ops(program);
         let graph = session.compose(&context, job, program, reporter)?.complete().map_err(failed)?;
+        if let Some(folder) = &job.trace {
+            htp::write_origins(program, folder)?;
+        }
         // The library has its own copy of the weights now, and needs the room. Whether it tells weights that graphs share by
         // their address is not known, so these stay where they are until the last graph is finalized.
         if !shared {

@@ -19,6 +19,13 @@ Examples:
   cargo qnn verify                # all models of Cargo.toml, for all their SoCs
   cargo qnn verify story.gguf --soc SM8750 --text eval.txt";
 
+pub(crate) const ESTIMATE: &str = "\
+Examples:
+  cargo qnn estimate model.onnx --soc SM8650
+  cargo qnn estimate model.onnx --soc SM8550,SM8850 --accuracy fast
+  cargo qnn estimate classifier --top 20        # a model of Cargo.toml, for each of its SoCs
+  cargo qnn estimate model.onnx --soc SM8650 --trace trace.json --html page.html";
+
 pub(crate) const INSPECT: &str = "\
 Examples:
   cargo qnn inspect model.onnx

@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Exec(commands::exec::ExecArgs),
     /// Compare what the HTP computes with ONNX Runtime
     Verify(commands::verify::VerifyArgs),
+    /// Estimate what an execution takes on the chip, by the vendor's own simulation
+    Estimate(commands::estimate::EstimateArgs),
     /// Write a language model as ONNX or DLC, for other tools
     Export(commands::export::ExportArgs),
     /// Show what a context binary, model or container holds

@@ -8,6 +8,7 @@ pub(crate) mod compile;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod env;
+pub(crate) mod estimate;
 pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod export;

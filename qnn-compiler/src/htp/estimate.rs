@@ -1,11 +1,14 @@
 //! What an execution costs, as the library simulates it while it compiles.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use qnn::Profile;
 use qnn::compose::Simulation;
 use qnn_platform::soc;
 use qnn_types::{Diagnostic, Estimate, Target, io_problem};
+
+use crate::program::Program;
 
 /// Whether the library has a simulation of this SoC.
 pub(super) fn is_simulated(target: &Target) -> bool {
@@ -35,6 +38,17 @@ pub(super) fn write_traces(profile: &Profile, graph: &str, folder: &Path) -> Res
     let Some(json) = profile.traces.iter().find_map(|bytes| json_of(bytes)) else { return Ok(()) };
     let path = folder.join(format!("{graph}.trace.json"));
     std::fs::write(&path, json).map_err(|error| io_problem("E0605", "cannot write", &path, &error))
+}
+
+/// Writes which node of the model each op of a program comes from: `GRAPH.nodes.json`.
+pub(crate) fn write_origins(program: &Program, folder: &Path) -> Result<(), Diagnostic> {
+    let origins: BTreeMap<&str, &(String, String)> =
+        program.ops.iter().map(|op| (op.name.as_str(), &op.origin)).collect();
+    let path = folder.join(format!("{}.nodes.json", program.name));
+    let written = serde_json::to_vec(&origins).map_err(std::io::Error::other);
+    written
+        .and_then(|text| std::fs::write(&path, text))
+        .map_err(|error| io_problem("E0605", "cannot write", &path, &error))
 }
 
 /// The JSON in a trace: its header holds numbers, and the length of the text.

@@ -15,5 +15,6 @@ mod packages;
 pub(crate) use activations::choose as choose_activations;
 pub(crate) use compile::{Session, finish, pass_on};
 pub(crate) use emit::{diagnostic, emit_to_file, undivided};
+pub(crate) use estimate::write_origins;
 pub(crate) use execute::execute;
 pub(crate) use packages::own_ops;

@@ -36,6 +36,9 @@ pub(crate) fn compile(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<R
         let failed =
             |e| htp::diagnostic(&e, &format!("the QNN library cannot finalize graph {:?}", program.name));
         let graph = session.compose(&context, job, &program, reporter)?.complete().map_err(failed)?;
+        if let Some(folder) = &job.trace {
+            htp::write_origins(&program, folder)?;
+        }
         let name = program.name.clone();
         drop(program);
         reporter.stage(Stage::Finalize);
