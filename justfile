@@ -55,11 +55,15 @@ digits:
 bench *ARGS:
     python3 bench/bench.py {{ ARGS }}
 
+# Simulated cycles of an execution, against onnxruntime-qnn; `--model FILE` adds models
+bench-sim *ARGS:
+    python3 bench/bench.py sim {{ ARGS }}
+
 # Time, memory and size of compiling a language model of 1.5 billion weights: minutes, and gigabytes of memory
 bench-llm *ARGS:
     python3 bench/llm.py {{ ARGS }}
 
-# Any bytes into the readers (onnx, facts, encodings, gguf, safetensors) and the passes (graph, program) for some time:
+# Any bytes into the readers (onnx, facts, encodings, gguf, safetensors) and the passes (graph) for some time:
 # `just fuzz onnx 600`; needs cargo-fuzz, and python3 for the corpus, with onnx for onnx and facts
 fuzz TARGET="onnx" SECONDS="600":
     {{ if TARGET =~ '^(gguf|safetensors)$' { "cargo run --release -p xtask -- llm-corpus fuzz/corpus" } else { "python3 fuzz/corpus.py fuzz/corpus/" + TARGET } }}

@@ -5,6 +5,7 @@ Needs Rust and python3 with venv and pip on x86-64 Linux. Everything it makes or
 """
 
 import argparse
+import csv
 import json
 import math
 import os
@@ -25,6 +26,8 @@ PYTHON = WORK / "venv" / "bin" / "python"
 PEER = ["onnxruntime==1.31.1", "onnxruntime-qnn==2.7.0"]
 MODELS_PACKAGE = "rapidocr-onnxruntime==1.4.4"
 SOC = "SM8650"
+# SoCs that the QNN library simulates, their ids, and architectures: the chips are those of SM8550 and SM8850.
+SIMULATED = [("SA8255", 52, 73), ("SA8797", 72, 81)]
 
 APP_MANIFEST = """\
 [package]
@@ -59,13 +62,13 @@ fn main() {
 
 
 def main():
-    parts = {"compile": compile_models, "rebuild": rebuild, "cold": cold_build}
+    parts = {"compile": compile_models, "sim": simulate_models, "rebuild": rebuild, "cold": cold_build}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "parts",
         nargs="*",
         metavar="PART",
-        help="compile: models, against onnxruntime-qnn; rebuild: `cargo qnn build` with nothing to do; "
+        help="compile: models, against onnxruntime-qnn; sim: simulated cycles of both; rebuild: `cargo qnn build` with nothing to do; "
         "cold: what the crates cost an app; all by default",
     )
     parser.add_argument("--runs", type=int, default=5, help="timed runs of each compile (default 5)")
@@ -183,6 +186,78 @@ def compile_models(args):
             + [f"{statistics.median(time[stage] for time in times):.0f}" for stage in stages]
         )
     table(["model", "wall", "vendor", "outside vendor", *(f"{stage}, ms" for stage in stages)], rows)
+
+
+def simulate_models(args):
+    """Cycles of an execution in the simulation that the QNN library holds, of both sides' graphs of the same file, in fp16."""
+    models = prepare_models(args.model)
+    if args.models:
+        models = {name: models[name] for name in args.models.split(",")}
+    heading(
+        "Simulated cycles of an execution, fp16",
+        f"`cargo qnn compile` with its defaults against {PEER[1].replace('==', ' ')} at level 3 (its default is 2): what the QNN library estimates while it "
+        f"compiles for {', '.join(f'{soc} (v{arch})' for soc, _, arch in SIMULATED)}. A simulation, no device. SQNR is that of the binaries for {SOC} in the emulator, over "
+        "all inputs; time is one compile for it. `+N`: ops that the simulation has no cost of, so that the cycles are too low.",
+    )
+    rows, ratios = [], {soc: [] for soc, _, _ in SIMULATED}
+    level = ["htp_graph_finalization_optimization_mode=3"]
+    for name, kinds in models.items():
+        runs = {"ours": compile_ours(name), "peer": compile_peer(name, level)}
+        worst = {
+            who: min(measure_accuracy(name, who, kinds).values(), default=None) if run else None for who, run in runs.items()
+        }
+        cells = []
+        for soc, model, _ in SIMULATED:
+            say(f"{name}: simulating {soc}")
+            ours, theirs = cycles_of_ours(name, soc), cycles_of_peer(name, model) if runs["peer"] else None
+            if theirs:
+                ratios[soc].append((ours[0] / theirs[0], name))
+            cells += [priced(ours), priced(theirs), f"**{ratios[soc][-1][0]:.2f}**" if theirs else ""]
+        times = [f"{run.wall:.2f} s" if run else "cannot" for run in runs.values()]
+        rows.append([name, *cells, *(decibels(worst[who]) for who in runs), *times])
+    head = ["model"]
+    for _, _, arch in SIMULATED:
+        head += [f"v{arch}, ours", "peer", "ratio"]
+    table([*head, "SQNR, ours", "peer", "time, ours", "peer"], rows)
+    for soc, found in ratios.items():
+        if found:
+            mean, (worst, name) = statistics.geometric_mean(ratio for ratio, _ in found), max(found)
+            print(f"\n{soc}: geometric mean **{mean:.2f}**, worst {worst:.2f} ({name})")
+
+
+def cycles_of_ours(name, soc):
+    """Cycles, and ops without a cost."""
+    out = WORK / "sim.bin"
+    command = [cargo_qnn(), "qnn", "compile", WORK / "models" / f"{name}.onnx", "--soc", soc, "-o", out, "--json"]
+    run = measure.run(command, {**libraries(), "QNN_CACHE_DIR": str(WORK / "store")})
+    found = json.loads(run.stdout)[0]["report"]["estimates"]
+    return sum(graph["cycles"] for graph in found), sum(graph["ops_without_cost"] for graph in found)
+
+
+def cycles_of_peer(name, soc_model):
+    """The same, from the events that the provider writes down."""
+    out, events = WORK / "peer" / f"{name}.onnx", WORK / "events.csv"
+    shutil.rmtree(out.parent, ignore_errors=True)
+    out.parent.mkdir()
+    events.unlink(missing_ok=True)
+    options = [
+        f"soc_model={soc_model}",
+        "htp_graph_finalization_optimization_mode=3",
+        "profiling_level=basic",
+        f"profiling_file_path={events}",
+    ]
+    measure.run([PYTHON, HERE / "peer.py", WORK / "models" / f"{name}.onnx", out, *options])
+    with open(events, newline="") as file:
+        rows = [(row["Event Identifier"], int(row["Time"])) for row in csv.DictReader(file)]
+    cycles = sum(value for name, value in rows if name == "Simulated (Accelerator exec cycles)")
+    return cycles, sum(value for name, value in rows if name.startswith("Missing Ops"))
+
+
+def priced(found):
+    if not found:
+        return "cannot"
+    cycles, missing = found
+    return f"{cycles / 1e6:.3f} M" + (f" +{missing}" if missing else "")
 
 
 def rebuild(args):
