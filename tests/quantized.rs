@@ -141,6 +141,29 @@ fn without_fp16_one_error_names_each_node_that_would_compute_with_floats() {
 }
 
 #[test]
+fn without_fp16_a_recurrent_net_is_one_operator_however_many_steps_it_has() {
+    let home = installed();
+    let model = Model::new(17)
+        .input("x", &[5, 1, 4])
+        .weight(f32s("scale", &[], &[8.0 / 255.0]))
+        .weight(raw("zero", DType::U8, &[], vec![128]))
+        .weight(f32s("w", &[1, 12, 4], &[0.25; 48]))
+        .weight(f32s("r", &[1, 12, 3], &[0.25; 36]));
+    let mut net = onnx::node("LSTM", &["xq", "w", "r"], &["y"], &[onnx::int("hidden_size", 3)]);
+    net.name = "net".to_owned();
+    let model = rounded(model, "x", "xq").node(net).output("y").save(home.dir.path());
+    let said = compile(&home, &model, "QCS6490").0.failure(
+        1,
+        &[
+            "1 operator of the quantized model would compute with floats",
+            "\"net\" (LSTM): ",
+            "node `net` (LSTM)",
+        ],
+    );
+    assert_eq!(said.stderr.matches("(LSTM): ").count(), 1, "{}", said.stderr);
+}
+
+#[test]
 fn without_fp16_encodings_that_follow_need_not_be_there() {
     let home = installed();
     let model = start()

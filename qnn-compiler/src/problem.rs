@@ -77,5 +77,10 @@ pub fn problem(code: &str, message: impl Into<String>) -> Diagnostic {
 
 /// A problem of a node.
 pub fn node_problem(code: &str, node: &Node, message: impl Into<String>) -> Diagnostic {
-    Diagnostic { node: Some(node.name.clone()), op: Some(node.op.label()), ..Diagnostic::new(code, message) }
+    let origin = node.origin();
+    Diagnostic {
+        node: Some(origin.node.clone()),
+        op: Some(origin.op.clone()),
+        ..Diagnostic::new(code, message)
+    }
 }

@@ -47,7 +47,7 @@ impl Found<'_> {
             inputs,
             outputs,
             params,
-            origin: (node.name.clone(), node.op.label()),
+            origin: node.origin(),
         };
         lower.push_op(op);
         Ok(())

@@ -3,6 +3,7 @@
 use super::{Attr, Attrs, DType, Data, Encoding};
 use crate::frontend::onnx::element::number;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::op::Op;
 
@@ -99,6 +100,17 @@ pub struct Node {
     pub attrs: Attrs,
     /// Layout of spatial operands.
     pub layout: Layout,
+    /// The model's node that this one was written for; `None` where it is the model's own, or a pass added it.
+    pub part_of: Option<Arc<Origin>>,
+}
+
+/// A node of the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Name.
+    pub node: String,
+    /// Operator, with its domain where that is not the standard's.
+    pub op: String,
 }
 
 impl Node {
@@ -112,7 +124,14 @@ impl Node {
             outputs: vec![Some(to)],
             attrs,
             layout: Layout::Onnx,
+            part_of: None,
         }
+    }
+
+    /// The model's node: this one, or the one that it was written for.
+    pub fn origin(&self) -> Arc<Origin> {
+        let own = || Arc::new(Origin { node: self.name.clone(), op: self.op.label() });
+        self.part_of.clone().unwrap_or_else(own)
     }
 
     /// The `i`-th input where there is one.

@@ -15,5 +15,5 @@ pub use attr::{Attr, Attrs};
 pub use bounds::Bounds;
 pub use data::Data;
 pub use dtype::DType;
-pub use ir::{Graph, Layout, Node, NodeId, TensorType, Value, ValueId};
+pub use ir::{Graph, Layout, Node, NodeId, Origin, TensorType, Value, ValueId};
 pub use qnn_types::quant::{Encoding, Granularity, PerBlock, Storage};

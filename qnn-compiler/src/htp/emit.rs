@@ -123,8 +123,7 @@ fn add(
     result.map_err(|e| {
         let mut p = diagnostic(&e, &format!("the QNN library refuses the {} that this node becomes", op.ty));
         p.code = "E0306".to_owned();
-        p.node = Some(op.origin.0.clone());
-        p.op = Some(op.origin.1.clone());
+        (p.node, p.op) = (Some(op.origin.node.clone()), Some(op.origin.op.clone()));
         p
     })
 }

@@ -8,7 +8,7 @@ use qnn::compose::Simulation;
 use qnn_platform::soc;
 use qnn_types::{Diagnostic, Estimate, Target, io_problem};
 
-use crate::program::Program;
+use crate::program::{Op, Program};
 
 /// Whether the library has a simulation of this SoC.
 pub(super) fn is_simulated(target: &Target) -> bool {
@@ -42,8 +42,9 @@ pub(super) fn write_traces(profile: &Profile, graph: &str, folder: &Path) -> Res
 
 /// Writes which node of the model each op of a program comes from: `GRAPH.nodes.json`.
 pub(crate) fn write_origins(program: &Program, folder: &Path) -> Result<(), Diagnostic> {
-    let origins: BTreeMap<&str, &(String, String)> =
-        program.ops.iter().map(|op| (op.name.as_str(), &op.origin)).collect();
+    let origin = |op: &Op| (op.origin.node.clone(), op.origin.op.clone());
+    let origins: BTreeMap<&str, (String, String)> =
+        program.ops.iter().map(|op| (op.name.as_str(), origin(op))).collect();
     let path = folder.join(format!("{}.nodes.json", program.name));
     let written = serde_json::to_vec(&origins).map_err(std::io::Error::other);
     written

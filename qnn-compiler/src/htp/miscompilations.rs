@@ -40,6 +40,16 @@ impl Look<'_> {
         })
     }
 
+    /// Whether the first input is the result of a Convert, perhaps in another shape.
+    fn is_converted(&self) -> bool {
+        let maker = |id| self.program.ops.iter().find(|op| op.outputs.contains(&id));
+        let mut at = self.op.inputs.first().and_then(|&x| maker(x));
+        while let Some(op) = at.filter(|op| op.ty == "Reshape") {
+            at = op.inputs.first().and_then(|&x| maker(x));
+        }
+        at.is_some_and(|op| op.ty == "Convert")
+    }
+
     fn everything(&self) -> impl Iterator<Item = &Tensor> {
         self.op.inputs.iter().chain(&self.op.outputs).map(|&id| self.program.tensor(id))
     }
@@ -148,6 +158,14 @@ const TRAPS: &[Trap] = &[
         },
         why: "has 16 rows of 16 bits and a weight with a scale a channel: behind a Quantize of floats all rows but one are garbage",
     },
+    Trap {
+        ops: &["FullyConnected"],
+        holds: |look| {
+            let sixteen = look.input(0).is_some_and(|x| x.dtype == DataType::UFixed16);
+            sixteen && look.input(1).is_some_and(|w| scales(w) > 1) && look.is_converted()
+        },
+        why: "reads a Convert of 16 bits and has a weight with a scale a channel: the two are joined as if there were one scale",
+    },
 ];
 
 /// What a program holds that the library would compute garbage for.
@@ -162,7 +180,7 @@ fn traps_of<'p>(program: &'p Program, op: &'p Op) -> impl Iterator<Item = Diagno
     };
     TRAPS.iter().filter(hit).map(|trap| {
         let mut p = problem("E0313", format!("the {} that this node becomes {}", op.ty, trap.why));
-        (p.node, p.op) = (Some(op.origin.0.clone()), Some(op.origin.1.clone()));
+        (p.node, p.op) = (Some(op.origin.node.clone()), Some(op.origin.op.clone()));
         p.help = Some(
             "this is a fault of the compiler: please report it; until then leave the node to the app with \
              `outputs`, or give its values other encodings"
@@ -283,8 +301,11 @@ fn short(tensor: &Tensor) -> bool {
 mod tests {
     use std::borrow::Cow;
 
+    use std::sync::Arc;
+
     use super::*;
     use crate::graph::Data;
+    use crate::graph::Origin;
     use crate::program::{Activated, TensorId};
 
     fn tensor(dtype: DataType, dims: &[u32], quant: Quant) -> Tensor {
@@ -322,7 +343,7 @@ mod tests {
             inputs: (0..last).map(TensorId).collect(),
             outputs: vec![TensorId(last)],
             params,
-            origin: ("node".to_owned(), "Op".to_owned()),
+            origin: Arc::new(Origin { node: "node".to_owned(), op: "Op".to_owned() }),
         };
         let program =
             Program { name: String::new(), tensors, ops: vec![op], activated: Activated::default() };
@@ -370,6 +391,30 @@ mod tests {
         let four = constant(DataType::SFixed8, &[8, 36], quant);
         is_caught("FullyConnected", vec![half(&[2, 36]), four, half(&[2, 8])], why);
         passes("FullyConnected", vec![u8s(&[2, 33]), weight(33), u8s(&[2, 8])]);
+    }
+
+    #[test]
+    fn a_convert_before_channels_with_scales_of_their_own() {
+        let wide = |scale| tensor(DataType::UFixed16, &[4, 8], whole(scale, 0));
+        let made = tensor(DataType::UFixed16, &[4, 3], whole(0.1, 0));
+        let weight = constant(DataType::SFixed8, &[3, 8], by_row(3));
+        let op = |ty: &'static str, inputs: &[usize], y| Op {
+            name: ty.to_owned(),
+            package: Cow::Borrowed(VENDOR),
+            ty: Cow::Borrowed(ty),
+            inputs: inputs.iter().copied().map(TensorId).collect(),
+            outputs: vec![TensorId(y)],
+            params: Vec::new(),
+            origin: Arc::new(Origin { node: "node".to_owned(), op: "Op".to_owned() }),
+        };
+        let caught = |first: &'static str| {
+            let tensors = vec![wide(0.1), wide(0.2), wide(0.2), weight.clone(), made.clone()];
+            let ops = vec![op(first, &[0], 1), op("Reshape", &[1], 2), op("FullyConnected", &[2, 3], 4)];
+            let program = Program { name: String::new(), tensors, ops, activated: Activated::default() };
+            found(&program).iter().any(|p| p.message.contains("as if there were one scale"))
+        };
+        assert!(caught("Convert"));
+        assert!(!caught("Relu"));
     }
 
     #[test]

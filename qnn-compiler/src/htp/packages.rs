@@ -38,7 +38,7 @@ pub(super) fn register(backend: &Backend, packages: &[OpPackage], reporter: &mut
 
 /// An op whose code is not the vendor's, with its node.
 pub(super) fn own_op(op: &Op) -> Option<String> {
-    (op.package != VENDOR).then(|| format!("{}::{} (node {})", op.package, op.ty, op.origin.0))
+    (op.package != VENDOR).then(|| format!("{}::{} (node {})", op.package, op.ty, op.origin.node))
 }
 
 /// The ops of a program whose code is not the vendor's.

@@ -46,6 +46,7 @@ impl Ops {
             outputs: vec![Some(out)],
             attrs: all,
             layout: Layout::Onnx,
+            part_of: None,
         });
         out
     }

@@ -4,12 +4,13 @@ mod quant;
 mod text;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use qnn::DataType;
 pub use qnn::compose::{Quant, Scalar};
 pub use quant::{described, quant, stored_type};
 
-use crate::graph::Data;
+use crate::graph::{Data, Origin};
 pub use text::print;
 
 /// Names a tensor of one program.
@@ -77,8 +78,8 @@ pub struct Op {
     pub outputs: Vec<TensorId>,
     /// Parameters.
     pub params: Vec<Param>,
-    /// Name and op of the model's node that this op comes from.
-    pub origin: (String, String),
+    /// The model's node that this op comes from.
+    pub origin: Arc<Origin>,
 }
 
 /// One QNN graph.

@@ -440,6 +440,21 @@ fn reducing(a: Stored) -> Vec<Case> {
     ]
 }
 
+/// A linear layer with a scale a channel behind another encoding of what it reads.
+fn before_channels(d: &mut Draft) {
+    let x = U16.input(d, &[5, 32], IN);
+    let y = U16.rounded(d, &x, (-2.0, 2.0));
+    of_channels(d, &y);
+}
+
+/// A linear layer with a scale a channel, of 16 bits between -2 and 2.
+fn of_channels(d: &mut Draft, x: &str) {
+    let (weights, scales) = weight(d, WEIGHTS[0], &[24, 32], 0, 0.3);
+    let bias = bias(d, 24, 4.0 / 65535.0, &scales);
+    let y = d.node("Gemm", &[x, &weights, &bias], &[int("transB", 1)]);
+    U16.output(d, &y, (-6.0, 6.0));
+}
+
 /// Types that meet.
 fn mixed() -> Vec<Case> {
     vec![
@@ -457,6 +472,14 @@ fn mixed() -> Vec<Case> {
         steps("requantized", 1, |d| {
             let x = U8.input(d, &[1, 6, 5, 7], IN);
             U8.output(d, &x, (-1.0, 2.0));
+        }),
+        steps("requantized_before_channels_of_their_own", 12, before_channels),
+        steps("requantized_before_channels_of_their_own_without_floats", 160, before_channels).on("QCS6490"),
+        steps("tanh_before_channels_of_their_own", 12, |d| {
+            let x = U16.input(d, &[5, 32], IN);
+            let y = d.node("Tanh", &[&x], &[]);
+            let y = U16.rounded(d, &y, (-2.0, 2.0));
+            of_channels(d, &y);
         }),
         steps("a_value_of_two_encodings", 1, |d| {
             let x = U8.input(d, &[1, 6, 5, 7], IN);

@@ -148,6 +148,7 @@ impl<'a> Walker<'a, '_> {
             outputs: Vec::new(),
             attrs: Attrs::default(),
             layout: Layout::Onnx,
+            part_of: None,
         }
     }
 

@@ -145,6 +145,7 @@ impl Work<'_, '_, '_> {
             outputs: Vec::new(),
             attrs: Attrs::default(),
             layout: Layout::Onnx,
+            part_of: None,
         };
         attrs.iter().for_each(|(name, value)| node.attrs.set(name, Attr::Int(*value)));
         node

@@ -252,6 +252,7 @@ fn output(builder: &mut Builder<'_>, name: &str, id: ValueId) {
             outputs: Vec::new(),
             attrs: Attrs::default(),
             layout: Layout::Onnx,
+            part_of: None,
         };
         let ty = builder.graph.value(id).ty.clone();
         builder.append(node, &[name.to_owned()], vec![ty])[0].unwrap_or(id)

@@ -250,6 +250,7 @@ impl<'a, 'r> Walker<'a, 'r> {
             outputs: Vec::new(),
             attrs,
             layout: Layout::Onnx,
+            part_of: None,
         })
     }
 

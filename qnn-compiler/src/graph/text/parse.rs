@@ -344,7 +344,7 @@ impl Parser {
                 .next()
                 .map_or_else(|| op.name().to_owned(), |id| self.graph.value(*id).name.clone()),
         };
-        let node = Node { name, op, opset, inputs, outputs, attrs, layout };
+        let node = Node { name, op, opset, inputs, outputs, attrs, layout, part_of: None };
         if typed.contains(&false) {
             self.infer(&node, &typed).map_err(|why| self.error_at(begin, why))?;
         }

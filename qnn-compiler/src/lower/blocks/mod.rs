@@ -1,5 +1,6 @@
 //! What operator families share.
 
+pub(in crate::lower) mod apart;
 pub(in crate::lower) mod broadcast;
 pub(in crate::lower) mod indices;
 pub(in crate::lower) mod interpolate;

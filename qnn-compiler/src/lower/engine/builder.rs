@@ -28,7 +28,7 @@ impl<'l, 'g> OpBuilder<'l, 'g> {
             inputs: Vec::new(),
             outputs: Vec::new(),
             params: Vec::new(),
-            origin: (node.name.clone(), node.op.label()),
+            origin: node.origin(),
         };
         Self { lower, op }
     }

@@ -47,6 +47,7 @@ pub(in crate::lower) fn nodes<'g>(
     let mut lower = Lower::new(graph, target);
     let mut problems = lower.graph_io();
     for node in &graph.nodes {
+        lower.begun = lower.program.ops.len();
         let result = match (own.of_node(node), node.op.lowering()) {
             (Some(found), _) => sizes(graph, node).and_then(|()| fixed::lower_own(&mut lower, node, found)),
             (None, Lowering::By { lower: by, .. }) => {
@@ -115,6 +116,8 @@ pub struct Lower<'g> {
     /// The SoC to lower for.
     pub target: &'g Target,
     program: Program,
+    /// How many ops there were before those of the node being lowered.
+    begun: usize,
     tensors: HashMap<ValueId, TensorId>,
     names: HashSet<String>,
     outputs: HashSet<ValueId>,
@@ -143,6 +146,7 @@ impl<'g> Lower<'g> {
             graph,
             target,
             program: Program { name: graph.name.clone(), ..Program::default() },
+            begun: 0,
             tensors: HashMap::new(),
             names: HashSet::new(),
             outputs: graph.outputs.iter().copied().collect(),
@@ -284,17 +288,35 @@ impl<'g> Lower<'g> {
     }
 
     /// The node that makes the numbers of a value, before they are rounded.
-    pub(in crate::lower) fn maker(&self, id: ValueId) -> Option<&'g Node> {
-        let node = &self.graph.nodes[self.producers.get(&id)?.0];
-        let passed =
-            node.input(0).filter(|x| node.op == op::Op::Identity && self.graph.value(*x).encoding.is_none());
-        passed.and_then(|x| self.maker(x)).or(Some(node))
+    pub(in crate::lower) fn maker(&self, mut id: ValueId) -> Option<&'g Node> {
+        let mut found = None;
+        while let Some(at) = self.producers.get(&id) {
+            let node = &self.graph.nodes[at.0];
+            found = Some(node);
+            let passed = node
+                .input(0)
+                .filter(|x| node.op == op::Op::Identity && self.graph.value(*x).encoding.is_none());
+            let Some(x) = passed else { break };
+            id = x;
+        }
+        found
     }
 
     /// The nodes that read a value.
     pub(in crate::lower) fn readers(&self, id: ValueId) -> impl Iterator<Item = &'g Node> {
         let graph = self.graph;
         self.readers.get(&id).into_iter().flatten().map(|at| &graph.nodes[at.0])
+    }
+
+    /// Whether a tensor is the result of a Convert, perhaps in another shape.
+    pub(in crate::lower) fn is_converted(&self, mut x: TensorId) -> bool {
+        while let Some(op) = self.op_that_makes(x) {
+            match (&*op.ty, op.inputs.first()) {
+                ("Reshape", Some(&from)) => x = from,
+                (ty, _) => return ty == "Convert",
+            }
+        }
+        false
     }
 
     /// Whether a value has a tensor.
@@ -372,14 +394,14 @@ impl<'g> Lower<'g> {
     }
 
     /// Lets the op that makes temporary tensor `from` make `to` instead; `false` where `from` is not a temporary of
-    /// the node.
-    pub(in crate::lower) fn redirect_result(&mut self, node: &Node, from: TensorId, to: TensorId) -> bool {
+    /// the node being lowered.
+    pub(in crate::lower) fn redirect_result(&mut self, from: TensorId, to: TensorId) -> bool {
         if !self.temps.contains(&from) {
             return false;
         }
         let ops = &mut self.program.ops;
         let Some(maker) = ops.iter().rposition(|op| op.outputs.contains(&from)) else { return false };
-        if ops[maker].origin.0 != node.name {
+        if maker < self.begun {
             return false;
         }
         for id in ops[maker..].iter_mut().flat_map(|op| op.inputs.iter_mut().chain(&mut op.outputs)) {

@@ -330,7 +330,7 @@ impl<'l, 'g, 'n> Ops<'l, 'g, 'n> {
         let quant = self.lower.get(out).quant.clone();
         let result = self.refit(result, dtype, quant)?;
         let result = self.reshape(result, &shape);
-        if !self.lower.redirect_result(self.node, result, out) {
+        if !self.lower.redirect_result(result, out) {
             self.lower.op(self.node, "Reshape").inputs([result]).outputs([out]).emit();
         }
         Ok(())

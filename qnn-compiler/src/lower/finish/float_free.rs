@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use qnn::DataType;
 use qnn_types::{Diagnostic, Target};
 
-use crate::graph::Graph;
+use crate::graph::{Graph, Origin};
 use crate::problem::problem;
 use crate::program::{Op, Program};
 
@@ -24,14 +24,14 @@ pub(in crate::lower) fn refuse(
     reasons: &HashMap<String, String>,
 ) -> Result<(), Diagnostic> {
     let mut seen = HashSet::new();
-    let found: Vec<&(String, String)> = program
+    let found: Vec<&Origin> = program
         .ops
         .iter()
         .filter(|op| computes_with_floats(program, op))
-        .map(|op| &op.origin)
-        .filter(|(node, _)| seen.insert(node))
+        .map(|op| &*op.origin)
+        .filter(|origin| seen.insert(&origin.node))
         .collect();
-    let Some((node, op)) = found.first() else { return Ok(()) };
+    let Some(Origin { node, op }) = found.first() else { return Ok(()) };
     let soc = &target.name;
     let leave_out = format!("take {soc} out of `soc` for this model");
     let count = match found.len() {
@@ -56,7 +56,7 @@ pub(in crate::lower) fn refuse(
     let none = "nothing that it reads or makes has an encoding".to_owned();
     p.notes = found
         .iter()
-        .map(|(node, op)| format!("{node:?} ({op}): {}", reasons.get(node).unwrap_or(&none)))
+        .map(|Origin { node, op }| format!("{node:?} ({op}): {}", reasons.get(node).unwrap_or(&none)))
         .collect();
     p.help = Some(format!(
         "quantize these too: give each value that is named an encoding, in the model or in an encodings file (`quantize.encodings`); \

@@ -29,7 +29,9 @@ pub(in crate::lower) fn lower(lower: &mut Lower<'_>, node: &Node, by: LowerFn) -
         Err(why) => Some(why),
     };
     if let Some(why) = why {
-        lower.floats.insert(node.name.clone(), explain(graph, node, why));
+        let reason = explain(graph, node, why);
+        lower.floats.entry(node.origin().node.clone()).or_insert_with(|| reason.clone());
+        lower.floats.insert(node.name.clone(), reason);
         on_floats(lower, node)?;
     }
     let done = by(lower, node);

@@ -5,10 +5,13 @@
 //! joins some ops with the one that follows, and what the first one's encoding cuts off is there again: a PoolMax2d of single
 //! elements keeps the two apart, which it takes for nothing else (measured with QNN 2.51 on SM8650; a ReluMinMax is taken for nothing).
 
+use std::collections::HashSet;
+
 use qnn::DataType;
 
 use super::table;
 use crate::graph::{Graph, Node, ValueId};
+use crate::lower::blocks::apart::apart;
 use crate::lower::engine::{Lower, Ops};
 use crate::op::Op;
 use crate::program::TensorId;
@@ -38,17 +41,32 @@ pub(super) fn floats(lower: &mut Lower<'_>, node: &Node, id: ValueId, made: Tens
 
 /// Whether an op on floats reads a value behind ops that move its integers.
 pub(super) fn floats_behind(lower: &Lower<'_>, id: ValueId) -> bool {
-    moved(lower, id).any(|y| match lower.graph.value(y).encoding {
-        Some(_) => is_read_as_float(lower, y) || floats_behind(lower, y),
+    behind(lower, moved(lower, id), |y| match lower.graph.value(y).encoding {
+        Some(_) => is_read_as_float(lower, y),
         None => !lower.graph.outputs.contains(&y),
     })
 }
 
 /// Whether the numbers of a value become floats, of an op or for the app, behind ops that move its integers.
 fn ends_in_floats(lower: &Lower<'_>, id: ValueId) -> bool {
-    lower.graph.value(id).encoding.is_none()
-        || is_read_as_float(lower, id)
-        || moved(lower, id).any(|y| ends_in_floats(lower, y))
+    behind(lower, std::iter::once(id), |y| {
+        lower.graph.value(y).encoding.is_none() || is_read_as_float(lower, y)
+    })
+}
+
+/// Whether one of the values, or one that its integers are moved to, is `wanted`.
+fn behind(lower: &Lower<'_>, from: impl Iterator<Item = ValueId>, wanted: impl Fn(ValueId) -> bool) -> bool {
+    let mut open: Vec<ValueId> = from.collect();
+    let mut seen: HashSet<ValueId> = open.iter().copied().collect();
+    while let Some(id) = open.pop() {
+        if wanted(id) {
+            return true;
+        }
+        if lower.graph.value(id).encoding.is_some() {
+            open.extend(moved(lower, id).filter(|y| seen.insert(*y)));
+        }
+    }
+    false
 }
 
 /// The results of nodes that only move the elements of a value.
@@ -69,31 +87,7 @@ pub(super) fn integers(lower: &mut Lower<'_>, node: &Node, id: ValueId, x: Tenso
     if !(joined || is_gate(lower, node, id, x)) {
         return x;
     }
-    if let Some(&apart) = lower.apart.get(&x) {
-        return apart;
-    }
-    let mut ops = Ops::new(lower, node);
-    let shape = ops.shape(x);
-    let mut image = shape.clone();
-    while image.len() < 4 {
-        image.insert(0, 1);
-    }
-    while image.len() > 4 {
-        let first = image.remove(0);
-        image[0] *= first;
-    }
-    let dtype = ops.dtype(x);
-    let from = ops.reshape(x, &image);
-    let pooled = ops.step("PoolMax2d", &[from], dtype, &image, |op| {
-        op.u32s("filter_size", &[2], &[1, 1]).u32s("stride", &[2], &[1, 1]).u32s(
-            "pad_amount",
-            &[2, 2],
-            &[0; 4],
-        )
-    });
-    let apart = ops.reshape(pooled, &shape);
-    lower.apart.insert(x, apart);
-    apart
+    apart(&mut Ops::new(lower, node), x)
 }
 
 /// Whether a node is the product of x · sigmoid(x) in 16 bits, over more than some rows of few columns: the library joins the two where

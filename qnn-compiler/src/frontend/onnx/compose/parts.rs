@@ -119,6 +119,7 @@ impl<'d, 'r> Parts<'d, 'r> {
             outputs: Vec::new(),
             attrs,
             layout: self.node.layout,
+            part_of: Some(self.node.origin()),
         };
         let values = match normalize(self.builder, &mut node, &names)? {
             Step::Replaced(values) => values,

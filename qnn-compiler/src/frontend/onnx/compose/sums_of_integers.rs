@@ -51,13 +51,22 @@ pub(in crate::frontend::onnx) fn scale_sums(builder: &mut Builder<'_>) -> Vec<(N
     sums.problems
 }
 
+/// Factors of a product that are looked at: quantizers write two or three.
+const FACTORS: usize = 8;
+
 /// Whether a value is a scale: a constant, one number, or a product of such.
 fn is_scale(graph: &Graph, id: ValueId) -> bool {
-    if graph.is_constant(id) || graph.shape(id).iter().product::<usize>() == 1 {
-        return true;
+    let mut open = vec![id];
+    for _ in 0..2 * FACTORS {
+        let Some(id) = open.pop() else { return true };
+        if graph.is_constant(id) || graph.shape(id).iter().product::<usize>() == 1 {
+            continue;
+        }
+        let maker = graph.nodes.iter().rev().find(|n| n.outputs.contains(&Some(id)));
+        let Some(product) = maker.filter(|n| n.op == Op::Mul) else { return false };
+        open.extend(product.inputs.iter().flatten());
     }
-    let maker = graph.nodes.iter().rev().find(|n| n.outputs.contains(&Some(id)));
-    maker.is_some_and(|n| n.op == Op::Mul && n.inputs.iter().flatten().all(|id| is_scale(graph, *id)))
+    false
 }
 
 fn is_sum(node: &Node) -> bool {
@@ -302,13 +311,17 @@ fn write(p: &mut Parts<'_, '_>, sum: &Sum) -> Answer<ValueId> {
     p.reshape(y, &sum.ty.shape)
 }
 
-/// The factors of a product.
+/// Adds the factors of a product, in their order.
 fn flatten(p: &Parts<'_, '_>, id: ValueId, into: &mut Vec<ValueId>) {
-    let id = single(p, id);
-    let product = p.maker(id).filter(|n| n.op == Op::Mul && p.known(id).is_none());
-    match product.and_then(|n| Some([n.input(0)?, n.input(1)?])) {
-        Some(factors) => factors.into_iter().for_each(|factor| flatten(p, factor, into)),
-        None => into.push(id),
+    let mut open = vec![id];
+    while let Some(id) = open.pop() {
+        let id = single(p, id);
+        let many = into.len() + open.len() >= FACTORS;
+        let product = p.maker(id).filter(|n| n.op == Op::Mul && p.known(id).is_none() && !many);
+        match product.and_then(|n| Some([n.input(1)?, n.input(0)?])) {
+            Some(factors) => open.extend(factors),
+            None => into.push(id),
+        }
     }
 }
 

@@ -155,6 +155,7 @@ impl Draft<'_, '_> {
             outputs: Vec::new(),
             attrs: crate::graph::Attrs::default(),
             layout: self.node.layout,
+            part_of: self.node.part_of.clone(),
         }
     }
 }

@@ -111,21 +111,30 @@ pub(super) fn factor_of(graph: &Graph, node: &Node) -> Option<(ValueId, f32)> {
     }
 }
 
+/// Factors that follow one another and are looked through: exporters write one or two.
+const FACTORS: usize = 4;
+
+/// The value that another one is a multiple of, and the multiple.
+fn unscaled(graph: &Graph, view: &View, mut value: ValueId) -> (ValueId, f32) {
+    let mut by = 1.0;
+    for _ in 0..FACTORS {
+        let node = maker(graph, view, value, &[Op::Mul, Op::Div]);
+        let Some((inner, scalar)) = node.and_then(|node| factor_of(graph, node)) else { break };
+        (value, by) = (inner, by * scalar);
+    }
+    (value, by)
+}
+
 /// What `value` is the mean of.
 pub(super) fn mean(graph: &Graph, view: &View, value: ValueId) -> Option<Mean> {
-    if let Some((inner, repeat)) = repeated(graph, view, value) {
-        return mean(graph, view, inner).filter(|m| m.repeat == 1).map(|m| Mean { repeat, ..m });
-    }
-    if let Some((node, axes)) =
-        reduction(graph, view, value, &[Op::ReduceMean, Op::GlobalAveragePool, Op::ReduceSum])
-    {
-        let of = node.input(0)?;
-        let factor = if node.op == Op::ReduceSum { extent(graph, of, &axes) as f32 } else { 1.0 };
-        return Some(Mean { of, axes, factor, repeat: 1 });
-    }
-    let (inner, scalar) = factor_of(graph, maker(graph, view, value, &[Op::Mul, Op::Div])?)?;
-    let mean = mean(graph, view, inner)?;
-    Some(Mean { factor: mean.factor * scalar, ..mean })
+    let (value, outer) = unscaled(graph, view, value);
+    let (value, repeat) = repeated(graph, view, value).unwrap_or((value, 1));
+    let (value, inner) = unscaled(graph, view, value);
+    let ops = [Op::ReduceMean, Op::GlobalAveragePool, Op::ReduceSum];
+    let (node, axes) = reduction(graph, view, value, &ops)?;
+    let of = node.input(0)?;
+    let all = if node.op == Op::ReduceSum { extent(graph, of, &axes) as f32 } else { 1.0 };
+    Some(Mean { of, axes, factor: all * inner * outer, repeat })
 }
 
 /// A mean and nothing else: factor 1.
@@ -145,8 +154,15 @@ pub(super) fn square(graph: &Graph, view: &View, value: ValueId) -> Option<Value
 /// The mean of squares.
 pub(super) fn mean_of_squares(graph: &Graph, view: &View, value: ValueId) -> Option<Mean> {
     if let Some((inner, repeat)) = repeated(graph, view, value) {
-        return mean_of_squares(graph, view, inner).filter(|m| m.repeat == 1).map(|m| Mean { repeat, ..m });
+        return mean_of_each_square(graph, view, inner)
+            .filter(|m| m.repeat == 1)
+            .map(|m| Mean { repeat, ..m });
     }
+    mean_of_each_square(graph, view, value)
+}
+
+/// The mean of squares, of a value that is not spread.
+fn mean_of_each_square(graph: &Graph, view: &View, value: ValueId) -> Option<Mean> {
     if let Some((node, axes)) = reduction(graph, view, value, &[Op::ReduceSumSquare]) {
         let of = node.input(0)?;
         let factor = extent(graph, of, &axes) as f32;
@@ -218,6 +234,9 @@ pub(super) fn difference_of_moments(graph: &Graph, view: &View, node: &Node) -> 
     (plain && same && x == mean.of && squares.axes == mean.axes).then_some(squares)
 }
 
+/// Clamps, factors and spreadings that are looked through around a moment.
+const STEPS: usize = 6;
+
 /// A second moment: around the mean when `centred`, else around zero.
 struct Moment {
     mean: Mean,
@@ -237,29 +256,45 @@ pub(super) fn clamped(graph: &Graph, clamp: &Node) -> Option<(ValueId, f32)> {
     (floor >= 0.0).then_some((x, floor))
 }
 
-fn moment(graph: &Graph, view: &View, value: ValueId) -> Option<Moment> {
-    if let Some((inner, repeat)) = repeated(graph, view, value) {
-        let Moment { mean, centred } = moment(graph, view, inner).filter(|m| m.mean.repeat == 1)?;
-        return Some(Moment { mean: Mean { repeat, ..mean }, centred });
+fn moment(graph: &Graph, view: &View, mut value: ValueId) -> Option<Moment> {
+    let (mut spread, mut factor) = (1, 1.0);
+    for _ in 0..STEPS {
+        if let Some((inner, repeat)) = repeated(graph, view, value) {
+            if spread > 1 {
+                return None;
+            }
+            (value, spread) = (inner, repeat);
+            continue;
+        }
+        // Rounding can make a variance negative: exporters clamp it.
+        if let Some(clamp) = maker(graph, view, value, &[Op::Relu, Op::Abs, Op::Max, Op::Clip]) {
+            value = clamped(graph, clamp).filter(|(_, floor)| *floor == 0.0)?.0;
+            continue;
+        }
+        if let Some(Moment { mean, centred }) = second_moment(graph, view, value) {
+            let repeat = match (spread, mean.repeat) {
+                (spread, 1) => spread,
+                (1, repeat) => repeat,
+                _ => return None,
+            };
+            return Some(Moment { mean: Mean { factor: mean.factor * factor, repeat, ..mean }, centred });
+        }
+        // Bessel's correction.
+        let (inner, scalar) = factor_of(graph, maker(graph, view, value, &[Op::Mul, Op::Div])?)?;
+        (value, factor) = (inner, factor * scalar);
     }
-    // Rounding can make a variance negative: exporters clamp it.
-    if let Some(clamp) = maker(graph, view, value, &[Op::Relu, Op::Abs, Op::Max, Op::Clip]) {
-        let (inner, _) = clamped(graph, clamp).filter(|(_, floor)| *floor == 0.0)?;
-        return moment(graph, view, inner);
-    }
+    None
+}
+
+fn second_moment(graph: &Graph, view: &View, value: ValueId) -> Option<Moment> {
     if let Some(sub) = maker(graph, view, value, &[Op::Sub]) {
         return difference_of_moments(graph, view, sub).map(|mean| Moment { mean, centred: true });
     }
-    if let Some(mean) = mean_of_squares(graph, view, value) {
-        return Some(match centre(graph, view, mean.of, &mean.axes) {
-            Some(x) => Moment { mean: Mean { of: x, ..mean }, centred: true },
-            _ => Moment { mean, centred: false },
-        });
-    }
-    // Bessel's correction.
-    let (inner, scalar) = factor_of(graph, maker(graph, view, value, &[Op::Mul, Op::Div])?)?;
-    let Moment { mean, centred } = moment(graph, view, inner)?;
-    Some(Moment { mean: Mean { factor: mean.factor * scalar, ..mean }, centred })
+    let mean = mean_of_squares(graph, view, value)?;
+    Some(match centre(graph, view, mean.of, &mean.axes) {
+        Some(x) => Moment { mean: Mean { of: x, ..mean }, centred: true },
+        _ => Moment { mean, centred: false },
+    })
 }
 
 /// The largest number added to a standard deviation that counts as an epsilon.
@@ -268,20 +303,37 @@ const SMALL: f32 = 1.1e-5;
 /// The largest lower bound of a radicand that counts as an epsilon.
 const FLOOR: f32 = 1.1e-6;
 
-/// The normalization whose denominator is `value`.
-pub(super) fn deviation(graph: &Graph, view: &View, value: ValueId) -> Option<Normal> {
+/// What `find` knows of a value, or of the one that it is spread from.
+fn spread(
+    graph: &Graph,
+    view: &View,
+    value: ValueId,
+    find: fn(&Graph, &View, ValueId) -> Option<Normal>,
+) -> Option<Normal> {
     if let Some((inner, repeat)) = repeated(graph, view, value)
-        && let Some(normal) = deviation(graph, view, inner).filter(|n| n.repeat == 1)
+        && let Some(normal) = find(graph, view, inner).filter(|n| n.repeat == 1)
     {
         return Some(Normal { repeat, ..normal });
     }
-    let value = unexpanded(graph, view, value);
-    let value = unshaped(graph, view, value);
-    if let Some((root, small)) = view.maker(graph, value, &[Op::Add]).and_then(|add| with_scalar(graph, add))
-    {
-        let inner = deviation(graph, view, root).filter(|_| (0.0..=SMALL).contains(&small))?;
-        return (inner.epsilon == 0.0).then_some(Normal { epsilon: small * small, ..inner });
-    }
+    find(graph, view, value)
+}
+
+/// The normalization whose denominator is `value`.
+pub(super) fn deviation(graph: &Graph, view: &View, value: ValueId) -> Option<Normal> {
+    spread(graph, view, value, padded_root)
+}
+
+/// A root, or one with an epsilon added to it.
+fn padded_root(graph: &Graph, view: &View, value: ValueId) -> Option<Normal> {
+    let value = unshaped(graph, view, unexpanded(graph, view, value));
+    let sum = view.maker(graph, value, &[Op::Add]).and_then(|add| with_scalar(graph, add));
+    let Some((inner, small)) = sum else { return root(graph, view, value) };
+    let normal = spread(graph, view, Some(inner).filter(|_| (0.0..=SMALL).contains(&small))?, root)?;
+    (normal.epsilon == 0.0).then_some(Normal { epsilon: small * small, ..normal })
+}
+
+fn root(graph: &Graph, view: &View, value: ValueId) -> Option<Normal> {
+    let value = unshaped(graph, view, unexpanded(graph, view, value));
     let root = view.maker(graph, value, &[Op::Sqrt, Op::Pow])?;
     if root.op == Op::Pow && uniform(graph, root.input(1)?)? != 0.5 {
         return None;
@@ -311,36 +363,42 @@ fn radicand(graph: &Graph, view: &View, value: ValueId) -> Option<Normal> {
 
 /// The normalization whose inverse deviation is `value`, and what this is multiplied with already.
 fn inverse(graph: &Graph, view: &View, value: ValueId) -> Option<(Normal, Option<ValueId>)> {
-    let plain = |normal| Some((normal, None));
-    if let Some((inner, repeat)) = repeated(graph, view, value)
-        && let Some((normal, None)) = inverse(graph, view, inner).filter(|(n, _)| n.repeat == 1)
-    {
-        return plain(Normal { repeat, ..normal });
+    if let Some(normal) = spread(graph, view, value, plain_inverse) {
+        return Some((normal, None));
     }
     let value = unexpanded(graph, view, value);
     if let Some(mul) = view.maker(graph, value, &[Op::Mul]) {
         let (a, b) = (mul.input(0)?, mul.input(1)?);
         return [(a, b), (b, a)].into_iter().find_map(|(inv, gamma)| {
-            let (normal, none) = inverse(graph, view, inv)?;
-            (none.is_none() && shaped_for(graph, inv, &normal)).then_some((normal, Some(gamma)))
+            let normal = spread(graph, view, inv, plain_inverse)?;
+            shaped_for(graph, inv, &normal).then_some((normal, Some(gamma)))
         });
     }
+    let div = maker(graph, view, value, &[Op::Div]).filter(|div| div.output(0) == Some(value));
+    if let Some((gamma, below)) = div.and_then(|div| div.input(0).zip(div.input(1)))
+        && graph.is_constant(gamma)
+        && uniform(graph, gamma) != Some(1.0)
+    {
+        let normal = deviation(graph, view, below)?;
+        return shaped_for(graph, below, &normal).then_some((normal, Some(gamma)));
+    }
+    None
+}
+
+/// The normalization whose inverse deviation is `value`.
+fn plain_inverse(graph: &Graph, view: &View, value: ValueId) -> Option<Normal> {
+    let value = unexpanded(graph, view, value);
     let node = maker(graph, view, value, &[Op::Reciprocal, Op::Pow, Op::Div, Op::Sqrt])?;
     let x = node.input(0)?;
     match node.op {
-        Op::Reciprocal => plain(deviation(graph, view, x)?),
-        Op::Pow if uniform(graph, node.input(1)?)? == -0.5 => plain(radicand(graph, view, x)?),
-        Op::Pow if uniform(graph, node.input(1)?)? == -1.0 => plain(deviation(graph, view, x)?),
+        Op::Reciprocal => deviation(graph, view, x),
+        Op::Pow if uniform(graph, node.input(1)?)? == -0.5 => radicand(graph, view, x),
+        Op::Pow if uniform(graph, node.input(1)?)? == -1.0 => deviation(graph, view, x),
         Op::Sqrt => {
             let over = maker(graph, view, x, &[Op::Reciprocal])?;
-            plain(radicand(graph, view, over.input(0)?)?)
+            radicand(graph, view, over.input(0)?)
         }
-        Op::Div if uniform(graph, x) == Some(1.0) => plain(deviation(graph, view, node.input(1)?)?),
-        Op::Div if graph.is_constant(x) && node.output(0) == Some(value) => {
-            let below = node.input(1)?;
-            let normal = deviation(graph, view, below)?;
-            shaped_for(graph, below, &normal).then_some((normal, Some(x)))
-        }
+        Op::Div if uniform(graph, x) == Some(1.0) => deviation(graph, view, node.input(1)?),
         _ => None,
     }
 }
