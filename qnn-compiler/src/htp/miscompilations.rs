@@ -40,14 +40,16 @@ impl Look<'_> {
         })
     }
 
-    /// Whether the first input is the result of a Convert, perhaps in another shape.
+    /// Whether the first input is the result of a Convert: of a FullyConnected itself, of convolutions in another shape.
     fn is_converted(&self) -> bool {
         let maker = |id| self.program.ops.iter().find(|op| op.outputs.contains(&id));
         let mut at = self.op.inputs.first().and_then(|&x| maker(x));
+        let direct = self.op.ty == "FullyConnected";
+        let reshaped = at.is_some_and(|op| op.ty == "Reshape");
         while let Some(op) = at.filter(|op| op.ty == "Reshape") {
             at = op.inputs.first().and_then(|&x| maker(x));
         }
-        at.is_some_and(|op| op.ty == "Convert")
+        (direct || reshaped) && at.is_some_and(|op| op.ty == "Convert")
     }
 
     fn everything(&self) -> impl Iterator<Item = &Tensor> {
@@ -159,7 +161,7 @@ const TRAPS: &[Trap] = &[
         why: "has 16 rows of 16 bits and a weight with a scale a channel: behind a Quantize of floats all rows but one are garbage",
     },
     Trap {
-        ops: &["FullyConnected"],
+        ops: WEIGHTED,
         holds: |look| {
             let sixteen = look.input(0).is_some_and(|x| x.dtype == DataType::UFixed16);
             sixteen && look.input(1).is_some_and(|w| scales(w) > 1) && look.is_converted()

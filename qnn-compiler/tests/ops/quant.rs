@@ -473,14 +473,38 @@ fn mixed() -> Vec<Case> {
             let x = U8.input(d, &[1, 6, 5, 7], IN);
             U8.output(d, &x, (-1.0, 2.0));
         }),
-        steps("requantized_before_channels_of_their_own", 12, before_channels),
-        steps("requantized_before_channels_of_their_own_without_floats", 160, before_channels).on("QCS6490"),
-        steps("tanh_before_channels_of_their_own", 12, |d| {
+        steps("requantized_before_channels_of_their_own", 2, before_channels),
+        steps("requantized_before_channels_of_their_own_without_floats", 30, before_channels).on("QCS6490"),
+        steps("tokens_requantized_before_a_convolution", 2, |d| {
+            let x = U16.input(d, &[1, 20, 32], IN);
+            let y = U16.rounded(d, &x, (-2.0, 2.0));
+            let y = d.node("Transpose", &[&y], &[ints("perm", &[0, 2, 1])]);
+            let y = U16.rounded(d, &y, (-2.0, 2.0));
+            let (weights, scales) = weight(d, WEIGHTS[0], &[24, 32, 3], 0, 0.3);
+            let bias = bias(d, 24, 4.0 / 65535.0, &scales);
+            let y = d.node("Conv", &[&y, &weights, &bias], &[ints("pads", &[1, 1])]);
+            U16.output(d, &y, (-9.0, 9.0));
+        }),
+        steps("tanh_before_channels_of_their_own", 2, |d| {
             let x = U16.input(d, &[5, 32], IN);
             let y = d.node("Tanh", &[&x], &[]);
             let y = U16.rounded(d, &y, (-2.0, 2.0));
             of_channels(d, &y);
         }),
+        steps("positions_with_scales_a_row", 2, |d| {
+            let x = U16.input(d, &[1, 2, 6, 16], IN);
+            let (table, _) = weight(d, WEIGHTS[0], &[1, 2, 16, 11], 1, 0.3);
+            let y = d.node("MatMul", &[&x, &table], &[]);
+            U16.output(d, &y, (-6.0, 6.0));
+        })
+        .on("QCS6490"),
+        steps("cubic_of_sixteen_bits", 64, |d| {
+            let x = U16.input(d, &[1, 3, 6, 5], IN);
+            let scales = d.constant(&[4], &[1.0, 1.0, 2.0, 2.0]);
+            let y = d.node("Resize", &[&x, "", &scales], &[text("mode", "cubic")]);
+            U16.output(d, &y, (-5.0, 7.0));
+        })
+        .on("QCS6490"),
         steps("a_value_of_two_encodings", 1, |d| {
             let x = U8.input(d, &[1, 6, 5, 7], IN);
             let y = d.node("Relu", &[&x], &[]);

@@ -308,17 +308,6 @@ impl<'g> Lower<'g> {
         self.readers.get(&id).into_iter().flatten().map(|at| &graph.nodes[at.0])
     }
 
-    /// Whether a tensor is the result of a Convert, perhaps in another shape.
-    pub(in crate::lower) fn is_converted(&self, mut x: TensorId) -> bool {
-        while let Some(op) = self.op_that_makes(x) {
-            match (&*op.ty, op.inputs.first()) {
-                ("Reshape", Some(&from)) => x = from,
-                (ty, _) => return ty == "Convert",
-            }
-        }
-        false
-    }
-
     /// Whether a value has a tensor.
     pub(in crate::lower) fn exists(&self, id: ValueId) -> bool {
         self.tensors.contains_key(&id)

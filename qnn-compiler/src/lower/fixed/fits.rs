@@ -91,10 +91,10 @@ pub(crate) fn plain_average(_: &Graph, node: &Node, _: DataType, _: &Target) -> 
 }
 
 /// Nearest neighbours are only moved; of interpolations those are taken that are one op.
-pub(crate) fn native_resize(graph: &Graph, node: &Node, dtype: DataType, target: &Target) -> Fit {
+pub(crate) fn native_resize(graph: &Graph, node: &Node, dtype: DataType, _: &Target) -> Fit {
     match is_native_resize(graph, node) {
-        // Of 16 bits it is garbage (measured on QCS6490: 6 dB).
-        true if node.attrs.str_or("mode", "nearest") == "cubic" => narrow_only(graph, node, dtype, target),
+        // Of 16 bits the op is garbage (measured on QCS6490: 6 dB): products with matrices stand for it.
+        true if node.attrs.str_or("mode", "nearest") == "cubic" && dtype != DataType::UFixed8 => Fit::Worse,
         native => Fit::well(native),
     }
 }

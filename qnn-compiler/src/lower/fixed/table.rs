@@ -5,7 +5,7 @@ use qnn_types::Target;
 
 use super::FixedPoint;
 use super::fixed_point::wider;
-use crate::graph::{Encoding, Graph, Node, ValueId};
+use crate::graph::{Encoding, Granularity, Graph, Node, ValueId};
 use crate::op::{Fit, Op, Steps};
 
 /// What an input is to an operator on integers.
@@ -61,9 +61,8 @@ pub(super) fn role(graph: &Graph, node: &Node, i: usize) -> Role {
         (Op::Conv, 1) if !constant(1) => Role::Operand,
         (Op::Conv | Op::ConvTranspose, 1) => Role::Weight(3),
         (Op::Gemm, 1) => Role::Weight(usize::from(!swapped)),
-        (Op::MatMul, 1) if constant(1) => {
-            let rank = node.input(1).map_or(2, |id| graph.shape(id).len());
-            Role::Weight(rank.saturating_sub(if swapped { 2 } else { 1 }))
+        (Op::MatMul, 1) if constant(1) && !has_crosswise_scales(graph, node) => {
+            Role::Weight(columns_of(graph, node))
         }
         (Op::Conv | Op::ConvTranspose | Op::Gemm, 2) => Role::Bias,
         (Op::GroupNormalization | Op::InstanceNormalization | Op::LayerNormalization, 1) => Role::Gain,
@@ -72,6 +71,24 @@ pub(super) fn role(graph: &Graph, node: &Node, i: usize) -> Role {
         _ if i < node.op.on_integers().map_or(0, |row| row.operands) => Role::Operand,
         _ => Role::Aside,
     }
+}
+
+/// Along which axis of its second operand the columns of a MatMul are.
+fn columns_of(graph: &Graph, node: &Node) -> usize {
+    let rank = node.input(1).map_or(2, |id| graph.shape(id).len());
+    rank.saturating_sub(if node.attrs.int_or("transB", 0) != 0 { 2 } else { 1 })
+}
+
+/// Whether the constant second operand of a MatMul has scales along another axis than its columns, as quantizers give one that is a
+/// transposed table of positions: HTP has no such weights, but takes its numbers as an operand of 16 bits.
+fn has_crosswise_scales(graph: &Graph, node: &Node) -> bool {
+    let encoding = || graph.value(node.input(1)?).encoding.as_ref();
+    node.op == Op::MatMul
+        && node.input(1).is_some_and(|id| graph.is_constant(id))
+        && encoding().is_some_and(|encoding| match encoding.granularity() {
+            Granularity::PerAxis(slices) => slices.axis() != columns_of(graph, node),
+            _ => false,
+        })
 }
 
 /// The form of a node's result on integers, whose encoding is of the form `own`.
@@ -117,7 +134,11 @@ pub(super) fn integers(graph: &Graph, node: &Node, target: &Target) -> Result<Da
         Op::Tanh => true,
         // Of 8 bits it is wrong.
         Op::CumSum => true,
-        _ => row.steps == Steps::Derived || is_normalized_apart(node, target),
+        _ => {
+            row.steps == Steps::Derived
+                || is_normalized_apart(node, target)
+                || has_crosswise_scales(graph, node)
+        }
     };
     if wide {
         dtype = DataType::UFixed16;
@@ -134,6 +155,7 @@ pub(super) fn integers(graph: &Graph, node: &Node, target: &Target) -> Result<Da
         Fit::No
     };
     match fit {
+        Fit::Well if target.fp16 && has_crosswise_scales(graph, node) => Err(Why::Form),
         Fit::Well => Ok(dtype),
         Fit::Worse if !target.fp16 => Ok(dtype),
         Fit::Worse | Fit::No => Err(Why::Form),

@@ -6,6 +6,7 @@
 use qnn_types::Diagnostic;
 
 use crate::graph::Node;
+use crate::lower::blocks::apart::apart_from_convert;
 use crate::lower::blocks::slices;
 use crate::lower::blocks::weight::{dilate, lengthen, merge_groups, merge_transposed};
 use crate::lower::blocks::window::{Window, four, four_out, pad};
@@ -72,7 +73,8 @@ impl Convolution {
         late_bias.map_or(y, |bias| ops.binary("ElementWiseAdd", y, bias))
     }
 
-    fn emit(self, ops: &mut Ops<'_, '_, '_>, depthwise: bool) -> TensorId {
+    fn emit(mut self, ops: &mut Ops<'_, '_, '_>, depthwise: bool) -> TensorId {
+        self.x = apart_from_convert(ops, self.x, self.weight, 1);
         let (x, w) = (ops.shape(self.x), ops.shape(self.weight));
         let [oh, ow] = self.window.out([x[1], x[2]]);
         let mut inputs = vec![self.x, self.weight];
@@ -262,7 +264,7 @@ pub(crate) fn transpose(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagno
     {
         (weight, group) = (merged, 1);
     }
-    let mut inputs = vec![x, weight];
+    let mut inputs = vec![apart_from_convert(&mut ops, x, weight, 1), weight];
     inputs.extend(bias(&mut ops)?);
     let dtype = ops.dtype(x);
     let y = ops.step("TransposeConv2d", &inputs, dtype, &[n, oh, ow, out_channels], |op| {

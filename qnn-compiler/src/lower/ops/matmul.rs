@@ -4,7 +4,7 @@ use qnn::DataType;
 use qnn_types::Diagnostic;
 
 use crate::graph::Node;
-use crate::lower::blocks::apart::apart;
+use crate::lower::blocks::apart::apart_from_convert;
 use crate::lower::blocks::repeat;
 use crate::lower::blocks::weight;
 use crate::lower::engine::{Lower, Ops};
@@ -91,7 +91,7 @@ fn product(
         shape.clear();
     }
     shape.extend([rows, columns]);
-    let computed = !matches!(ops.lower.get(b).role, Role::Static(_));
+    let computed = !matches!(ops.lower.get(b).role, Role::Static(_)) || !ops.lower.target.fp16;
     if computed && ops.dtype(b) == DataType::UFixed16 && bias.is_none() {
         return of_operands(ops, (a, ta), (b, tb), &shape);
     }
@@ -215,7 +215,7 @@ impl Ops<'_, '_, '_> {
         axis: usize,
         to: usize,
         matrix: &[f64],
-    ) -> TensorId {
+    ) -> Result<TensorId, Diagnostic> {
         let (dtype, mut shape) = (self.dtype(x), self.shape(x));
         let from = std::mem::replace(&mut shape[axis], to);
         let (outer, inner): (usize, usize) =
@@ -223,12 +223,12 @@ impl Ops<'_, '_, '_> {
         let matrix = self.constant(dtype, &[to, from], matrix);
         let y = if inner == 1 {
             let rows = self.reshape(x, &[outer, from]);
-            write(self, &[rows, matrix], [false, true], &[outer, to])
+            of_operands(self, (rows, false), (matrix, true), &[outer, to])?
         } else {
             let planes = self.reshape(x, &[outer, from, inner]);
-            write(self, &[matrix, planes], [false, false], &[outer, to, inner])
+            of_operands(self, (matrix, false), (planes, false), &[outer, to, inner])?
         };
-        self.reshape(y, &shape)
+        Ok(self.reshape(y, &shape))
     }
 }
 
@@ -272,18 +272,10 @@ pub(crate) fn gemm(lower: &mut Lower<'_>, node: &Node) -> Result<(), Diagnostic>
 
 /// FullyConnected; by halves where there are 16 rows of 16 bits. With a scale a channel, and right after a Quantize of computed floats,
 /// HTP gets all rows but the first wrong then, and with no other number of rows (measured on SM8650 and SM8850: -1 dB against 71).
-/// A Convert of 16 bits it joins with the product as if all channels had one scale (1 to 18 dB against 56 on v68 and 81 on others).
 fn fully_connected(ops: &mut Ops<'_, '_, '_>, inputs: &[TensorId], shape: &[usize]) -> TensorId {
     const ROWS: usize = 16;
-    let by_channel = matches!(
-        ops.lower.get(inputs[1]).quant,
-        Quant::PerAxis { .. } | Quant::BitWidthPerAxis { .. } | Quant::BlockExpansion { .. }
-    );
-    let converted = ops.dtype(inputs[0]) == DataType::UFixed16 && ops.lower.is_converted(inputs[0]);
     let mut inputs = inputs.to_vec();
-    if by_channel && converted {
-        inputs[0] = apart(ops, inputs[0]);
-    }
+    inputs[0] = apart_from_convert(ops, inputs[0], inputs[1], 0);
     let inputs = &inputs[..];
     let (dtype, from) = (ops.dtype(inputs[0]), ops.shape(inputs[0]));
     let (&[ROWS, inner], &[ROWS, columns], DataType::UFixed16) = (&from[..], shape, dtype) else {

@@ -245,7 +245,7 @@ fn average_axis(
             }
         }
     }
-    Ok(ops.along_axis(x, axis + 1, counts.len(), &matrix))
+    ops.along_axis(x, axis + 1, counts.len(), &matrix)
 }
 
 /// How many cells of each window along an axis count.

@@ -7,6 +7,7 @@
 //! elements, among them ONNX's default (half_pixel, round_prefer_floor) for sizes that meet a tie. So the elements that
 //! the op takes are compared with those that the model wants.
 
+use qnn::DataType;
 use qnn_types::Diagnostic;
 
 use crate::graph::Node;
@@ -106,7 +107,9 @@ fn interpolated(
     let exclude = ops.node.attrs.int_or("exclude_outside", 0) != 0;
     // ONNX Runtime's plain linear interpolation has no outside.
     let exclude = exclude && (antialias || kernel != Kernel::Linear);
+    let garbled = kernel != Kernel::Linear && ops.dtype(x) == DataType::UFixed16;
     if is_plain(axes)
+        && !garbled
         && !antialias
         && !exclude
         && let Some(mode) = native_mode(axes)
@@ -127,7 +130,7 @@ fn interpolated(
     let mut y = x;
     for (p, axis) in axes.iter().enumerate().filter(|(_, a)| !a.is_identity()) {
         ops.matrix_fits(axis.to, axis.from)?;
-        y = ops.along_axis(y, p, axis.to, &axis.matrix(kernel, antialias, exclude));
+        y = ops.along_axis(y, p, axis.to, &axis.matrix(kernel, antialias, exclude))?;
     }
     Ok(extrapolated(ops, y, axes))
 }
