@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn what_is_said_and_what_is_meant_by_silence_are_the_same() {
         let base = key(|_, _| {});
-        assert_eq!(key(|job, _| job.htp.optimization = Some(2)), base);
+        assert_eq!(key(|job, _| job.htp.optimization = Some(3)), base);
         assert_eq!(key(|job, _| job.htp.vtcm_mb = Some(8)), base);
         assert_eq!(key(|job, _| job.htp.dlbc = Some(false)), base);
         let silent = |job: &mut CompileJob, _: &mut SourceFacts| {
@@ -411,7 +411,7 @@ mod tests {
             |job, _| job.graphs[0].name = "main".to_owned(),
             |job, _| job.outputs.push("logits".to_owned()),
             |job, _| job.htp.optimization = Some(1),
-            |job, _| job.htp.optimization = Some(3),
+            |job, _| job.htp.optimization = Some(2),
             |job, _| job.htp.hvx_threads = Some(2),
             |job, _| job.htp.dlbc = Some(true),
             |job, _| job.htp.weight_sharing = Some(true),

@@ -3,10 +3,11 @@
 use std::ffi::CStr;
 use std::ptr;
 
+#[cfg(feature = "compose")]
+use qnn_sys::api::{ProfileConfig, ProfileConfigOption, ProfileConfigValue};
 use qnn_sys::api::{
-    ProfileConfig, ProfileConfigOption, ProfileConfigValue, ProfileEventData, ProfileEventId,
-    ProfileEventType, ProfileEventUnit, ProfileEventValue, ProfileExtendedEventData,
-    ProfileExtendedEventDataV1, ProfileOpaqueObject,
+    ProfileEventData, ProfileEventId, ProfileEventType, ProfileEventUnit, ProfileEventValue,
+    ProfileExtendedEventData, ProfileExtendedEventDataV1, ProfileOpaqueObject,
 };
 use qnn_sys::htp;
 use qnn_sys::types::{OpaqueObject, ProfileHandle};
@@ -102,6 +103,7 @@ impl OwnedProfile {
     }
 
     /// Asks for a trace, too.
+    #[cfg(feature = "compose")]
     #[expect(unsafe_code, reason = "calls the library")]
     pub(crate) fn trace(&self) -> Result<()> {
         let config = ProfileConfig {

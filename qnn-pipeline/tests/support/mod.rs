@@ -180,6 +180,7 @@ impl Builder {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a variable between this test and its child process")]
 pub(crate) fn fake_worker() -> Worker {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake_worker");
     Worker { path, engine: std::env::var("FAKE_ENGINE").unwrap_or_else(|_| "fake".to_owned()) }
