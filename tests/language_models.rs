@@ -9,6 +9,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use qnn_types::{EvaluateJob, Evaluated, Evaluation, Job, Target, Toolchain};
 use serde_json::Value;
 use support::{Home, installed};
 
@@ -115,4 +116,98 @@ fn options_and_files_that_cannot_be_are_told_before_a_worker_starts() {
     let digits = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/digits/models/digits.onnx");
     assert!(refused(&[digits.to_str().unwrap(), "--context", "64"]).contains("no language model"));
     assert!(!Path::new(out).exists());
+}
+
+/// The description in a folder, and what evaluating it over 60 token ids says.
+fn evaluate(home: &Home, description: &Path) -> Result<Evaluation, String> {
+    let libs = qnn_platform::libs::resolve(None).unwrap();
+    let soc = qnn_platform::soc::find("SM8650").unwrap();
+    let job = Job::Evaluate(EvaluateJob {
+        source: model(),
+        what: Evaluated::Deployment { description: description.to_owned() },
+        soc: Target {
+            name: soc.name.to_owned(),
+            id: soc.id,
+            arch: soc.arch,
+            vtcm_mb: soc.vtcm_mb,
+            fp16: soc.fp16,
+        },
+        // Neither the context nor the text is a multiple of what one execution takes.
+        windows: vec![(0..60).map(|at| at * 37 % 1024).collect()],
+        decode: 4,
+        folder: home.dir.path().to_owned(),
+        toolchain: Toolchain {
+            qnn_lib_dir: libs.dir,
+            onnxruntime: Some(qnn_platform::libs::onnxruntime().unwrap()),
+        },
+    });
+    let report = qnn_compiler::run(&job, &mut |_| {}).map_err(|problems| format!("{problems:?}"))?;
+    Ok(report.evaluation.unwrap())
+}
+
+#[test]
+fn what_an_app_loads_is_what_is_verified_and_a_damaged_part_is_noticed() {
+    let home = installed();
+    let options = ["--context", "60", "--prefill", "24", "--shards", "2", "--no-weight-sharing"];
+    compile(&home, "out", &options);
+    let out = home.dir.path().join("out");
+    let description = out.join("tinylm-qwen2-Q4_0.SM8650.llm.json");
+    let whole = evaluate(&home, &description).unwrap();
+    assert_eq!(whole.predicted, 59);
+    assert!(whole.sqnr_db > 50.0 && whole.decode_db.unwrap() > 40.0, "{whole:?}");
+
+    // Weights of the second part's first graph.
+    let part = out.join("tinylm-qwen2-Q4_0.SM8650.1.bin");
+    let mut bytes = fs::read(&part).unwrap();
+    let quarter = bytes.len() / 4;
+    bytes[quarter..quarter + 40_000].iter_mut().for_each(|byte| *byte ^= 0x55);
+    fs::write(&part, &bytes).unwrap();
+    let refused = evaluate(&home, &description).unwrap_err();
+    assert!(refused.contains("is another file"), "{refused}");
+
+    // Where the description says that it has to be so, numbers tell.
+    let mut described: Value = serde_json::from_slice(&fs::read(&description).unwrap()).unwrap();
+    let sum = qnn_platform::checksum::checksum(&bytes).to_string();
+    described["files"]["tinylm-qwen2-Q4_0.SM8650.1.bin"]["checksum"] = sum.into();
+    fs::write(&description, described.to_string()).unwrap();
+    let damaged = evaluate(&home, &description).unwrap();
+    assert!(damaged.sqnr_db < 30.0, "{damaged:?}");
+    let change = damaged.perplexity / whole.perplexity - 1.0;
+    assert!(change.abs() > 0.01, "{damaged:?} {whole:?}");
+}
+
+#[test]
+fn verify_runs_the_files_of_the_plan_over_a_text_whatever_soc_is_emulated_otherwise() {
+    let home = installed();
+    let file = model();
+    let text = home.dir.path().join("text.txt");
+    fs::write(&text, "And God said, Let there be light: and there was light. And God saw the light.")
+        .unwrap();
+    let verify = |more: &[&str]| {
+        let mut args = vec!["verify", file.to_str().unwrap(), "--soc", "SM8650", "--optimization", "1"];
+        args.extend(["--text", text.to_str().unwrap(), "--context", "60", "--prefill", "24", "--json"]);
+        args.extend(more);
+        let output = home.command(&args).env("QNN_EMULATE_SOC", "SM8750").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        (serde_json::from_slice::<Value>(&output.stdout).unwrap(), said)
+    };
+    let number = |value: &Value, key: &str| value[key].as_f64().unwrap();
+    let shipped = verify(&["--shards", "2"]).0;
+    let ends = ["SM8650.0.bin", "SM8650.1.bin", "SM8650.head.bin", "embedding.f16", "tokenizer.json"];
+    assert_eq!(shipped["artifacts"], serde_json::json!(ends.map(|end| format!("tinylm-qwen2-Q4_0.{end}"))));
+    assert!(shipped["not-run"][0].as_str().unwrap().contains("share weights"), "{shipped:#}");
+    assert!(number(&shipped, "sqnr-db") > 50.0 && shipped["layers"] == serde_json::json!([]), "{shipped:#}");
+
+    // The same numbers, but for what the vendor's compiler makes of one graph instead of several.
+    let layers = verify(&["--layers"]).0;
+    assert_eq!(layers["artifacts"], serde_json::json!(["layers.bin"]));
+    assert_eq!(layers["layers"].as_array().unwrap().len(), 4);
+    let [one, other] = [&shipped, &layers].map(|evaluation| number(evaluation, "perplexity"));
+    assert!((one / other - 1.0).abs() < 0.01, "{one} {other}");
+    assert_eq!(shipped["reference-perplexity"], layers["reference-perplexity"]);
+
+    fs::write(&text, "\n").unwrap();
+    let (answer, said) = verify(&[]);
+    assert!(answer["problems"][0]["message"].as_str().unwrap().ends_with("holds no text"), "{answer:#}");
+    assert!(!said.contains("Compiling"), "{said}");
 }

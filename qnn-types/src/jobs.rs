@@ -20,9 +20,6 @@ pub struct ExportJob {
     pub context: u32,
     /// Whether heads are computed one by one.
     pub heads: Heads,
-    /// Whether every layer's hidden state is an output.
-    #[serde(default)]
-    pub layers: bool,
     /// ONNX file to write, with dequantized float32 weights in a `.data` file beside it.
     pub onnx: Option<PathBuf>,
     /// File to write with the encodings of the file's quantized weights, in AIMET's format 2.0.0.
@@ -36,26 +33,42 @@ pub struct ExportJob {
 /// Runs a language model over token ids, in the emulator and on the reference engine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EvaluateJob {
-    /// The model file or folder.
+    /// The model file or folder, of which the reference is made.
     pub source: PathBuf,
-    /// A context binary with all layers, the embedding and the head, and graphs of `tokens` and of one token.
-    pub binary: PathBuf,
-    /// The SoC it is for.
+    /// What runs in the emulator.
+    pub what: Evaluated,
+    /// The SoC that is emulated.
     pub soc: Target,
-    /// The same as ONNX, for `tokens` tokens.
-    pub onnx: PathBuf,
-    /// Tokens per execution.
-    pub tokens: u32,
-    /// Positions the graphs see.
-    pub context: u32,
-    /// Whether heads have tensors of their own.
-    pub heads: Heads,
     /// Token ids, window by window: each is evaluated by itself.
     pub windows: Vec<Vec<u32>>,
     /// Tokens of the first window that are run one by one as well.
     pub decode: u32,
+    /// A folder for the reference's files.
+    pub folder: PathBuf,
     /// The libraries.
     pub toolchain: Toolchain,
+}
+
+/// What of a language model is evaluated.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Evaluated {
+    /// What an app loads.
+    Deployment {
+        /// The description, with the files that it names beside it.
+        description: PathBuf,
+    },
+    /// A context binary with all layers, the embedding and the head, and the hidden state behind each layer as an output.
+    Layers {
+        /// The context binary, with graphs of `tokens` and of one token.
+        binary: PathBuf,
+        /// Tokens per execution.
+        tokens: u32,
+        /// Positions the graphs see.
+        context: u32,
+        /// Whether heads have tensors of their own.
+        heads: Heads,
+    },
 }
 
 /// Everything that decides the bytes of one context binary, plus where to put them.

@@ -29,7 +29,8 @@ pub use diagnostic::Diagnostic;
 pub use error::{Error, Result, io_problem};
 pub use estimate::Estimate;
 pub use jobs::{
-    CompileJob, EvaluateJob, ExecuteJob, ExportJob, OpPackage, ReferenceJob, Samples, SourceFormat, Toolchain,
+    CompileJob, EvaluateJob, Evaluated, ExecuteJob, ExportJob, OpPackage, ReferenceJob, Samples,
+    SourceFormat, Toolchain,
 };
 pub use llm::{Heads, KvType, LlmPart, LlmPartKind, Strategy};
 pub use messages::{Failed, Message, PlannedJob};

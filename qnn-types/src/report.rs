@@ -75,6 +75,10 @@ pub struct Evaluation {
     /// Signal to noise of the logits of single tokens against those of the prefill graph, dB; absent where none were run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decode_db: Option<f64>,
+    /// Names of the files that were run: what an app loads, or what was compiled for a look at each layer.
+    pub artifacts: Vec<String>,
+    /// What was not run though an app may load it, and why; a sentence each.
+    pub not_run: Vec<String>,
 }
 
 /// What became of a tensor of a language model's file.

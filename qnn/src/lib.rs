@@ -111,8 +111,8 @@
 //! # What is promised
 //!
 //! Data that this crate returns, options and kinds of errors may get more fields and members in any version: they are `non_exhaustive`. The
-//! features `compose` and `dlc` within it are the compiler's side and change as it needs. What generated code calls is hidden and has a
-//! number: give `qnn` and `qnn-build` the same version, and where they do not fit, the build says so.
+//! feature `compose`, with `dlc` and the decode loop over any engine in it, is the compiler's side and changes as it needs. What
+//! generated code calls is hidden and has a number: give `qnn` and `qnn-build` the same version, and where they do not fit, the build says so.
 //!
 //! # The emulator
 //!

@@ -124,7 +124,8 @@ pub(crate) fn choose_device(
     Ok((device, index))
 }
 
-fn choose(model: &str, candidates: &[Candidate], device: &DeviceInfo) -> Result<usize> {
+/// The candidate that runs on a device: one for its SoC, else one for its architecture.
+pub(crate) fn choose(model: &str, candidates: &[Candidate], device: &DeviceInfo) -> Result<usize> {
     let exact = candidates.iter().position(|candidate| candidate.soc_id == device.soc_id);
     let same_arch = || candidates.iter().position(|candidate| candidate.arch == device.arch);
     exact.or_else(same_arch).ok_or_else(|| {

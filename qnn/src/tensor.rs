@@ -125,7 +125,7 @@ impl<'a> TensorMut<'a> {
     }
 
     /// The elements as bytes, to write to.
-    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
         self.bytes
     }
 }

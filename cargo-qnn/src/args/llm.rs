@@ -12,7 +12,7 @@ pub(crate) struct LlmFlags {
     #[arg(long, value_name = "TOKENS")]
     pub(crate) context: Option<u32>,
     /// Tokens of a prompt that are taken at once, separated by commas; 128 by default
-    #[arg(long, value_name = "TOKENS", value_delimiter = ',')]
+    #[arg(long, alias = "tokens", value_name = "TOKENS", value_delimiter = ',')]
     pub(crate) prefill: Vec<u32>,
     /// Attention heads one by one or together: split, fused
     #[arg(long, value_name = "HEADS")]

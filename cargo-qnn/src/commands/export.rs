@@ -69,7 +69,6 @@ pub(crate) fn run(session: &Session, args: &ExportArgs) -> Result<Exit> {
         tokens: args.tokens,
         context: args.context.unwrap_or(args.tokens.saturating_mul(2)),
         heads: args.heads,
-        layers: false,
         onnx: args.onnx.as_ref().map(absolute),
         encodings: args.encodings.as_ref().map(absolute),
         dlc,

@@ -4,23 +4,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use qnn_manifest::{Llm, source_format};
 use qnn_pipeline::op_package::Builds;
 use qnn_pipeline::package::Package;
 use qnn_pipeline::plan::PlannedModel;
 use qnn_platform::nearest::nearest;
 use serde::Serialize;
 
-use qnn_types::Evaluation;
-
-use crate::args::{CompileFlags, ConfigArgs, FeatureArgs, JobArgs, PackageArgs, examples};
+use crate::args::{CompileFlags, ConfigArgs, FeatureArgs, JobArgs, LlmFlags, PackageArgs, examples};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result, list};
 use crate::llm;
 use crate::models::Models;
 use crate::session::Session;
 use crate::table::columns;
-use crate::target::target;
-use crate::verify::llm::{Request, evaluate};
+use crate::verify::llm::{Request, evaluate, failure, table};
 use crate::verify::{
     Comparison, Divergence, Inputs, LayerVerdict, Method, Subject, Thresholds, Verdicts, verify,
 };
@@ -46,7 +44,7 @@ pub(crate) struct VerifyArgs {
     /// Range of the random numbers: LOW,HIGH
     #[arg(long, value_name = "LOW,HIGH", value_parser = parse_range, allow_hyphen_values = true)]
     range: Option<(f64, f64)>,
-    /// Compare every value inside the model, and find the first that departs
+    /// Compare every value inside the model, and find the first that departs; of a language model, what is behind each layer
     #[arg(long)]
     layers: bool,
     /// Smallest signal-to-noise ratio of every float output, dB
@@ -61,30 +59,13 @@ pub(crate) struct VerifyArgs {
     /// Smallest share of equal elements of every integer output, 0 to 1
     #[arg(long, value_name = "PART", default_value_t = 0.99)]
     min_equal: f64,
-    /// Text to run a language model over: perplexity and logits in the emulator against dequantized float32 weights
-    #[arg(long, value_name = "FILE", help_heading = "Language Models")]
+    /// Text to run a language model over, with the files that an app would load: perplexity and logits in the emulator against
+    /// dequantized float32 weights
+    #[arg(long, value_name = "FILE", help_heading = "Language Model Options")]
     text: Option<PathBuf>,
     /// Windows of the text, each of the context's length; all without it
-    #[arg(long, value_name = "N", requires = "text", help_heading = "Language Models")]
+    #[arg(long, value_name = "N", requires = "text", help_heading = "Language Model Options")]
     windows: Option<usize>,
-    /// Positions of a window and of the graphs
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 512,
-        requires = "text",
-        help_heading = "Language Models"
-    )]
-    context: u32,
-    /// Tokens per execution [default: 128, or half of --context where that is less]
-    #[arg(long, value_name = "N", requires = "text", help_heading = "Language Models")]
-    tokens: Option<u32>,
-    /// Attention heads: `fused` or `split`
-    #[arg(long, value_name = "HEADS", default_value = "split", value_parser = llm::heads, requires = "text", help_heading = "Language Models")]
-    heads: qnn_types::Heads,
-    /// What is done with quantized weights: `auto`, `native`, `float-fallback`, `requantize-int8`, `requantize-int4`
-    #[arg(long, value_name = "STRATEGY", default_value = "auto", value_parser = llm::strategy, requires = "text", help_heading = "Language Models")]
-    strategy: qnn_types::Strategy,
     /// Answer as JSON
     #[arg(long)]
     json: bool,
@@ -94,6 +75,8 @@ pub(crate) struct VerifyArgs {
     config: ConfigArgs,
     #[command(flatten)]
     flags: CompileFlags,
+    #[command(flatten)]
+    llm: LlmFlags,
     #[command(flatten)]
     job: JobArgs,
 }
@@ -114,6 +97,9 @@ struct Answer<'a> {
 pub(crate) fn run(session: &Session, args: &VerifyArgs) -> Result<Exit> {
     if let Some(text) = &args.text {
         return language_model(session, args, text);
+    }
+    if args.llm.given() {
+        return Err(over_a_text().note("options of language models are given"));
     }
     let (models, subjects) = subjects(session, args)?;
     let several = args.model.is_none() || subjects.len() > 1;
@@ -237,64 +223,50 @@ fn show(session: &Session, verified: &Verified<'_>, several: bool, layers: bool)
 
 /// Runs a language model over a text, and compares.
 fn language_model(session: &Session, args: &VerifyArgs, text: &Path) -> Result<Exit> {
-    let Some(model) = &args.model else {
+    let Some(name) = &args.model else {
         return Err(Failure::usage("name the language model to run over the text"));
     };
-    let [soc] = &args.config.soc[..] else {
-        return Err(Failure::usage("name the SoC to verify for: --soc SM8650"));
+    let (models, request) = match Path::new(name).exists() && source_format(Path::new(name)).is_ok() {
+        true => text_of_file(session, args, Path::new(name), text)?,
+        false => text_of_manifest(session, args, name, text)?,
     };
-    let evaluation = evaluate(
-        session,
-        &Request {
-            source: llm::source(Path::new(model))?,
-            soc: target(soc)?,
-            text: text.to_owned(),
-            context: args.context,
-            tokens: args.tokens.unwrap_or(128.min(args.context / 2)),
-            windows: args.windows,
-            heads: args.heads,
-            strategy: args.strategy,
-            optimization: args.flags.optimization,
-            timeout: args.job.timeout()?,
-        },
-    )?;
-    let ok = evaluation.sqnr_db >= args.min_sqnr && evaluation.decode_db.is_none_or(|db| db >= SAME_PATH);
+    let request =
+        Request { windows: args.windows, layers: args.layers, timeout: args.job.timeout()?, ..request };
+    let evaluation = evaluate(session, &models, &request)?;
     if args.json {
         session.term.json(&evaluation)?;
     } else {
-        session.term.data(evaluation_text(&evaluation))?;
+        session.term.data(table(&evaluation))?;
     }
-    if ok {
-        return Ok(Exit::Ok);
-    }
-    let departs = evaluation.layers.iter().find(|(_, db)| *db < args.min_sqnr);
-    let failure = Failure::user(format!(
-        "too far from the reference: logits {:.1} dB, single tokens {:.1} dB from prefill",
-        evaluation.sqnr_db,
-        evaluation.decode_db.unwrap_or(f64::INFINITY)
-    ));
-    Err(match departs {
-        Some((layer, db)) => failure.note(format!("the first layer that departs is `{layer}`: {db:.1} dB")),
-        None => failure,
-    })
+    failure(&evaluation, args.min_sqnr).map_or(Ok(Exit::Ok), Err)
 }
 
-/// How near the logits of single tokens have to be to those of prefill, dB.
-const SAME_PATH: f64 = 40.0;
-
-fn evaluation_text(evaluation: &Evaluation) -> String {
-    let mut rows = vec![
-        ("tokens predicted".to_owned(), evaluation.predicted.to_string()),
-        ("perplexity".to_owned(), format!("{:.3}", evaluation.perplexity)),
-        ("  of the reference".to_owned(), format!("{:.3}", evaluation.reference_perplexity)),
-        ("logits".to_owned(), format!("{:.1} dB", evaluation.sqnr_db)),
-        ("same most likely token".to_owned(), format!("{:.2} %", 100.0 * evaluation.same_top)),
-    ];
-    if let Some(db) = evaluation.decode_db {
-        rows.push(("single tokens against prefill".to_owned(), format!("{db:.1} dB")));
+fn text_of_file(session: &Session, args: &VerifyArgs, file: &Path, text: &Path) -> Result<(Models, Request)> {
+    let file = llm::source(file)?;
+    if args.config.soc.len() != 1 {
+        return Err(Failure::usage("name the SoC to verify for: --soc SM8650"));
     }
-    rows.extend(evaluation.layers.iter().map(|(layer, db)| (layer.clone(), format!("{db:.1} dB"))));
-    columns(&rows.into_iter().map(|(name, value)| vec![name, value]).collect::<Vec<_>>())
+    let mut models = plan_of_file(session, args, &file, args.llm.options().map_err(Failure::usage)?)?;
+    let planned =
+        models.packages.iter_mut().flat_map(|package| std::mem::take(&mut package.plan.models)).next();
+    let model = planned.ok_or_else(|| Failure::user("nothing was planned"))?;
+    Ok((models, Request::one_soc("", model, text.to_owned())))
+}
+
+fn text_of_manifest(
+    session: &Session,
+    args: &VerifyArgs,
+    name: &str,
+    text: &Path,
+) -> Result<(Models, Request)> {
+    let models = plan_of_manifest(session, args, Some(name))?;
+    let (package, model) = named(&models, name)?;
+    if model.facts.llm.is_none() {
+        let message = format!("model `{name}` is no language model, and a text is given");
+        return Err(Failure::usage(message).help("--inputs takes arrays for it"));
+    }
+    let request = Request::one_soc(&package.name, model.clone(), text.to_owned());
+    Ok((models, request))
 }
 
 fn text(graph: &Verdicts) -> String {
@@ -343,22 +315,20 @@ fn of_file(session: &Session, args: &VerifyArgs, file: &Path) -> Result<(Models,
     if args.config.soc.is_empty() {
         return Err(Failure::usage("name the SoC to verify for: --soc SM8650"));
     }
-    let plan = |builds: &Builds<'_>| {
-        let plan = args.flags.plan(
-            session,
-            file,
-            &args.config.soc,
-            None,
-            &builds.resolved.toolchain,
-            builds.memo,
-        )?;
-        Ok(vec![Package { name: String::new(), plan, op_packages: Vec::new(), warnings: Vec::new() }])
-    };
-    let models = Models::of(session, Some(fallback()), &args.job, None, plan)?;
+    let models = plan_of_file(session, args, file, None)?;
     let timeout = args.job.timeout()?;
     let planned = models.packages.iter().flat_map(|package| &package.plan.models);
     let subjects = planned.flat_map(|model| each_soc("", model, timeout)).collect();
     Ok((models, subjects))
+}
+
+fn plan_of_file(session: &Session, args: &VerifyArgs, file: &Path, llm: Option<Llm>) -> Result<Models> {
+    let plan = |builds: &Builds<'_>| {
+        let toolchain = &builds.resolved.toolchain;
+        let plan = args.flags.plan(session, file, &args.config.soc, llm, toolchain, builds.memo)?;
+        Ok(vec![Package { name: String::new(), plan, op_packages: Vec::new(), warnings: Vec::new() }])
+    };
+    Models::of(session, Some(fallback()), &args.job, None, plan)
 }
 
 /// Where context binaries go when the cache cannot be written to. Nobody else may write there.
@@ -366,8 +336,8 @@ fn fallback() -> PathBuf {
     std::env::current_dir().unwrap_or_default().join("target").join("qnn-cache")
 }
 
-fn of_manifest(session: &Session, args: &VerifyArgs, name: Option<&str>) -> Result<(Models, Vec<Subject>)> {
-    if args.flags.given() {
+fn plan_of_manifest(session: &Session, args: &VerifyArgs, name: Option<&str>) -> Result<Models> {
+    if args.flags.given() || args.llm.given() {
         let failure = match name {
             Some(name) => Failure::usage(format!("there is no file `{name}`")),
             None => Failure::usage("no model file is named"),
@@ -382,16 +352,37 @@ fn of_manifest(session: &Session, args: &VerifyArgs, name: Option<&str>) -> Resu
         Some(name) => failure.note(format!("`{name}` is no file, so a model of that name was looked for")),
         None => failure,
     })?;
-    let models = Models::plan(session, &workspace, &args.config, &args.job, None, None)?;
+    Models::plan(session, &workspace, &args.config, &args.job, None, None)
+}
+
+/// All models with their packages.
+fn all(models: &Models) -> impl Iterator<Item = (&Package, &PlannedModel)> {
+    models.packages.iter().flat_map(|package| package.plan.models.iter().map(move |model| (package, model)))
+}
+
+/// The model of a name.
+fn named<'m>(models: &'m Models, name: &str) -> Result<(&'m Package, &'m PlannedModel)> {
+    let found: Vec<(&Package, &PlannedModel)> = all(models).filter(|(_, model)| model.name == name).collect();
+    if let [(first, _), (second, _), ..] = &found[..] {
+        let message = format!("packages `{}` and `{}` both have a model `{name}`", first.name, second.name);
+        return Err(Failure::usage(message).help(format!("name one of them: -p {}", first.name)));
+    }
+    found.first().copied().ok_or_else(|| {
+        let failure = Failure::usage(format!("`{name}` is neither a file nor a model of the manifest"));
+        let names: Vec<&str> = all(models).map(|(_, model)| model.name.as_str()).collect();
+        match nearest(name, names.iter().copied(), 1).first() {
+            Some(near) => failure.help(format!("did you mean `{near}`?")),
+            None => failure.help(format!("its models: {}", list(names))),
+        }
+    })
+}
+
+fn of_manifest(session: &Session, args: &VerifyArgs, name: Option<&str>) -> Result<(Models, Vec<Subject>)> {
+    let models = plan_of_manifest(session, args, name)?;
     let timeout = args.job.timeout()?;
-    let all = || {
-        models
-            .packages
-            .iter()
-            .flat_map(|package| package.plan.models.iter().map(move |model| (package, model)))
-    };
     let Some(name) = name else {
-        let (texts, others): (Vec<_>, Vec<_>) = all().partition(|(_, model)| model.facts.llm.is_some());
+        let (texts, others): (Vec<_>, Vec<_>) =
+            all(&models).partition(|(_, model)| model.facts.llm.is_some());
         for (_, model) in texts {
             let message =
                 format!("model `{}` is left out: a language model is verified over a text", model.name);
@@ -405,19 +396,7 @@ fn of_manifest(session: &Session, args: &VerifyArgs, name: Option<&str>) -> Resu
         let subjects = subjects.collect();
         return Ok((models, subjects));
     };
-    let found: Vec<(&Package, &PlannedModel)> = all().filter(|(_, model)| model.name == name).collect();
-    if let [(first, _), (second, _), ..] = &found[..] {
-        let message = format!("packages `{}` and `{}` both have a model `{name}`", first.name, second.name);
-        return Err(Failure::usage(message).help(format!("name one of them: -p {}", first.name)));
-    }
-    let Some((package, model)) = found.first() else {
-        let failure = Failure::usage(format!("`{name}` is neither a file nor a model of the manifest"));
-        let names: Vec<&str> = all().map(|(_, model)| model.name.as_str()).collect();
-        return Err(match nearest(name, names.iter().copied(), 1).first() {
-            Some(near) => failure.help(format!("did you mean `{near}`?")),
-            None => failure.help(format!("its models: {}", list(names))),
-        });
-    };
+    let (package, model) = named(&models, name)?;
     if model.facts.llm.is_some() {
         return Err(
             over_a_text().help(format!("cargo qnn verify {} --soc SOC --text FILE", model.source.display()))

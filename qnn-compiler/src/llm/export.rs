@@ -27,12 +27,8 @@ pub(crate) fn export(job: &ExportJob, reporter: &mut Reporter<'_>) -> Result<Rep
     reporter.stage(Stage::Import);
     let model = qnn_llm::open(&job.source)
         .map_err(|found| Problems(found.0.into_iter().map(Diagnostic::from).collect()))?;
-    let shape = Shape {
-        tokens: job.tokens as usize,
-        context: job.context as usize,
-        heads: job.heads,
-        layers: job.layers,
-    };
+    let shape =
+        Shape { tokens: job.tokens as usize, context: job.context as usize, heads: job.heads, layers: false };
     if shape.tokens == 0 || shape.tokens >= shape.context {
         let message =
             format!("{} tokens leave no room for a past in a context of {}", job.tokens, job.context);

@@ -44,6 +44,16 @@ impl Spill {
         &self.path
     }
 
+    /// The data of a tensor that was written.
+    pub(super) fn written(&self, name: &str) -> io::Result<Option<Data>> {
+        let state = self.state.borrow();
+        let Some(&(at, length)) = state.places.get(name) else { return Ok(None) };
+        if length == 0 {
+            return Ok(Some(Data::new(Bytes::new())));
+        }
+        Ok(Some(Data::new(mapped::map_part(&state.file, at, length as usize)?)))
+    }
+
     /// Writes the data of a tensor.
     pub(super) fn add(&self, name: &str, data: &Data) -> io::Result<Data> {
         let mut state = self.state.borrow_mut();

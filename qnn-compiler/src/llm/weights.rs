@@ -316,13 +316,17 @@ impl<'m> Weights<'m> {
         name: &str,
     ) -> Result<ValueId> {
         let ty = TensorType::new(DType::F32, [rows.len(), weight.columns]);
-        let numbers: Vec<f32> = floats(weight, rows)?.into_iter().map(|v| v * factor).collect();
-        let mut data = Data::from_f32(&numbers);
-        if let Some(spill) = self.spill {
-            data = spill
-                .add(name, &data)
-                .map_err(|e| qnn_types::io_problem("E0605", "cannot write the weights", spill.path(), &e))?;
-        }
+        let numbers = || {
+            let numbers: Vec<f32> = floats(weight, rows)?.into_iter().map(|v| v * factor).collect();
+            Result::Ok(Data::from_f32(&numbers))
+        };
+        let Some(spill) = self.spill else { return Ok(graph.add_constant(name, ty, numbers()?)) };
+        let failed = |e| qnn_types::io_problem("E0605", "cannot write the weights", spill.path(), &e);
+        // Another graph of the same weights has written it.
+        let data = match spill.written(name).map_err(failed)? {
+            Some(data) => data,
+            None => spill.add(name, &numbers()?).map_err(failed)?,
+        };
         Ok(graph.add_constant(name, ty, data))
     }
 }

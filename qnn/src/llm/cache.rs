@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use qnn_llm::deployment::{Deployment, Heads};
 
-use crate::{F16, Tensor, TensorMut};
+use super::decoder::Float;
+use crate::{Tensor, TensorMut};
 
 /// Keys and values of all layers, allocated once. Past rows are contiguous from row 0 of each head, so one buffer is the input of
 /// every graph: with `tokens` new ones a graph reads `context - tokens` rows of it.
@@ -12,14 +13,14 @@ use crate::{F16, Tensor, TensorMut};
 /// With fused heads a tensor has all heads, and where a head begins depends on the graph: rows are moved when the graph
 /// changes. Rows beyond the past are not seen, but multiplied by zero: they must be finite, so they are never uninitialized.
 #[derive(Debug)]
-pub(super) struct Cache {
+pub(super) struct Cache<F> {
     context: usize,
     head_dim: usize,
     /// Heads in a tensor.
     heads: usize,
     /// Tensors of a layer, keys and values.
     per_layer: usize,
-    tensors: Vec<Kv>,
+    tensors: Vec<Kv<F>>,
     /// Rows of a head in the present layout.
     rows: usize,
     /// Tokens in the past. The last one of a full context has no rows: nothing can follow that would see them.
@@ -27,16 +28,16 @@ pub(super) struct Cache {
 }
 
 #[derive(Debug)]
-struct Kv {
+struct Kv<F> {
     input: String,
     output: String,
-    past: Vec<F16>,
-    new: Vec<F16>,
+    past: Vec<F>,
+    new: Vec<F>,
 }
 
-impl Cache {
+impl<F: Float> Cache<F> {
     /// An empty past for graphs of up to `tokens` tokens.
-    pub(super) fn new(deployment: &Deployment, tokens: usize) -> Cache {
+    pub(super) fn new(deployment: &Deployment, tokens: usize) -> Cache<F> {
         let config = &deployment.config;
         let (heads, per_layer) = match deployment.heads {
             Heads::Split => (1, 2 * config.kv_heads),
@@ -49,8 +50,8 @@ impl Cache {
             .map(|input| Kv {
                 output: format!("{input}.new"),
                 input,
-                past: vec![F16::default(); row * rows],
-                new: vec![F16::default(); row * tokens],
+                past: vec![F::default(); row * rows],
+                new: vec![F::default(); row * tokens],
             })
             .collect();
         Cache {
@@ -106,8 +107,8 @@ impl Cache {
         let row = self.heads * self.head_dim;
         let (past, new) = (row * self.rows, row * tokens);
         for kv in &mut self.tensors[layers.start * self.per_layer..layers.end * self.per_layer] {
-            inputs.push((&kv.input, Tensor::f16(&kv.past[..past])));
-            outputs.push((&kv.output, TensorMut::f16(&mut kv.new[..new])));
+            inputs.push((&kv.input, Tensor::of(&kv.past[..past])));
+            outputs.push((&kv.output, TensorMut::of(&mut kv.new[..new])));
         }
     }
 
@@ -132,13 +133,13 @@ impl Cache {
     pub(super) fn truncate(&mut self, past: usize) {
         let kept = past.min(self.past);
         if kept == 0 {
-            self.tensors.iter_mut().for_each(|kv| kv.past.fill(F16::default()));
+            self.tensors.iter_mut().for_each(|kv| kv.past.fill(F::default()));
         }
         let (dim, rows, last) = (self.head_dim, self.rows, self.past.min(self.rows));
         for kv in &mut self.tensors {
             for head in 0..self.heads {
                 let head = head * rows;
-                kv.past[(head + kept.min(last)) * dim..(head + last) * dim].fill(F16::default());
+                kv.past[(head + kept.min(last)) * dim..(head + last) * dim].fill(F::default());
             }
         }
         self.past = kept;

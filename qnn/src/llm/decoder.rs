@@ -1,5 +1,6 @@
 //! The decode loop: tokens in, logits out, part by part.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use qnn_llm::deployment::{Deployment, Embedding, HEAD_GRAPH, KEY_BIAS_ANGLES, graph_name};
@@ -8,18 +9,35 @@ use super::cache::Cache;
 use super::chunks::{self, Chunk};
 use super::embedding::Table;
 use super::tables::{Mask, Rope};
-use crate::{F16, Result, Tensor, TensorMut};
+#[cfg(feature = "compose")]
+use super::{error, load};
+use crate::{Element, F16, Result, Tensor, TensorMut};
 
-/// What executes graphs: the loaded parts of a model. Tests have another, that computes what it should.
-pub(super) trait Execute {
-    /// Executes a graph of a part.
+/// What floats are on their way through a model: hidden states, keys and values, masks, angles, logits.
+pub trait Float: Element + Default + Debug + From<f32> + Into<f32> {}
+
+impl Float for F16 {}
+impl Float for f32 {}
+
+/// What executes the graphs of a model's parts: an NPU or its emulator with what was compiled ([`Session`](super::Session) has
+/// these), or another engine to compare with.
+pub trait Execute {
+    /// Element type of all tensors but the token ids.
+    type Float: Float;
+    /// What can go wrong.
+    type Error;
+
+    /// Executes a graph of a part, by the names of its tensors ([`Deployment`]'s documentation lists them).
+    ///
+    /// # Errors
+    /// The engine's.
     fn execute(
         &self,
         part: usize,
         graph: &str,
         inputs: &[(&str, Tensor<'_>)],
         outputs: &mut [(&str, TensorMut<'_>)],
-    ) -> Result<()>;
+    ) -> Result<(), Self::Error>;
 
     /// Whether the graphs of a part ask for the angles of biases of keys.
     fn turns_key_biases(&self, _part: usize) -> bool {
@@ -28,44 +46,97 @@ pub(super) trait Execute {
 }
 
 /// Called with the position of a token and the logits after it.
-pub(super) type Each<'a> = &'a mut dyn FnMut(usize, &[F16]);
+pub(super) type Each<'a, F> = &'a mut dyn FnMut(usize, &[F]);
 
 /// What does not change from session to session.
 #[derive(Debug)]
-pub(super) struct Fixed {
+pub(super) struct Fixed<F> {
     pub(super) deployment: Deployment,
-    pub(super) rope: Rope,
+    pub(super) rope: Rope<F>,
     /// `None` where the graphs have the embedding.
-    pub(super) table: Option<Table>,
+    pub(super) table: Option<Table<F>>,
 }
 
-impl Fixed {
+impl<F> Fixed<F> {
     /// Whether the head is a part of its own.
     fn separate_head(&self) -> bool {
         self.deployment.parts.last().is_some_and(|part| part.layers == 0)
     }
 }
 
-/// The buffers of one sequence. Everything is allocated here, once.
+/// The decode loop of one sequence, over any engine: chunks of tokens, mask, angles, key and value cache.
+/// [`Session`](super::Session) runs on it.
+///
+/// Everything is allocated here, once.
 #[derive(Debug)]
-pub(super) struct Decoder<E> {
+pub struct Decoder<E: Execute> {
     execute: E,
-    fixed: Arc<Fixed>,
+    fixed: Arc<Fixed<E::Float>>,
     graphs: Vec<String>,
-    masks: Vec<Mask>,
-    cache: Cache,
+    masks: Vec<Mask<E::Float>>,
+    cache: Cache<E::Float>,
     /// Input of the first part where it has the embedding.
     tokens: Vec<i32>,
     /// What a part reads, and what it writes for the next.
-    hidden: [Vec<F16>; 2],
+    hidden: [Vec<E::Float>; 2],
     /// Rows of logits: of one token where the head is a part of its own, else of all of a step.
-    logits: Vec<F16>,
+    logits: Vec<E::Float>,
     /// Which row of `logits` is of the last token.
     last: usize,
 }
 
+/// What the compiler compares with another engine by.
+#[cfg(feature = "compose")]
 impl<E: Execute> Decoder<E> {
-    pub(super) fn new(execute: E, fixed: Arc<Fixed>) -> Decoder<E> {
+    /// An empty sequence on an engine that has every part of `deployment`, the embedding in the graphs of the first.
+    ///
+    /// # Errors
+    /// [`LlmDescription`](crate::ErrorKind::LlmDescription) where the description contradicts itself, or has the embedding on the host.
+    pub fn over(execute: E, deployment: Deployment) -> Result<Decoder<E>> {
+        let wrong =
+            |why: String| error::description(&format!("the description of {}", deployment.model), why);
+        load::check(&deployment).map_err(wrong)?;
+        if deployment.embedding != Embedding::Graph {
+            return Err(wrong("the embedding is not in the graphs".to_owned()));
+        }
+        let angles = (0..deployment.parts.len()).any(|part| execute.turns_key_biases(part));
+        let rope = Rope::new(&deployment.config, deployment.context, angles);
+        Ok(Decoder::new(execute, Arc::new(Fixed { deployment, rope, table: None })))
+    }
+
+    /// Feeds tokens and calls `each` with the position of each and the logits after it. Tells how many were fed: fewer than all when the
+    /// context is full.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn feed_each(
+        &mut self,
+        tokens: &[u32],
+        mut each: impl FnMut(usize, &[E::Float]),
+    ) -> Result<usize, E::Error> {
+        let mut fed = 0;
+        while fed < tokens.len() {
+            match self.step(&tokens[fed..], Some(&mut each))? {
+                0 => break,
+                count => fed += count,
+            }
+        }
+        Ok(fed)
+    }
+
+    /// Forgets everything.
+    pub fn reset(&mut self) {
+        self.truncate(0);
+    }
+
+    /// What executes.
+    pub fn engine(&self) -> &E {
+        &self.execute
+    }
+}
+
+impl<E: Execute> Decoder<E> {
+    pub(super) fn new(execute: E, fixed: Arc<Fixed<E::Float>>) -> Decoder<E> {
         let deployment = &fixed.deployment;
         let largest = deployment.tokens.iter().copied().max().unwrap_or(1);
         let (hidden, vocabulary) = (deployment.config.hidden, deployment.config.vocabulary);
@@ -75,8 +146,8 @@ impl<E: Execute> Decoder<E> {
             masks: deployment.tokens.iter().map(|size| Mask::new(deployment.context, *size)).collect(),
             cache: Cache::new(deployment, largest),
             tokens: vec![0; if deployment.embedding == Embedding::Graph { largest } else { 0 }],
-            hidden: [0; 2].map(|_| vec![F16::default(); largest * hidden]),
-            logits: vec![F16::default(); logit_rows * vocabulary],
+            hidden: [0; 2].map(|_| vec![E::Float::default(); largest * hidden]),
+            logits: vec![E::Float::default(); logit_rows * vocabulary],
             last: 0,
             execute,
             fixed,
@@ -100,7 +171,11 @@ impl<E: Execute> Decoder<E> {
 
     /// Feeds the next of `tokens`, as many as one graph takes, and tells how many these were: fewer than all when the context is
     /// full. `each` is called for every token; without it logits are computed when all of `tokens` are fed, for the last.
-    pub(super) fn step(&mut self, tokens: &[u32], mut each: Option<Each<'_>>) -> Result<usize> {
+    pub(super) fn step(
+        &mut self,
+        tokens: &[u32],
+        mut each: Option<Each<'_, E::Float>>,
+    ) -> Result<usize, E::Error> {
         let deployment = &self.fixed.deployment;
         let past = self.past();
         let Some(chunk) = chunks::next(&deployment.tokens, deployment.context, past, tokens.len()) else {
@@ -136,7 +211,7 @@ impl<E: Execute> Decoder<E> {
     }
 
     /// Logits after the last token of the last [`Decoder::step`] that computed them.
-    pub(super) fn logits(&self) -> &[F16] {
+    pub(super) fn logits(&self) -> &[E::Float] {
         let vocabulary = self.fixed.deployment.config.vocabulary;
         &self.logits[self.last * vocabulary..][..vocabulary]
     }
@@ -147,7 +222,7 @@ impl<E: Execute> Decoder<E> {
             Some(table) => {
                 let width = self.fixed.deployment.config.hidden;
                 table.look_up(tokens, &mut self.hidden[0]);
-                self.hidden[0][chunk.used * width..chunk.size * width].fill(F16::default());
+                self.hidden[0][chunk.used * width..chunk.size * width].fill(E::Float::default());
             }
             None => {
                 self.tokens[..chunk.size].fill(0);
@@ -158,7 +233,7 @@ impl<E: Execute> Decoder<E> {
         }
     }
 
-    fn layers(&mut self, part: usize, chunk: Chunk) -> Result<()> {
+    fn layers(&mut self, part: usize, chunk: Chunk) -> Result<(), E::Error> {
         let Decoder { execute, fixed, graphs, masks, cache, tokens, hidden, logits, .. } = self;
         let (deployment, size) = (&fixed.deployment, chunk.size);
         let (width, vocabulary) = (deployment.config.hidden, deployment.config.vocabulary);
@@ -168,19 +243,19 @@ impl<E: Execute> Decoder<E> {
         let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
         let [given, made] = hidden;
         inputs.push(match part == 0 && fixed.table.is_none() {
-            true => ("tokens", Tensor::i32(&tokens[..size])),
-            false => ("hidden", Tensor::f16(&given[..size * width])),
+            true => ("tokens", Tensor::of(&tokens[..size])),
+            false => ("hidden", Tensor::of(&given[..size * width])),
         });
-        inputs.push(("mask", Tensor::f16(masks[chunk.graph].with_past(past))));
-        inputs.push(("cos", Tensor::f16(fixed.rope.cos(past, size))));
-        inputs.push(("sin", Tensor::f16(fixed.rope.sin(past, size))));
+        inputs.push(("mask", Tensor::of(masks[chunk.graph].with_past(past))));
+        inputs.push(("cos", Tensor::of(fixed.rope.cos(past, size))));
+        inputs.push(("sin", Tensor::of(fixed.rope.sin(past, size))));
         if execute.turns_key_biases(part) {
             let angles = fixed.rope.bias(past, size);
-            inputs.extend(KEY_BIAS_ANGLES.into_iter().zip(angles.map(Tensor::f16)));
+            inputs.extend(KEY_BIAS_ANGLES.into_iter().zip(angles.map(Tensor::of)));
         }
         outputs.push(match described.head {
-            true => ("logits", TensorMut::f16(&mut logits[..size * vocabulary])),
-            false => ("hidden.out", TensorMut::f16(&mut made[..size * width])),
+            true => ("logits", TensorMut::of(&mut logits[..size * vocabulary])),
+            false => ("hidden.out", TensorMut::of(&mut made[..size * width])),
         });
         let layers = described.first_layer..described.first_layer + described.layers;
         cache.bind(layers, size, &mut inputs, &mut outputs);
@@ -188,10 +263,10 @@ impl<E: Execute> Decoder<E> {
     }
 
     /// The head of its own on one row of the last layers' output.
-    fn head(&mut self, row: usize) -> Result<()> {
+    fn head(&mut self, row: usize) -> Result<(), E::Error> {
         let width = self.fixed.deployment.config.hidden;
-        let inputs = [("hidden", Tensor::f16(&self.hidden[0][row * width..][..width]))];
-        let mut outputs = [("logits", TensorMut::f16(&mut self.logits))];
+        let inputs = [("hidden", Tensor::of(&self.hidden[0][row * width..][..width]))];
+        let mut outputs = [("logits", TensorMut::of(&mut self.logits))];
         self.execute.execute(self.fixed.deployment.parts.len() - 1, HEAD_GRAPH, &inputs, &mut outputs)
     }
 }

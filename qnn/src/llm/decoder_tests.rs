@@ -7,7 +7,7 @@ use qnn_llm::{Config, Rope as RopeConfig};
 
 use super::super::artifacts::Bytes;
 use super::*;
-use crate::{DataType, Error};
+use crate::{DataType, Error, F16};
 
 const LAYERS: usize = 3;
 const KV_HEADS: usize = 3;
@@ -20,13 +20,16 @@ const CONTEXT: usize = 24;
 /// Each head of each layer reads the tokens that the mask shows from its own rows, in order, and all must read the same; the
 /// logits begin with their hash and their number.
 struct FakeParts {
-    fixed: Arc<Fixed>,
+    fixed: Arc<Fixed<F16>>,
     executions: Cell<usize>,
     /// The execution that fails.
     fails_at: Option<usize>,
 }
 
 impl Execute for FakeParts {
+    type Float = F16;
+    type Error = Error;
+
     fn execute(
         &self,
         part: usize,
@@ -160,7 +163,7 @@ fn hash(tokens: &[f32]) -> f32 {
     tokens.iter().fold(7, |hash, token| (hash * 31 + *token as u32 + 1) % 1009) as f32
 }
 
-fn fixed(heads: Heads, embedding: Embedding, parts: &[(usize, bool)], tokens: &[usize]) -> Arc<Fixed> {
+fn fixed(heads: Heads, embedding: Embedding, parts: &[(usize, bool)], tokens: &[usize]) -> Arc<Fixed<F16>> {
     let config = Config {
         architecture: "fake".into(),
         hidden: HIDDEN,
@@ -223,13 +226,13 @@ fn fixed(heads: Heads, embedding: Embedding, parts: &[(usize, bool)], tokens: &[
     })
 }
 
-fn decoder(fixed: &Arc<Fixed>, fails_at: Option<usize>) -> Decoder<FakeParts> {
+fn decoder(fixed: &Arc<Fixed<F16>>, fails_at: Option<usize>) -> Decoder<FakeParts> {
     let parts = FakeParts { fixed: fixed.clone(), executions: Cell::new(0), fails_at };
     Decoder::new(parts, fixed.clone())
 }
 
 /// All ways to compile a model.
-fn variants() -> Vec<Arc<Fixed>> {
+fn variants() -> Vec<Arc<Fixed<F16>>> {
     let mut variants = Vec::new();
     for heads in [Heads::Split, Heads::Fused] {
         for embedding in [Embedding::Host { file: "table".into() }, Embedding::Graph] {
@@ -361,8 +364,9 @@ fn after_a_failure_what_was_fed_before_is_still_right() {
 #[test]
 fn an_embedding_table_of_another_size_is_refused() {
     let fixed = fixed(Heads::Split, Embedding::Graph, &[(3, true)], &[1]);
-    let error =
-        Table::new("t.f16", Bytes::Embedded(&[0; 10]), &fixed.deployment.config).unwrap_err().to_string();
+    let error = Table::<F16>::new("t.f16", Bytes::Embedded(&[0; 10]), &fixed.deployment.config)
+        .unwrap_err()
+        .to_string();
     for part in ["t.f16", "10 bytes", "240", "help: "] {
         assert!(error.contains(part), "{error}");
     }

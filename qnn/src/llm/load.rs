@@ -16,7 +16,7 @@ use super::tables::Rope;
 use super::text::Tokenizer;
 use super::{LlmSource, Sampling, Session, error};
 use crate::model::{self, Candidate};
-use crate::{Backend, Device, Error, LoadOptions, Result};
+use crate::{Backend, Device, Error, F16, LoadOptions, Result};
 
 /// A language model, loaded on the device. Cheap to clone; sessions keep it alive.
 ///
@@ -27,7 +27,7 @@ pub struct Llm {
 }
 
 pub(super) struct Shared {
-    pub(super) fixed: Arc<Fixed>,
+    pub(super) fixed: Arc<Fixed<F16>>,
     pub(super) parts: Arc<Parts>,
     pub(super) tokenizer: Option<Tokenizer>,
     device: Device,
@@ -53,26 +53,24 @@ impl Llm {
     /// # Errors
     /// As [`Llm::load`].
     pub fn load_with(backend: &Backend, source: impl Into<LlmSource>, options: &LoadOptions) -> Result<Llm> {
-        let source = source.into();
-        let mut all = Vec::new();
-        for described in descriptions(&source)? {
-            all.push((parse(&described)?, described));
-        }
-        one_model(&source, &all)?;
-        let candidates = all
-            .iter()
-            .map(|(deployment, _)| Ok(Candidate::from(soc::find(&deployment.soc)?)))
-            .collect::<Result<Vec<_>>>()?;
-        let name = all.first().map_or("", |(deployment, _)| &deployment.model);
-        let (device, index) = model::choose_device(backend, name, &candidates)?;
-        let (deployment, described) = all.swap_remove(index);
-        Llm::build(device, deployment, &described, options)
+        let mut all = Compiled::of(source.into())?;
+        let (device, index) = model::choose_device(backend, all.name(), &all.candidates()?)?;
+        Llm::build(device, all.0.swap_remove(index), options)
+    }
+
+    /// Loads a model as [`Llm::load_with`] does, on a device that is open: in the emulator its SoC counts, whatever `QNN_EMULATE_SOC` says.
+    ///
+    /// # Errors
+    /// As [`Llm::load`].
+    pub fn load_on(device: &Device, source: impl Into<LlmSource>, options: &LoadOptions) -> Result<Llm> {
+        let mut all = Compiled::of(source.into())?;
+        let index = model::choose(all.name(), &all.candidates()?, &device.info())?;
+        Llm::build(device.clone(), all.0.swap_remove(index), options)
     }
 
     fn build(
         device: Device,
-        deployment: Deployment,
-        described: &Described,
+        (deployment, described): (Deployment, Described),
         options: &LoadOptions,
     ) -> Result<Llm> {
         let tokenizer = match &deployment.text.tokenizer {
@@ -85,7 +83,7 @@ impl Llm {
             }
             Embedding::Graph => None,
         };
-        let parts = Arc::new(Parts::load(&device, described, &deployment, options)?);
+        let parts = Arc::new(Parts::load(&device, &described, &deployment, options)?);
         let rope = Rope::new(&deployment.config, deployment.context, parts.turn_key_biases());
         let fixed = Arc::new(Fixed { deployment, rope, table });
         Ok(Llm { shared: Arc::new(Shared { fixed, parts, tokenizer, device }) })
@@ -164,6 +162,28 @@ impl fmt::Debug for Llm {
     }
 }
 
+/// What a source has of its one model: a description for each SoC.
+struct Compiled(Vec<(Deployment, Described)>);
+
+impl Compiled {
+    fn of(source: LlmSource) -> Result<Compiled> {
+        let mut all = Vec::new();
+        for described in descriptions(&source)? {
+            all.push((parse(&described)?, described));
+        }
+        one_model(&source, &all)?;
+        Ok(Compiled(all))
+    }
+
+    fn name(&self) -> &str {
+        self.0.first().map_or("", |(deployment, _)| &deployment.model)
+    }
+
+    fn candidates(&self) -> Result<Vec<Candidate>> {
+        self.0.iter().map(|(deployment, _)| Ok(Candidate::from(soc::find(&deployment.soc)?))).collect()
+    }
+}
+
 fn one_model(source: &LlmSource, all: &[(Deployment, Described)]) -> Result<()> {
     let path = match source {
         LlmSource::Path(path) => path,
@@ -206,7 +226,7 @@ fn parse(described: &Described) -> Result<Deployment> {
 /// Above every size of a model, and small enough that products of three are numbers.
 const LARGEST: usize = 1 << 20;
 
-fn check(deployment: &Deployment) -> Result<(), String> {
+pub(super) fn check(deployment: &Deployment) -> Result<(), String> {
     let Deployment { config, context, tokens, parts, .. } = deployment;
     let kv_rows = config.kv_heads.saturating_mul(config.head_dim);
     let sizes = [config.hidden, config.heads, kv_rows, config.layers, config.vocabulary, *context];

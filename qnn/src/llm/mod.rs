@@ -28,6 +28,10 @@ mod chat;
 mod chunks;
 mod clock;
 mod completion;
+#[cfg_attr(
+    not(feature = "compose"),
+    expect(unreachable_pub, reason = "only the compiler has the loop over an engine of its own")
+)]
 mod decoder;
 mod embedding;
 mod error;
@@ -43,6 +47,8 @@ mod text;
 pub use artifacts::{LlmArtifacts, LlmSource};
 pub use chat::{Chat, Role};
 pub use completion::{Completion, Finish, Piece};
+#[cfg(feature = "compose")]
+pub use decoder::{Decoder, Execute, Float};
 pub use load::Llm;
 pub use qnn_llm::{Config, Deployment};
 pub use sampling::{Sampler, Sampling};

@@ -7,8 +7,8 @@ use super::cache;
 use super::decoder::Execute;
 use super::error;
 use crate::{
-    Context, DataType, Device, Error, ErrorKind, Graph, GraphInfo, LoadOptions, Result, Tensor, TensorInfo,
-    TensorMut,
+    Context, DataType, Device, Error, ErrorKind, F16, Graph, GraphInfo, LoadOptions, Result, Tensor,
+    TensorInfo, TensorMut,
 };
 
 /// Graphs of each part.
@@ -67,6 +67,9 @@ impl Parts {
 }
 
 impl Execute for std::sync::Arc<Parts> {
+    type Float = F16;
+    type Error = Error;
+
     fn execute(
         &self,
         part: usize,

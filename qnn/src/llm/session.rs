@@ -219,7 +219,7 @@ impl Session {
         self.run(&[], Phase::Generation, None)
     }
 
-    fn run(&mut self, tokens: &[u32], phase: Phase, mut each: Option<Each<'_>>) -> Result<()> {
+    fn run(&mut self, tokens: &[u32], phase: Phase, mut each: Option<Each<'_, F16>>) -> Result<()> {
         let (context, fed) = (self.llm.context(), self.decoder.past());
         let vocabulary = self.llm.config().vocabulary;
         if let Some(token) = tokens.iter().find(|token| **token as usize >= vocabulary) {
@@ -235,7 +235,7 @@ impl Session {
         while self.pending() {
             self.logits.clear();
             let left = &self.tokens[self.decoder.past()..];
-            match self.decoder.step(left, each.as_mut().map(|each| &mut **each as Each<'_>)) {
+            match self.decoder.step(left, each.as_mut().map(|each| &mut **each as Each<'_, F16>)) {
                 Ok(_) => {}
                 Err(error) => {
                     self.tokens.truncate(self.decoder.past());

@@ -3,21 +3,21 @@
 use qnn_llm::Config;
 use qnn_llm::deployment::MASKED;
 
-use crate::F16;
+use super::decoder::Float;
 
 /// Cosines and sines of all positions' angles, row by row: a graph's `cos` and `sin` are rows of it.
 #[derive(Debug)]
-pub(super) struct Rope {
+pub(super) struct Rope<F> {
     pairs: usize,
-    cos: Vec<F16>,
-    sin: Vec<F16>,
+    cos: Vec<F>,
+    sin: Vec<F>,
     /// The same without their means over the context, for biases of keys; empty where no part asks for them.
-    bias: [Vec<F16>; 2],
+    bias: [Vec<F>; 2],
 }
 
-impl Rope {
+impl<F: Float> Rope<F> {
     /// `bias`: with the angles of biases of keys.
-    pub(super) fn new(config: &Config, context: usize, bias: bool) -> Rope {
+    pub(super) fn new(config: &Config, context: usize, bias: bool) -> Rope<F> {
         let frequencies = config.rope_frequencies();
         let angles = || {
             let frequencies = &frequencies;
@@ -26,17 +26,17 @@ impl Rope {
             })
         };
         let amplitude = config.rope_amplitude();
-        let half = |value: f64| F16::from((value * amplitude) as f32);
+        let float = |value: f64| F::from((value * amplitude) as f32);
         Rope {
             pairs: frequencies.len(),
-            cos: angles().map(|angle| half(angle.cos())).collect(),
-            sin: angles().map(|angle| half(angle.sin())).collect(),
+            cos: angles().map(|angle| float(angle.cos())).collect(),
+            sin: angles().map(|angle| float(angle.sin())).collect(),
             bias: match bias {
                 true => {
                     let means = config.rope_means(context);
                     let less = |which: usize, of: fn(f64) -> f64| {
                         let means = means.iter().cycle();
-                        angles().zip(means).map(|(angle, mean)| half(of(angle) - mean[which])).collect()
+                        angles().zip(means).map(|(angle, mean)| float(of(angle) - mean[which])).collect()
                     };
                     [less(0, f64::cos), less(1, f64::sin)]
                 }
@@ -46,17 +46,17 @@ impl Rope {
     }
 
     /// Angles of biases of keys of `count` positions from `first`, in the order of their inputs' names.
-    pub(super) fn bias(&self, first: usize, count: usize) -> [&[F16]; 2] {
+    pub(super) fn bias(&self, first: usize, count: usize) -> [&[F]; 2] {
         self.bias.each_ref().map(|all| &all[first * self.pairs..(first + count) * self.pairs])
     }
 
     /// Cosines of `count` positions from `first`.
-    pub(super) fn cos(&self, first: usize, count: usize) -> &[F16] {
+    pub(super) fn cos(&self, first: usize, count: usize) -> &[F] {
         &self.cos[first * self.pairs..(first + count) * self.pairs]
     }
 
     /// Sines of the same.
-    pub(super) fn sin(&self, first: usize, count: usize) -> &[F16] {
+    pub(super) fn sin(&self, first: usize, count: usize) -> &[F] {
         &self.sin[first * self.pairs..(first + count) * self.pairs]
     }
 }
@@ -64,27 +64,27 @@ impl Rope {
 /// A graph's mask: which of the past and of the new positions each new token sees. It is changed in place: from one step to the
 /// next only the columns of new past positions differ.
 #[derive(Debug)]
-pub(super) struct Mask {
+pub(super) struct Mask<F> {
     context: usize,
     tokens: usize,
     past: usize,
-    values: Vec<F16>,
+    values: Vec<F>,
 }
 
-impl Mask {
-    pub(super) fn new(context: usize, tokens: usize) -> Mask {
-        let mut values = vec![F16::from(MASKED); tokens * context];
+impl<F: Float> Mask<F> {
+    pub(super) fn new(context: usize, tokens: usize) -> Mask<F> {
+        let mut values = vec![F::from(MASKED); tokens * context];
         for (row, columns) in values.chunks_exact_mut(context).enumerate() {
             let first_new = context - tokens;
-            columns[first_new..=first_new + row].fill(F16::default());
+            columns[first_new..=first_new + row].fill(F::default());
         }
         Mask { context, tokens, past: 0, values }
     }
 
     /// The mask with so many past positions, at most `context - tokens`.
-    pub(super) fn with_past(&mut self, past: usize) -> &[F16] {
+    pub(super) fn with_past(&mut self, past: usize) -> &[F] {
         let (from, to) = (self.past.min(past), self.past.max(past));
-        let value = if past > self.past { F16::default() } else { F16::from(MASKED) };
+        let value = if past > self.past { F::default() } else { F::from(MASKED) };
         for columns in self.values.chunks_exact_mut(self.context) {
             columns[from..to].fill(value);
         }
@@ -99,6 +99,7 @@ mod tests {
     use qnn_llm::{Rope as RopeConfig, RopeScaling};
 
     use super::*;
+    use crate::F16;
 
     fn config(head_dim: usize, theta: f32, scaling: Option<RopeScaling>) -> Config {
         Config {
@@ -141,7 +142,7 @@ mod tests {
         assert_eq!(cases.len(), 6);
         for case in cases {
             let context = case.rows.iter().map(|row| row.position).max().unwrap() + 1;
-            let rope = Rope::new(&config(case.head_dim, case.theta, case.scaling), context, false);
+            let rope: Rope<F16> = Rope::new(&config(case.head_dim, case.theta, case.scaling), context, false);
             for row in &case.rows {
                 let tables = [(rope.cos(row.position, 1), &row.cos), (rope.sin(row.position, 1), &row.sin)];
                 for (ours, theirs) in tables {
@@ -165,7 +166,7 @@ mod tests {
     #[test]
     fn a_mask_shows_the_past_and_what_is_not_later_whatever_it_was_before() {
         let (context, tokens) = (12, 4);
-        let mut mask = Mask::new(context, tokens);
+        let mut mask: Mask<F16> = Mask::new(context, tokens);
         for past in [0, 3, 8, 5, 0, 1] {
             let values = mask.with_past(past).to_vec();
             for row in 0..tokens {
