@@ -30,6 +30,7 @@ pub fn apply(graph: &mut Graph, entries: &[Entry]) -> Result<Vec<Diagnostic>> {
             || value.encoding.is_some()
             || entry.storage.bits() > 16
             || entry.target == other
+            || is_size(graph, id)
         {
             continue;
         }
@@ -40,6 +41,12 @@ pub fn apply(graph: &mut Graph, entries: &[Entry]) -> Result<Vec<Diagnostic>> {
     front.append(&mut graph.nodes);
     graph.nodes = front;
     if problems.is_empty() { Ok(warning(&unknown, &named)) } else { Err(Problems(problems)) }
+}
+
+/// Whether a value says how large another one becomes, which no rounding may change.
+fn is_size(graph: &Graph, id: ValueId) -> bool {
+    let sizes = |node: &Node| node.op == Op::Resize && node.inputs.iter().skip(1).any(|i| *i == Some(id));
+    graph.nodes.iter().any(sizes)
 }
 
 fn used(graph: &Graph) -> impl Iterator<Item = ValueId> {
@@ -196,6 +203,22 @@ mod tests {
         let warnings = apply(&mut graph, &[entry("yy", &[0.1], 0)]).unwrap();
         assert_eq!((warnings[0].code.as_str(), warnings.len()), ("E0220", 1));
         assert!(warnings[0].message.contains("yy"));
+    }
+
+    #[test]
+    fn the_factors_of_a_resize_stay_as_they_are() {
+        let mut graph = Graph::new("g");
+        let ty = |shape: &[usize]| TensorType::new(DType::F32, shape);
+        let x = graph.add_value("x", ty(&[1, 1, 2, 2]));
+        let factors = Data::from_f32(&[1.0, 1.0, 2.0, 2.0]);
+        let scales = graph.add_constant("scales", ty(&[4]), factors);
+        let y = graph.add_value("y", ty(&[1, 1, 4, 4]));
+        let mut node = Node::added(Op::Resize, "n", x, y, Attrs::default());
+        node.inputs.extend([None, Some(scales)]);
+        graph.nodes.push(node);
+        (graph.inputs, graph.outputs) = (vec![x], vec![y]);
+        assert!(apply(&mut graph, &[entry("scales", &[0.7], 0)]).unwrap().is_empty());
+        assert_eq!(graph.const_f32(scales).unwrap(), [1.0, 1.0, 2.0, 2.0]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod identities;
 mod norm;
 mod shuffle;
 mod view;
+mod zeros;
 
 use std::collections::HashSet;
 
@@ -78,6 +79,7 @@ const RULES: &[Rule] = &[
 
 /// Replaces every pattern.
 pub(super) fn run(graph: &mut Graph) {
+    zeros::run(graph);
     identities::run(graph);
     // Before the scales that follow it are folded.
     apply(graph, &whole(norm::group_norm));
