@@ -141,6 +141,17 @@ fn without_fp16_one_error_names_each_node_that_would_compute_with_floats() {
 }
 
 #[test]
+fn without_fp16_layers_are_compared_behind_their_rounding() {
+    let home = installed();
+    let model = root().join("tests/data/digits").join(format!("{}.onnx", DIGITS[0].0));
+    let said =
+        home.run(&["verify", model.to_str().unwrap(), "--soc", "QCS6490", "--layers", "--json"]).success();
+    let layers = said.json()["graphs"][0]["layers"].as_array().cloned().unwrap_or_default();
+    assert!(layers.len() > 3, "{}", said.stdout);
+    assert!(layers.iter().any(|layer| layer["op"] == "Conv"), "{}", said.stdout);
+}
+
+#[test]
 fn without_fp16_a_recurrent_net_is_one_operator_however_many_steps_it_has() {
     let home = installed();
     let model = Model::new(17)

@@ -1,8 +1,9 @@
 //! The values inside a model that can be compared: what the nodes of its main graph compute.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use qnn_compiler::custom::OpPackages;
+use qnn_compiler::frontend::onnx::proto::NodeProto;
 use qnn_compiler::frontend::onnx::{ImportOptions, OnnxFile};
 use qnn_compiler::lower::MAX_RANK;
 use qnn_compiler::passes::{self, Phase, Setting};
@@ -48,12 +49,22 @@ pub(crate) fn layers(job: &CompileJob, spec: &GraphSpec) -> Result<Vec<Layer>> {
         .map(|value| value.name.as_str())
         .collect();
     let nodes = file.model.graph.as_ref().map_or(&[][..], |graph| &graph.node);
+    let rounded = if job.soc.fp16 { HashMap::new() } else { rounded(nodes) };
     let layers = nodes.iter().flat_map(|node| {
-        node.output.iter().filter(|value| computed.contains(value.as_str())).map(|value| Layer {
-            value: value.clone(),
-            node: node.name.clone(),
-            op: node.op_type.clone(),
+        node.output.iter().filter(|value| computed.contains(value.as_str())).filter_map(|value| {
+            let seen = if job.soc.fp16 { value } else { *rounded.get(value.as_str())? };
+            Some(Layer { value: seen.clone(), node: node.name.clone(), op: node.op_type.clone() })
         })
     });
     Ok(layers.collect())
+}
+
+/// What values are behind QuantizeLinear and DequantizeLinear: all that a SoC without floats can show of them.
+fn rounded(nodes: &[NodeProto]) -> HashMap<&str, &String> {
+    let by_input = |op: &str| -> HashMap<&str, &String> {
+        let of_op = nodes.iter().filter(|node| node.op_type == op);
+        of_op.filter_map(|node| Some((node.input.first()?.as_str(), node.output.first()?))).collect()
+    };
+    let (quantized, real) = (by_input("QuantizeLinear"), by_input("DequantizeLinear"));
+    quantized.into_iter().filter_map(|(value, stored)| Some((value, *real.get(stored.as_str())?))).collect()
 }
