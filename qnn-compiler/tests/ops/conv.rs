@@ -193,6 +193,9 @@ fn unusual() -> Vec<Case> {
         ("long_row_dilated_before_alone", 200, 3, 32, 64, 0),
         ("row_with_a_long_kernel", 64, 61, 1, 30, 30),
         ("row_with_unequal_padding", 40, 15, 1, 9, 5),
+        ("row_just_longer_than_its_padding", 40, 5, 1, 2, 2),
+        ("row_much_longer_than_its_padding", 512, 7, 3, 9, 9),
+        ("row_longer_than_unequal_padding", 160, 15, 1, 9, 5),
     ];
     for (name, extent, kernel, dilation, begin, end) in lines {
         for channels in [3, 16] {
