@@ -570,6 +570,7 @@ fn check(
         graphs: vec![GraphSpec { name: "m".to_owned(), inputs: BTreeMap::new(), tokens: None }],
         outputs: Vec::new(),
         samples: None,
+        ranges: Vec::new(),
         accuracy: Default::default(),
         trace: None,
         encodings,

@@ -20,6 +20,7 @@ pub(crate) struct Verbs {
 }
 
 pub(crate) const COMPILE: Verbs = Verbs { doing: "Compiling", done: "Compiled" };
+pub(crate) const OBSERVE: Verbs = Verbs { doing: "Measuring", done: "Measured" };
 pub(crate) const CHECK: Verbs = Verbs { doing: "Checking", done: "Checked" };
 pub(crate) const EXECUTE: Verbs = Verbs { doing: "Executing", done: "Executed" };
 pub(crate) const EXPORT: Verbs = Verbs { doing: "Exporting", done: "Exported" };
@@ -90,12 +91,12 @@ impl<'t> Shown<'t> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(&self, job: &JobId) {
+    fn start(&self, job: &JobId, verbs: Verbs) {
         if self.term.is_interactive() {
-            let bar = self.term.spinner(self.verbs.doing, &job.to_string());
+            let bar = self.term.spinner(verbs.doing, &job.to_string());
             self.lines().insert(job.clone(), Line { bar, stage: String::new() });
         } else {
-            self.term.status(self.verbs.doing, job.to_string());
+            self.term.status(verbs.doing, job.to_string());
         }
     }
 
@@ -117,7 +118,8 @@ impl Progress for Shown<'_> {
                     .status("Blocking", format!("{name}: waiting for {who}, which compiles the same model"));
             }
             ProgressEvent::Queued { work } => self.work().queue(job, work),
-            ProgressEvent::Started => self.start(job),
+            ProgressEvent::Started => self.start(job, self.verbs),
+            ProgressEvent::Observing => self.start(job, OBSERVE),
             ProgressEvent::Stage { stage, .. } => {
                 if let Some(line) = self.lines().get_mut(job) {
                     line.stage = format!("{name}: {stage}");
@@ -140,6 +142,11 @@ impl Progress for Shown<'_> {
                 let left = self.work().finish(job);
                 let left = left.map_or(String::new(), |left| format!(", about {} left", about(left)));
                 self.term.status(self.verbs.done, format!("{name} in {}{made}{left}", elapsed(time)));
+            }
+            ProgressEvent::Observed { values, elapsed: time } => {
+                self.stop(job);
+                let text = format!("{name} on its samples in {}: ranges of {values} values", elapsed(time));
+                self.term.status(OBSERVE.done, text);
             }
             ProgressEvent::Failed { .. } => self.stop(job),
             // Events of a later version are ignored.

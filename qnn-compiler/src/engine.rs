@@ -4,14 +4,16 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use qnn_types::{Activations, CompileJob, Event, GraphSpec, Job, Report, SourceFormat, Stage};
+use qnn_types::{
+    Activations, CompileJob, Event, GraphSpec, Job, Observed, Report, SourceFormat, Stage, ValueRange,
+};
 
 use crate::calibrate;
 use crate::custom::OpPackages;
 use crate::frontend::{encodings, onnx};
 use crate::graph::Graph;
 use crate::htp::{self, Session};
-use crate::passes::Setting;
+use crate::passes::{Phase, Setting};
 use crate::problem::{NodeName, Problems, Result, problem};
 use crate::program::Program;
 use crate::reference::{self, ReferenceEngine, Samples};
@@ -38,6 +40,7 @@ pub fn run(job: &Job, send: &mut dyn FnMut(Event)) -> Result<Report> {
             SourceFormat::Dlc => check_dlc(job, &mut reporter),
             SourceFormat::ContextBinary => htp::pass_on(job, &mut reporter),
         },
+        Job::Observe(job) => observe(job, &mut reporter),
         Job::Export(job) => llm::export(job, &mut reporter),
         Job::Evaluate(job) => llm::evaluate(job, &mut reporter),
         Job::Execute(job) => htp::execute(job, &mut reporter),
@@ -170,41 +173,22 @@ fn lower_graph(
     files: &mut BTreeSet<PathBuf>,
     reporter: &mut Reporter<'_>,
 ) -> Result<Program> {
-    reporter.stage(Stage::Import);
-    let mut imported = match job.format {
-        SourceFormat::Onnx => {
-            let reference = job.toolchain.onnxruntime.as_ref().map(ReferenceEngine::new);
-            let options = onnx::ImportOptions {
-                inputs: &spec.inputs,
-                outputs: &job.outputs,
-                reference: reference.as_ref(),
-                op_packages: own,
-            };
-            let file = onnx::OnnxFile::open(&job.source)?;
-            file.import(&options)
-                .map_err(|found| lower::with_unsupported(found, file.at_run_time(&job.outputs), own))?
-        }
-        SourceFormat::Dlc | SourceFormat::ContextBinary | SourceFormat::Gguf | SourceFormat::Safetensors => {
-            return Err(problem("E0109", "this kind of file has no graph to lower").into());
-        }
-    };
-    files.extend(imported.files);
-    for warning in imported.warnings {
+    let mut imported = import(job, spec, own, reporter)?;
+    files.extend(imported.files.drain(..));
+    for warning in imported.warnings.drain(..) {
         reporter.warn(warning);
     }
-    imported.graph.name.clone_from(&spec.name);
-    let graph = &mut imported.graph;
-    // The pass `graph_io` changes the model's inputs, of which the reference engine knows nothing of.
-    let samples = job
-        .samples
-        .as_ref()
-        .map(|samples| Samples::of(samples, graph, &imported.unused_inputs, &spec.inputs))
-        .transpose()?;
+    let known = job.ranges.iter().find(|observed| observed.graph == spec.name);
+    let samples = samples(job, spec, &imported)?;
     let entries = job.encodings.as_deref().map(encodings::open).transpose()?;
+    let graph = &mut imported.graph;
     let reporter = RefCell::new(reporter);
     reporter.borrow_mut().stage(Stage::Optimize);
     let mut measure = samples.as_ref().map(|samples| {
         |graph: &Graph| {
+            if let Some(ranges) = known.and_then(|known| calibrate::recalled(graph, &known.values)) {
+                return Ok(ranges);
+            }
             reporter.borrow_mut().stage(Stage::Reference);
             let ranges = calibrate::measure(job, graph, spec, samples);
             reporter.borrow_mut().stage(Stage::Optimize);
@@ -223,4 +207,84 @@ fn lower_graph(
     let reporter = reporter.into_inner();
     reporter.stage(Stage::Lower);
     lower::lower(&imported.graph, &job.soc, own)
+}
+
+/// The graph of a model file, named as `spec` says.
+fn import(
+    job: &CompileJob,
+    spec: &GraphSpec,
+    own: &OpPackages,
+    reporter: &mut Reporter<'_>,
+) -> Result<onnx::Imported> {
+    reporter.stage(Stage::Import);
+    if job.format != SourceFormat::Onnx {
+        return Err(problem("E0109", "this kind of file has no graph to lower").into());
+    }
+    let reference = job.toolchain.onnxruntime.as_ref().map(ReferenceEngine::new);
+    let options = onnx::ImportOptions {
+        inputs: &spec.inputs,
+        outputs: &job.outputs,
+        reference: reference.as_ref(),
+        op_packages: own,
+    };
+    let file = onnx::OnnxFile::open(&job.source)?;
+    let mut imported = file
+        .import(&options)
+        .map_err(|found| lower::with_unsupported(found, file.at_run_time(&job.outputs), own))?;
+    imported.graph.name.clone_from(&spec.name);
+    Ok(imported)
+}
+
+/// What a graph shall run on, where the job says so. The pass `graph_io` changes the model's inputs, of which the reference engine knows
+/// nothing: this is asked before it.
+fn samples(job: &CompileJob, spec: &GraphSpec, imported: &onnx::Imported) -> Result<Option<Samples>> {
+    let of = |samples| Samples::of(samples, &imported.graph, &imported.unused_inputs, &spec.inputs);
+    job.samples.as_ref().map(of).transpose()
+}
+
+/// What the values of each graph reach on the job's samples. Warnings are left to whoever compiles.
+fn observe(job: &CompileJob, reporter: &mut Reporter<'_>) -> Result<Report> {
+    let own = OpPackages::load(&job.op_packages)?;
+    let (mut ranges, mut problems) = (Vec::new(), Vec::new());
+    for spec in &job.graphs {
+        match observe_graph(job, spec, &own, reporter) {
+            Ok(values) => ranges.push(Observed { graph: spec.name.clone(), values }),
+            Err(found) => problems.extend(found.0),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Problems(problems));
+    }
+    Ok(Report { ranges, stage_ms: reporter.finish(), ..Report::default() })
+}
+
+fn observe_graph(
+    job: &CompileJob,
+    spec: &GraphSpec,
+    own: &OpPackages,
+    reporter: &mut Reporter<'_>,
+) -> Result<Vec<ValueRange>> {
+    let mut imported = import(job, spec, own, reporter)?;
+    let Some(samples) = samples(job, spec, &imported)? else {
+        return Err(problem("E0803", "there are no samples to run the model on").into());
+    };
+    let entries = job.encodings.as_deref().map(encodings::open).transpose()?;
+    let graph = &mut imported.graph;
+    reporter.stage(Stage::Optimize);
+    let (mut values, mut warn) = (Vec::new(), |_| {});
+    let mut measure = |graph: &Graph| {
+        reporter.stage(Stage::Reference);
+        let ranges = calibrate::measure(job, graph, spec, &samples)?;
+        values = calibrate::named(graph, &ranges);
+        Ok(ranges)
+    };
+    let mut setting = Setting {
+        entries: entries.as_deref(),
+        measure: Some(&mut measure),
+        ..Setting::new(&job.soc, &spec.inputs, &mut warn)
+    };
+    match passes::run_until(graph, &mut setting, Phase::Assign) {
+        Ok(()) => Ok(values),
+        Err(found) => Err(lower::with_unsupported(found, graph.nodes.iter().map(NodeName::from), own)),
+    }
 }

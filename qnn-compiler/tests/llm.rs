@@ -85,6 +85,7 @@ impl Whole<'_> {
             graphs: vec![graph(self.tokens), graph(1)],
             outputs: Vec::new(),
             samples: None,
+            ranges: Vec::new(),
             accuracy: Default::default(),
             trace: None,
             encodings: None,

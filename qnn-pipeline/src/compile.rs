@@ -10,7 +10,7 @@ use crate::key::{Key, Makers};
 use crate::log::Log;
 use crate::source::{SourceFacts, inspect};
 use crate::store::{Entry, Lookup, Record, Store};
-use qnn_types::{CompileJob, Diagnostic, Job, LlmPartKind, Report, SourceFormat, io_problem};
+use qnn_types::{CompileJob, Diagnostic, GraphSpec, Job, LlmPartKind, Report, SourceFormat, io_problem};
 use qnn_types::{Error, Result};
 
 /// A compile that is wanted.
@@ -86,8 +86,21 @@ impl Compiler<'_> {
     }
 
     fn key_with(&self, job: &CompileJob, facts: &SourceFacts) -> std::result::Result<Key, Diagnostic> {
-        let makers = Makers { engine: &self.worker.engine, build_id: self.build_id };
-        Key::new(job, facts, makers, &self.store.memo())
+        Key::new(job, facts, self.makers(), &self.store.memo())
+    }
+
+    /// The key of what the values of a graph reach on the job's samples.
+    pub(crate) fn ranges_key(
+        &self,
+        job: &CompileJob,
+        spec: &GraphSpec,
+        facts: &SourceFacts,
+    ) -> std::result::Result<Key, Diagnostic> {
+        Key::of_ranges(job, spec, facts, self.makers(), &self.store.memo())
+    }
+
+    fn makers(&self) -> Makers<'_> {
+        Makers { engine: &self.worker.engine, build_id: self.build_id }
     }
 
     /// Compiles what the store does not have. The results are in the order of the requests; warnings of all of them come with
@@ -185,7 +198,8 @@ impl Compiler<'_> {
             Lookup::Miss | Lookup::Damaged(_) => None,
         };
         let output = lock.scratch().join("out.bin");
-        let job = Job::Compile(CompileJob { output: Some(output.clone()), ..request.job.clone() });
+        let ranges = self.observed(request, progress)?;
+        let job = Job::Compile(CompileJob { output: Some(output.clone()), ranges, ..request.job.clone() });
         let Outcome { result, warnings } = run(&self.worker, &job, &id, self.options(), progress);
         let report = result?;
         if !output.is_file() {
@@ -212,12 +226,7 @@ impl Compiler<'_> {
         if now.is_some_and(|now| now == *key) {
             return Ok(());
         }
-        Err(Diagnostic::new("E0608", "the model's files were changed while they were compiled")
-            .at(request.job.source.display().to_string())
-            .note(
-                "the model, its external data, samples, encodings and op packages count; nothing was stored",
-            )
-            .help("build again when whatever writes them has finished"))
+        Err(changed(request.job))
     }
 
     /// The key has the build that the toolchain's record names: a binary of another build must not be found by it.
@@ -236,7 +245,7 @@ impl Compiler<'_> {
             .help("install the toolchain again: cargo qnn toolchain install --force"))
     }
 
-    /// Runs the checks of every request: everything a compile does but finalizing. Nothing is stored.
+    /// Runs the checks of every request: everything a compile does but finalizing. Of what it finds only ranges over samples are stored.
     ///
     /// # Errors
     /// All problems of all jobs.
@@ -246,12 +255,15 @@ impl Compiler<'_> {
         progress: &dyn Progress,
     ) -> Result<(Vec<Report>, Vec<Diagnostic>)> {
         let tasks = requests.iter().map(|request| {
-            let id = request.id();
-            let job = Job::Check(CompileJob { output: None, ..request.job.clone() });
-            Task {
-                memory: request.memory(),
-                run: Box::new(move || run(&self.worker, &job, &id, self.options(), progress)),
-            }
+            let check = move || {
+                let ranges = match self.observed(request, progress) {
+                    Ok(ranges) => ranges,
+                    Err(found) => return Outcome { result: Err(found), warnings: Vec::new() },
+                };
+                let job = Job::Check(CompileJob { output: None, ranges, ..request.job.clone() });
+                run(&self.worker, &job, &request.id(), self.options(), progress)
+            };
+            Task { memory: request.memory(), run: Box::new(check) }
         });
         let outcomes = run_all(tasks.collect(), &self.limits);
         let (mut reports, mut warnings, mut problems) = (Vec::new(), Vec::new(), Vec::new());
@@ -271,9 +283,17 @@ impl Compiler<'_> {
         }
     }
 
-    fn options(&self) -> RunOptions<'_> {
+    pub(crate) fn options(&self) -> RunOptions<'_> {
         RunOptions { timeout: self.limits.timeout, log: Some(self.log), keep: self.keep }
     }
+}
+
+/// What is said of a model that somebody writes.
+pub(crate) fn changed(job: &CompileJob) -> Diagnostic {
+    Diagnostic::new("E0608", "the model's files were changed while they were compiled")
+        .at(job.source.display().to_string())
+        .note("the model, its external data, samples, encodings and op packages count; nothing was stored")
+        .help("build again when whatever writes them has finished")
 }
 
 /// Holds what was compiled again against what the store has under the same key.

@@ -19,7 +19,7 @@ use qnn_types::{
 };
 
 /// A blake3 hash over the inputs of a compile, as 64 hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Key(String);
 
 impl Key {
@@ -34,7 +34,10 @@ impl Key {
         memo: &Memo,
     ) -> Result<Self, Diagnostic> {
         let digests = Digests { memo };
-        let onnxruntime = job.toolchain.onnxruntime.as_deref().map(|path| digests.file(path)).transpose()?;
+        let onnxruntime = digests.onnxruntime(job)?;
+        let ranges =
+            |_: &Samples| job.graphs.iter().map(|graph| Self::of_ranges(job, graph, source, makers, memo));
+        let ranges = job.samples.iter().flat_map(ranges).collect::<Result<_, _>>()?;
         let job = &canonical(job);
         let htp = &job.htp;
         let input = KeyInput {
@@ -42,11 +45,7 @@ impl Key {
             build_id: if is_table(job) { "" } else { makers.build_id },
             onnxruntime: onnxruntime.filter(|_| job.format == SourceFormat::Onnx),
             model: &source.blake3,
-            external: source
-                .external
-                .iter()
-                .map(|file| (file.location.as_str(), file.blake3.as_str()))
-                .collect(),
+            external: external(source),
             format: job.format,
             soc: (job.soc.id, job.soc.arch, job.soc.vtcm_mb, job.soc.fp16),
             precision: job.precision,
@@ -61,17 +60,48 @@ impl Key {
             weight_sharing: htp.weight_sharing(job.graphs.len()),
             samples: job.samples.as_ref().map(|samples| digests.samples(samples)).transpose()?,
             encodings: job.encodings.as_deref().map(|path| digests.file(path)).transpose()?,
-            op_packages: job
-                .op_packages
-                .iter()
-                .map(|package| digests.op_package(package))
-                .collect::<Result<_, _>>()?,
+            op_packages: digests.op_packages(job)?,
+            ranges,
             llm: job.llm.as_ref(),
         };
-        let mut hasher = blake3::Hasher::new_derive_key("cargo-qnn 2026-11 artifact key");
-        let text = serde_json::to_vec(&input).map_err(|error| {
-            Diagnostic::new("E0604", "a compile has no key").model(&job.model).note(error.to_string())
+        Self::of("cargo-qnn 2026-11 artifact key", &input, &job.model)
+    }
+
+    /// The key of the ranges that the values of a graph take on the job's samples: all that is before the SoC on the way to a binary, and
+    /// nothing that is behind it.
+    ///
+    /// # Errors
+    /// As [`Key::new`].
+    pub fn of_ranges(
+        job: &CompileJob,
+        spec: &GraphSpec,
+        source: &SourceFacts,
+        makers: Makers<'_>,
+        memo: &Memo,
+    ) -> Result<Self, Diagnostic> {
+        let digests = Digests { memo };
+        let input = RangesInput {
+            engine: makers.engine,
+            onnxruntime: digests.onnxruntime(job)?,
+            model: &source.blake3,
+            external: external(source),
+            format: job.format,
+            precision: job.precision,
+            // Under whatever name, it is the same graph.
+            graph: GraphKey { name: "", ..graph(spec) },
+            outputs: &job.outputs,
+            samples: job.samples.as_ref().map(|samples| digests.samples(samples)).transpose()?,
+            encodings: job.encodings.as_deref().map(|path| digests.file(path)).transpose()?,
+            op_packages: digests.op_packages(job)?,
+        };
+        Self::of("cargo-qnn 2026-12 ranges key", &input, &job.model)
+    }
+
+    fn of(context: &str, input: &impl Serialize, model: &str) -> Result<Self, Diagnostic> {
+        let text = serde_json::to_vec(input).map_err(|error| {
+            Diagnostic::new("E0604", "a compile has no key").model(model).note(error.to_string())
         })?;
+        let mut hasher = blake3::Hasher::new_derive_key(context);
         hasher.update(&text);
         Ok(Self(hasher.finalize().to_hex().to_string()))
     }
@@ -143,9 +173,33 @@ struct KeyInput<'a> {
     /// Absent without op packages.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     op_packages: Vec<OpPackageKey<'a>>,
+    /// Keys of the ranges of each graph; absent without a calibration run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ranges: Vec<Key>,
     /// Absent for what is no language model.
     #[serde(skip_serializing_if = "Option::is_none")]
     llm: Option<&'a LlmPart>,
+}
+
+/// What decides over the ranges of a graph's values, in this order of fields.
+#[derive(Serialize)]
+struct RangesInput<'a> {
+    engine: &'a str,
+    onnxruntime: Option<String>,
+    model: &'a str,
+    external: BTreeMap<&'a str, &'a str>,
+    format: SourceFormat,
+    precision: Precision,
+    graph: GraphKey<'a>,
+    outputs: &'a [String],
+    samples: Option<String>,
+    encodings: Option<String>,
+    op_packages: Vec<OpPackageKey<'a>>,
+}
+
+/// Files beside the model by their names in it.
+fn external(source: &SourceFacts) -> BTreeMap<&str, &str> {
+    source.external.iter().map(|file| (file.location.as_str(), file.blake3.as_str())).collect()
 }
 
 /// An op package by what it does, not by where it is or what the manifest calls it.
@@ -174,6 +228,14 @@ impl Digests<'_> {
             Samples::Generated => Ok("generated".to_owned()),
             Samples::File(path) => self.file(path),
         }
+    }
+
+    fn onnxruntime(&self, job: &CompileJob) -> Result<Option<String>, Diagnostic> {
+        job.toolchain.onnxruntime.as_deref().map(|path| self.file(path)).transpose()
+    }
+
+    fn op_packages<'p>(&self, job: &'p CompileJob) -> Result<Vec<OpPackageKey<'p>>, Diagnostic> {
+        job.op_packages.iter().map(|package| self.op_package(package)).collect()
     }
 
     fn op_package<'p>(&self, package: &'p OpPackage) -> Result<OpPackageKey<'p>, Diagnostic> {
@@ -253,6 +315,7 @@ mod tests {
             graphs: vec![GraphSpec { name: "digits".to_owned(), inputs: BTreeMap::new(), tokens: None }],
             outputs: Vec::new(),
             samples: None,
+            ranges: Vec::new(),
             accuracy: Default::default(),
             trace: None,
             encodings: None,
@@ -384,6 +447,62 @@ mod tests {
         assert_eq!(table(|job, _| (job.soc.id, job.soc.arch, job.soc.vtcm_mb) = (69, 79, 4)), plain);
         assert_eq!(table(|job, _| job.htp.optimization = Some(3)), plain);
         assert_eq!(table(|_, part| (part.context, part.strategy) = (512, Strategy::Native)), plain);
+    }
+
+    /// The key of the ranges of a job's graph after a change.
+    fn ranges(change: impl FnOnce(&mut CompileJob, &mut SourceFacts)) -> Key {
+        let (mut job, mut facts) = (job(), facts());
+        job.samples = Some(Samples::Generated);
+        change(&mut job, &mut facts);
+        let makers = Makers { engine: "engine", build_id: "v2.51.0" };
+        Key::of_ranges(&job, &job.graphs[0], &facts, makers, &Memo::default()).unwrap()
+    }
+
+    #[test]
+    fn ranges_do_not_depend_on_what_comes_after_them() {
+        type Change = fn(&mut CompileJob, &mut SourceFacts);
+        let behind: &[Change] = &[
+            |job, _| (job.soc.id, job.soc.arch, job.soc.vtcm_mb, job.soc.fp16) = (69, 68, 4, false),
+            |job, _| job.htp.optimization = Some(1),
+            |job, _| job.accuracy = Accuracy::Fast,
+            |job, _| job.graphs[0].name = "another".to_owned(),
+            |job, _| job.graphs.push(GraphSpec::default()),
+        ];
+        let plain = ranges(|_, _| {});
+        assert!(behind.iter().all(|change| ranges(change) == plain));
+
+        fn file() -> PathBuf {
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")
+        }
+        let before: &[Change] = &[
+            |_, facts| facts.blake3 = "01".to_owned(),
+            |job, _| job.samples = Some(Samples::File(file())),
+            |job, _| job.encodings = Some(file()),
+            |job, _| job.toolchain.onnxruntime = Some(file()),
+            |job, _| job.outputs.push("logits".to_owned()),
+            |job, _| job.op_packages.push(package()),
+            |job, _| {
+                let input = InputSpec { shape: Some(vec![1, 2]), ..InputSpec::default() };
+                job.graphs[0].inputs.insert("image".to_owned(), input);
+            },
+            |job, _| {
+                let input = InputSpec { scale: Some(0.5), ..InputSpec::default() };
+                job.graphs[0].inputs.insert("image".to_owned(), input);
+            },
+        ];
+        let mut seen = vec![plain];
+        seen.extend(before.iter().map(|change| ranges(change)));
+        for (i, one) in seen.iter().enumerate() {
+            assert!(!seen[..i].contains(one), "change {i} does not count");
+        }
+    }
+
+    #[test]
+    fn a_binary_has_the_keys_of_its_ranges_in_its_own() {
+        let with = |samples: Option<Samples>| key(|job, _| job.samples = samples);
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        let keys = [None, Some(Samples::Generated), Some(Samples::File(file))].map(with);
+        assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod files;
 pub mod key;
 mod log;
 mod memo;
+mod observe;
 pub mod op_package;
 pub mod package;
 pub mod plan;

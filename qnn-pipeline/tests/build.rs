@@ -359,6 +359,7 @@ fn facts_of_a_model_can_be_read_without_a_build() {
         graphs: Vec::new(),
         outputs: Vec::new(),
         samples: None,
+        ranges: Vec::new(),
         accuracy: Default::default(),
         trace: None,
         encodings: None,

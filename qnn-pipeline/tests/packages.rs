@@ -6,7 +6,7 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use qnn_manifest::output::read_artifacts;
@@ -85,6 +85,99 @@ fn artifacts_of_all_packages_are_collected_in_one_folder() {
     package::collect(&built, &folder, &Memo::default()).unwrap();
     assert_eq!(names_in(&folder), ["app", "qnn-manifest.json"]);
     assert_eq!(names_in(&folder.join("app")), ["ok.SM8650.bin"]);
+}
+
+/// Lines that the fake worker wrote beside the source of a model.
+fn lines(app: &App, file: &str) -> Vec<String> {
+    let text = fs::read_to_string(app.path(file)).unwrap_or_default();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+/// An app of a model with samples, for two SoCs.
+fn sampled(model: &str) -> App {
+    let app = App::new(&[model]);
+    app.manifest(&["SM8650", "SM8750"], &[model], &format!("models.{model}.samples = \"samples.npz\"\n"));
+    app.write("samples.npz", b"numbers");
+    app
+}
+
+/// The one record of ranges in the store of an app.
+fn record(app: &App) -> PathBuf {
+    let folder = app.path("cache/v1/ranges");
+    let names = names_in(&folder);
+    assert_eq!(names.len(), 1, "{names:?}");
+    folder.join(&names[0])
+}
+
+#[test]
+fn ranges_are_measured_once_for_all_socs_and_handed_to_each_compile() {
+    let app = sampled("ok");
+    let recorder = Recorder::default();
+    build(&app, &[], &recorder).unwrap();
+    assert_eq!(lines(&app, "ok.onnx.observed").len(), 1);
+    assert_eq!(lines(&app, "ok.onnx.given"), ["SM8650", "SM8750"]);
+    let told = recorder.0.into_inner().unwrap();
+    let observing: Vec<&String> = told.iter().filter(|line| line.starts_with("app ok :")).collect();
+    assert_eq!(observing.len(), 3, "{told:?}");
+    assert!(observing[0].ends_with("Observing") && observing[1].ends_with("running the reference engine"));
+    assert!(observing[2].contains("Observed { values: 1,"), "{observing:?}");
+
+    // The binaries are gone, the ranges are not.
+    fs::remove_dir_all(app.path("cache/v1/artifacts")).unwrap();
+    build(&app, &[], &Recorder::default()).unwrap();
+    assert_eq!(lines(&app, "ok.onnx.observed").len(), 1);
+    assert_eq!(lines(&app, "ok.onnx.given").len(), 4);
+
+    // Other samples are measured, and what was measured of the first is kept.
+    app.write("samples.npz", b"other numbers");
+    build(&app, &[], &Recorder::default()).unwrap();
+    assert_eq!(lines(&app, "ok.onnx.observed").len(), 2);
+    assert_eq!(names_in(&app.path("cache/v1/ranges")).len(), 2);
+    assert_eq!(lines(&app, "ok.onnx.given").len(), 6);
+}
+
+#[test]
+fn a_damaged_record_of_ranges_is_made_again() {
+    let app = sampled("ok");
+    build(&app, &[], &Recorder::default()).unwrap();
+    let whole = fs::read(record(&app)).unwrap();
+    // Another number, an end that is missing, another file under the name.
+    let text = String::from_utf8(whole.clone()).unwrap();
+    for (turn, damage) in [text.replace("70000", "7"), text[..text.len() / 2].to_owned(), "{}".to_owned()]
+        .into_iter()
+        .enumerate()
+    {
+        assert_ne!(damage.as_bytes(), whole);
+        fs::write(record(&app), damage).unwrap();
+        fs::remove_dir_all(app.path("cache/v1/artifacts")).unwrap();
+        build(&app, &[], &Recorder::default()).unwrap();
+        assert_eq!(lines(&app, "ok.onnx.observed").len(), turn + 2);
+        assert_eq!(lines(&app, "ok.onnx.given").len(), 2 * (turn + 2), "what is damaged reaches no compile");
+        assert_eq!(fs::read(record(&app)).unwrap(), whole);
+    }
+}
+
+#[test]
+fn ranges_of_a_model_that_is_written_meanwhile_are_not_kept() {
+    let problems = build(&sampled("ok-unsure"), &[], &Recorder::default()).unwrap_err().problems;
+    assert_eq!(problems[0].code, "E0608");
+
+    let app = sampled("ok-empty");
+    let problems = build(&app, &[], &Recorder::default()).unwrap_err().problems;
+    assert!(problems.iter().all(|problem| problem.code == "E0506"), "{problems:?}");
+    assert!(!app.path("cache/v1/ranges").exists());
+}
+
+#[test]
+fn a_check_measures_for_the_build_that_follows() {
+    let app = sampled("ok");
+    let recorder = Recorder::default();
+    with_compiler(&app, |compiler, packages| package::check(&packages, compiler, &recorder), &[]).unwrap();
+    build(&app, &[], &Recorder::default()).unwrap();
+    assert_eq!(lines(&app, "ok.onnx.observed").len(), 1);
+    assert_eq!(lines(&app, "ok.onnx.given").len(), 4);
 }
 
 fn names_in(folder: &Path) -> Vec<String> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::llm::{Heads, LlmPart, Strategy};
 use crate::options::{Accuracy, GraphSpec, HtpOptions, Precision};
+use crate::ranges::Observed;
 use crate::target::Target;
 
 /// Writes one graph of a whole language model, from token ids to logits.
@@ -94,6 +95,9 @@ pub struct CompileJob {
     /// What to run the model on to find values beyond fp16; no calibration run without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples: Option<Samples>,
+    /// What an earlier run on the samples found; a graph that is not among them is run on them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ranges: Vec<Observed>,
     /// A file with encodings of the model's tensors.
     #[serde(default)]
     pub encodings: Option<PathBuf>,

@@ -19,6 +19,7 @@ mod normalization;
 mod options;
 pub mod protocol;
 pub mod quant;
+mod ranges;
 mod report;
 mod target;
 
@@ -37,5 +38,6 @@ pub use messages::{Failed, Message, PlannedJob};
 pub use normalization::{Affine, Normalization};
 pub use options::{Accuracy, GraphSpec, HtpOptions, InputSpec, PerChannel, Precision};
 pub use protocol::{Event, Job, PROTOCOL, Stage};
+pub use ranges::{Observed, ValueRange};
 pub use report::{Activations, Evaluation, GraphInfo, Report, TensorInfo, WeightReport};
 pub use target::Target;

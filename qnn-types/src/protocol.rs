@@ -25,7 +25,7 @@ use crate::jobs::{CompileJob, EvaluateJob, ExecuteJob, ExportJob, ReferenceJob};
 use crate::report::Report;
 
 /// Version of this protocol.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// A unit of work for one worker process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ pub enum Job {
     Compile(CompileJob),
     /// Everything a compile does except finalizing: collects every problem of the model.
     Check(CompileJob),
+    /// Run the fused graphs of a model on its samples, and report what their values reach. No SoC decides over that.
+    Observe(CompileJob),
     /// Execute a context binary (in the HTP emulator on a development machine).
     Execute(ExecuteJob),
     /// Run the source model on the reference engine (ONNX Runtime on the CPU).

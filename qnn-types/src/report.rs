@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::estimate::Estimate;
 use crate::protocol::Stage;
 use crate::quant::Encoding;
+use crate::ranges::Observed;
 
 /// What a successful job reports.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct Report {
     /// What an evaluation found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<Evaluation>,
+    /// What the values of each graph reach on the samples.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ranges: Vec<Observed>,
     /// What became of activations that HTP can join with the layer before them; absent where there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activations: Option<Activations>,

@@ -9,7 +9,7 @@ use qnn_pipeline::driver::{self, JobId, Limits, RunOptions, Task, memory_estimat
 use qnn_pipeline::op_package::Builds;
 use qnn_pipeline::package::{self, Package};
 use qnn_platform::env;
-use qnn_types::{CompileJob, Job, Report, Samples};
+use qnn_types::{CompileJob, Job, Report, Samples, SourceFormat};
 use serde::Serialize;
 
 use crate::args::{CompileFlags, JobArgs, LlmFlags, examples};
@@ -19,7 +19,7 @@ use crate::failure::{Failure, Result};
 use crate::jobs;
 use crate::models::Models;
 use crate::outputs::{Partial, not_over};
-use crate::progress::{COMPILE, Shown};
+use crate::progress::{COMPILE, OBSERVE, Shown};
 use crate::report;
 use crate::session::Session;
 use crate::toolchain::ensure;
@@ -88,6 +88,7 @@ pub(crate) fn run(session: &Session, args: &CompileArgs) -> Result<Exit> {
         let external = args.flags.external(&args.file);
         not_over(output, read.chain(external.iter().map(PathBuf::as_path)))?;
     }
+    let planned = observed(session, args, planned)?;
     let reports = compile_all(session, args, &planned, &outputs)?;
     for ((job, output), report) in planned.iter().zip(&outputs).zip(&reports) {
         if !args.json {
@@ -141,6 +142,18 @@ fn with_soc(output: &Path, soc: &str) -> PathBuf {
         Some(extension) => output.with_extension(format!("{soc}.{}", extension.to_string_lossy())),
         None => output.with_extension(soc),
     }
+}
+
+/// The jobs with what the model's values reach on its samples, where several SoCs would each find it out.
+fn observed(session: &Session, args: &CompileArgs, mut planned: Vec<CompileJob>) -> Result<Vec<CompileJob>> {
+    let [first, _, ..] = &planned[..] else { return Ok(planned) };
+    if first.samples.is_none() || first.format != SourceFormat::Onnx {
+        return Ok(planned);
+    }
+    let id = JobId { soc: String::new(), ..JobId::of("", first) };
+    let ranges = jobs::run(session, &Job::Observe(first.clone()), &id, OBSERVE, args.job.timeout()?)?.ranges;
+    planned.iter_mut().for_each(|job| job.ranges.clone_from(&ranges));
+    Ok(planned)
 }
 
 /// Compiles all jobs side by side. Every failure is reported, not only the first.

@@ -74,6 +74,7 @@ pub(crate) fn dlc(session: &Session, file: &Path, soc: &str) -> Result<Container
         graphs: vec![GraphSpec { name: name.clone(), ..GraphSpec::default() }],
         outputs: vec![],
         samples: None,
+        ranges: Vec::new(),
         accuracy: Default::default(),
         trace: None,
         encodings: None,

@@ -55,6 +55,7 @@ pub fn compile(
         graphs: vec![GraphSpec { name: "case".to_owned(), inputs, tokens: None }],
         outputs: Vec::new(),
         samples: None,
+        ranges: Vec::new(),
         accuracy: Default::default(),
         trace: None,
         encodings: None,

@@ -79,6 +79,15 @@ pub enum ProgressEvent<'a> {
         /// Steps in all.
         total: u64,
     },
+    /// A worker starts to run the model on its samples; it ends with [`ProgressEvent::Observed`] or [`ProgressEvent::Failed`].
+    Observing,
+    /// It is known what the values of a graph reach.
+    Observed {
+        /// How many values.
+        values: usize,
+        /// Time since the worker started.
+        elapsed: Duration,
+    },
     /// Something the user should know.
     Warning(&'a Diagnostic),
     /// The job succeeded.

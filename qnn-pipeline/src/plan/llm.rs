@@ -295,6 +295,7 @@ mod tests {
             graphs: Vec::new(),
             outputs: Vec::new(),
             samples: None,
+            ranges: Vec::new(),
             accuracy: Default::default(),
             trace: None,
             encodings: None,

@@ -239,6 +239,7 @@ fn plan_model(around: Around<'_>, name: &str, model: &Model) -> Result<PlannedMo
         graphs: graphs.clone(),
         outputs: model.outputs.clone(),
         samples: model.samples.as_deref().map(Samples::from_text),
+        ranges: Vec::new(),
         trace: None,
         encodings: model.quantize.encodings.clone(),
         op_packages: used.clone(),
