@@ -22,6 +22,7 @@ pub(crate) struct Verbs {
 pub(crate) const COMPILE: Verbs = Verbs { doing: "Compiling", done: "Compiled" };
 pub(crate) const OBSERVE: Verbs = Verbs { doing: "Measuring", done: "Measured" };
 pub(crate) const CHECK: Verbs = Verbs { doing: "Checking", done: "Checked" };
+pub(crate) const READ: Verbs = Verbs { doing: "Reading", done: "Read" };
 pub(crate) const EXECUTE: Verbs = Verbs { doing: "Executing", done: "Executed" };
 pub(crate) const EXPORT: Verbs = Verbs { doing: "Exporting", done: "Exported" };
 pub(crate) const EVALUATE: Verbs = Verbs { doing: "Evaluating", done: "Evaluated" };

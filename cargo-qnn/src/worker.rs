@@ -58,7 +58,7 @@ pub(crate) fn run() -> Exit {
 /// What is loaded must be what was installed: it runs with the user's rights.
 fn libraries(job: &Job) -> Result<(), Diagnostic> {
     let toolchain = match job {
-        Job::Compile(job) | Job::Check(job) | Job::Observe(job) => &job.toolchain,
+        Job::Compile(job) | Job::Check(job) | Job::Observe(job) | Job::Values(job) => &job.toolchain,
         Job::Execute(job) => &job.toolchain,
         Job::Reference(job) => &job.toolchain,
         Job::Export(job) => &job.toolchain,

@@ -9,6 +9,7 @@ use qnn_types::{
 };
 
 use crate::calibrate;
+use crate::computed;
 use crate::custom::OpPackages;
 use crate::frontend::{encodings, onnx};
 use crate::graph::Graph;
@@ -41,6 +42,7 @@ pub fn run(job: &Job, send: &mut dyn FnMut(Event)) -> Result<Report> {
             SourceFormat::ContextBinary => htp::pass_on(job, &mut reporter),
         },
         Job::Observe(job) => observe(job, &mut reporter),
+        Job::Values(job) => computed::name(job, &mut reporter),
         Job::Export(job) => llm::export(job, &mut reporter),
         Job::Evaluate(job) => llm::evaluate(job, &mut reporter),
         Job::Execute(job) => htp::execute(job, &mut reporter),

@@ -1,6 +1,7 @@
 //! Compiles ONNX and DLC models into QNN HTP context binaries.
 
 mod calibrate;
+mod computed;
 pub mod custom;
 mod engine;
 pub mod fold;

@@ -39,5 +39,5 @@ pub use normalization::{Affine, Normalization};
 pub use options::{Accuracy, GraphSpec, HtpOptions, InputSpec, PerChannel, Precision};
 pub use protocol::{Event, Job, PROTOCOL, Stage};
 pub use ranges::{Observed, ValueRange};
-pub use report::{Activations, Evaluation, GraphInfo, Report, TensorInfo, WeightReport};
+pub use report::{Activations, ComputedValue, Evaluation, GraphInfo, Report, TensorInfo, WeightReport};
 pub use target::Target;

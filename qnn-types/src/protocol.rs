@@ -37,6 +37,8 @@ pub enum Job {
     Check(CompileJob),
     /// Run the fused graphs of a model on its samples, and report what their values reach. No SoC decides over that.
     Observe(CompileJob),
+    /// Name the values of a model's main graph that are still computed after fusion, for a look at each.
+    Values(CompileJob),
     /// Execute a context binary (in the HTP emulator on a development machine).
     Execute(ExecuteJob),
     /// Run the source model on the reference engine (ONNX Runtime on the CPU).

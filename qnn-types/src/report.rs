@@ -39,6 +39,9 @@ pub struct Report {
     /// What the values of each graph reach on the samples.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ranges: Vec<Observed>,
+    /// Values of the model's main graph that a compile computes, in the order of its nodes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub computed: Vec<ComputedValue>,
     /// What became of activations that HTP can join with the layer before them; absent where there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activations: Option<Activations>,
@@ -48,6 +51,17 @@ pub struct Report {
     /// QNN ops of each type, all graphs together.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub op_types: BTreeMap<String, u64>,
+}
+
+/// A value inside a model, and the node that computes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComputedValue {
+    /// Its name.
+    pub value: String,
+    /// The node's name.
+    pub node: String,
+    /// The node's operator.
+    pub op: String,
 }
 
 /// Activations that HTP can join with the layer before them, all graphs together.

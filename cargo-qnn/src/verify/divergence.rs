@@ -1,8 +1,8 @@
 //! The first divergence of a model from its reference: where it is, what may cause it, and what helps.
 
+use qnn_types::ComputedValue;
 use serde::Serialize;
 
-use super::layers::Layer;
 use super::outputs::LARGEST;
 use super::pipeline::LayerVerdict;
 use crate::failure::Result;
@@ -24,9 +24,9 @@ impl Divergence {
     /// because each was an output, which keeps the vendor's compiler from fusing: then the model is cut, half by half, until the first
     /// wrong value is the only output. `look` compiles and compares some values.
     pub(super) fn find(
-        layers: &[Layer],
+        layers: &[ComputedValue],
         compared: &[LayerVerdict],
-        look: impl Fn(&[Layer]) -> Result<Vec<LayerVerdict>>,
+        look: impl Fn(&[ComputedValue]) -> Result<Vec<LayerVerdict>>,
     ) -> Result<Option<Self>> {
         if let Some(first) = compared.iter().find(|layer| !layer.comparison.ok) {
             return Ok(Some(Self::of(first.clone(), layers, compared)));
@@ -45,7 +45,7 @@ impl Divergence {
         Ok(found.map(|layer| Self::of(layer, layers, compared)))
     }
 
-    fn of(layer: LayerVerdict, layers: &[Layer], compared: &[LayerVerdict]) -> Self {
+    fn of(layer: LayerVerdict, layers: &[ComputedValue], compared: &[LayerVerdict]) -> Self {
         let range = layer.comparison.range;
         let before = layers.iter().position(|other| other.value == layer.comparison.name).unwrap_or(0);
         let largest_before =
@@ -130,13 +130,13 @@ mod tests {
     const LIMITS: Thresholds =
         Thresholds { min_sqnr: 30.0, min_cosine: None, max_abs: None, min_equal: 0.99 };
 
-    fn layers(count: usize) -> Vec<Layer> {
+    fn layers(count: usize) -> Vec<ComputedValue> {
         (0..count)
-            .map(|i| Layer { value: format!("v{i}"), node: format!("n{i}"), op: "Mul".to_owned() })
+            .map(|i| ComputedValue { value: format!("v{i}"), node: format!("n{i}"), op: "Mul".to_owned() })
             .collect()
     }
 
-    fn verdict(layer: &Layer, found: f64) -> LayerVerdict {
+    fn verdict(layer: &ComputedValue, found: f64) -> LayerVerdict {
         let comparison = compare(&layer.value, "float32", &[found], &[1e5], &LIMITS);
         LayerVerdict { node: layer.node.clone(), op: layer.op.clone(), comparison }
     }
@@ -157,7 +157,7 @@ mod tests {
         let layers = layers(100);
         let all: Vec<_> = layers.iter().map(|l| verdict(l, 1e5)).collect();
         let looks = std::cell::Cell::new(0);
-        let look = |wanted: &[Layer]| {
+        let look = |wanted: &[ComputedValue]| {
             looks.set(looks.get() + 1);
             let number: usize = wanted[0].value[1..].parse().unwrap();
             Ok(vec![verdict(&wanted[0], if number < 61 { 1e5 } else { 6e4 })])
@@ -170,7 +170,7 @@ mod tests {
     fn without_a_wrong_value_nothing_is_named() {
         let layers = layers(9);
         let all: Vec<_> = layers.iter().map(|l| verdict(l, 1e5)).collect();
-        let look = |wanted: &[Layer]| Ok(vec![verdict(&wanted[0], 1e5)]);
+        let look = |wanted: &[ComputedValue]| Ok(vec![verdict(&wanted[0], 1e5)]);
         assert!(Divergence::find(&layers, &all, look).unwrap().is_none());
     }
 }

@@ -4,7 +4,6 @@ mod arrays;
 mod divergence;
 mod feed;
 mod generate;
-mod layers;
 pub(crate) mod llm;
 mod metrics;
 mod outputs;

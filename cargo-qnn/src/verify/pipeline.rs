@@ -7,13 +7,14 @@ use qnn_manifest::ModelValue;
 use qnn_pipeline::compile::Request;
 use qnn_pipeline::driver::JobId;
 use qnn_pipeline::source::SourceFacts;
-use qnn_types::{CompileJob, ExecuteJob, GraphInfo, GraphSpec, Job, ReferenceJob, Report, TensorInfo};
+use qnn_types::{
+    CompileJob, ComputedValue, ExecuteJob, GraphInfo, GraphSpec, Job, ReferenceJob, Report, TensorInfo,
+};
 use serde::Serialize;
 
 use super::arrays::{Arrays, read, write};
 use super::divergence::Divergence;
 use super::feed::{Feed, Inputs};
-use super::layers::{Layer, layers};
 use super::metrics::{Comparison, Thresholds};
 use super::outputs::{Output, comparable, expected, named, one};
 use super::scratch::Scratch;
@@ -22,7 +23,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result, list};
 use crate::jobs;
 use crate::models::Models;
-use crate::progress::{COMPILE, EXECUTE, REFERENCE, Shown};
+use crate::progress::{COMPILE, EXECUTE, READ, REFERENCE, Shown};
 use crate::session::Session;
 
 /// The model that is verified.
@@ -107,8 +108,8 @@ pub(crate) fn verify(
         let outputs = bench.run(&subject.job, graph, &binary, &border, &model, |_, _| true)?;
         let (mut all, mut departure) = (Vec::new(), None);
         if method.layers {
-            let layers = layers(&subject.job, &spec)?;
-            let look = |wanted: &[Layer]| bench.layers(&spec, &border, &model, wanted);
+            let layers = bench.computed(&spec)?;
+            let look = |wanted: &[ComputedValue]| bench.layers(&spec, &border, &model, wanted);
             all = look(&layers)?;
             if !outputs.iter().all(|output| output.ok) {
                 departure = Divergence::find(&layers, &all, look)?;
@@ -233,13 +234,19 @@ impl Bench<'_> {
         Ok(known)
     }
 
+    /// The values inside the model that can be compared.
+    fn computed(&self, spec: &GraphSpec) -> Result<Vec<ComputedValue>> {
+        let job = CompileJob { graphs: vec![spec.clone()], ..self.subject.job.clone() };
+        Ok(jobs::run(self.session, &Job::Values(job), &self.id(), READ, self.subject.timeout)?.computed)
+    }
+
     /// Compiles the model with these values as its outputs and compares each.
     fn layers(
         &self,
         spec: &GraphSpec,
         border: &Arrays,
         model: &Arrays,
-        layers: &[Layer],
+        layers: &[ComputedValue],
     ) -> Result<Vec<LayerVerdict>> {
         let outputs = layers.iter().map(|layer| layer.value.clone()).collect();
         let job = CompileJob { outputs, graphs: vec![spec.clone()], ..self.subject.job.clone() };
@@ -252,7 +259,7 @@ impl Bench<'_> {
         };
         let border: Arrays = border.iter().filter(known).cloned().collect();
         let comparisons = self.run(&job, graph, &binary, &border, model, comparable)?;
-        let verdict = |Layer { value, node, op }: &Layer| {
+        let verdict = |ComputedValue { value, node, op }: &ComputedValue| {
             let comparison = comparisons.iter().find(|comparison| comparison.name == *value)?.clone();
             Some(LayerVerdict { node: node.clone(), op: op.clone(), comparison })
         };
