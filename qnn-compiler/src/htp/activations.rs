@@ -218,7 +218,8 @@ fn level(program: &Program, readers: &HashMap<TensorId, Vec<usize>>, layer: &Lay
         (op.ty == "ElementWiseMultiply" && largest > 1.0).then(|| 1.0 / largest)
     };
     let behind = program.ops[sigmoid].outputs.first().and_then(|y| readers.get(y)).into_iter().flatten();
-    layer.biases.iter().filter_map(mean).chain(behind.filter_map(factor)).fold(0.5, f64::min)
+    // A bias of -1000 makes a zero, whose error would have no logarithm.
+    layer.biases.iter().filter_map(mean).chain(behind.filter_map(factor)).fold(0.5, f64::min).max(1e-6)
 }
 
 /// The numbers of a constant.

@@ -155,7 +155,9 @@ pub(super) fn integers(graph: &Graph, node: &Node, target: &Target) -> Result<Da
         Fit::No
     };
     match fit {
-        Fit::Well if target.fp16 && has_crosswise_scales(graph, node) => Err(Why::Form),
+        Fit::Well if target.fp16 && has_crosswise_scales(graph, node) => {
+            Err(node.input(1).map_or(Why::Form, Why::Value))
+        }
         Fit::Well => Ok(dtype),
         Fit::Worse if !target.fp16 => Ok(dtype),
         Fit::Worse | Fit::No => Err(Why::Form),
